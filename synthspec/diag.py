@@ -1,0 +1,114 @@
+"""Diagnostics and outcomes: how a stage says what is wrong, where, and what to do.
+
+A user's fault is a `Diagnostic` with a span. An exception is for a bug or for the world (a missing extra, a full disk).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Generic, TypeVar
+
+from synthspec.text import Path, Span, pointer
+
+A_co = TypeVar("A_co", covariant=True)
+B = TypeVar("B")
+
+
+class Severity(Enum):
+    """How much a finding matters: an error stops the pipeline, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return 0 if self is Severity.ERROR else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The other half of a finding: the SRef field, the earlier declaration."""
+
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One finding.
+
+    `message` says what is wrong, `help` what to do; `code` is ``<axiom>.<offence>``; `path` is the place in the document
+    that the machine formats print as a JSON pointer.
+    """
+
+    code: str
+    message: str
+    help: str
+    span: Span | None = None
+    path: Path = ()
+    severity: Severity = Severity.ERROR
+    related: tuple[Related, ...] = field(default=())
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
+    @property
+    def file(self) -> str:
+        """The name of the file it is about; empty when it is about none."""
+        return self.span.source.name if self.span else ""
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest that stays the same when lines move: code, file, pointer and message, but no line number."""
+        identity = json.dumps([self.code, self.file, pointer(self.path), self.message])
+        return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[A_co]):
+    """What a stage returns: a value or nothing, plus *all* the diagnostics it found.
+
+    A value may come with warnings. With an error there may still be a value (the part that could be understood), which
+    lets the next stage find more; `ok` tells whether it may be built on.
+    """
+
+    value: A_co | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True when there is a value and no error."""
+        return self.value is not None and not any(d.is_error for d in self.diagnostics)
+
+    def then(self, step: Callable[[A_co], Outcome[B]]) -> Outcome[B]:
+        """Go on with `step` when this is `ok`, keeping what was found so far; stop here otherwise."""
+        if self.value is None or not self.ok:
+            return Outcome(None, self.diagnostics)
+        following = step(self.value)
+        return Outcome(following.value, self.diagnostics + following.diagnostics)
+
+
+def failure(diagnostics: Iterable[Diagnostic]) -> Outcome[B]:
+    """An outcome without a value."""
+    return Outcome(None, tuple(diagnostics))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Help text for a misspelt name: the nearest known one first, else the whole choice.
+
+    >>> did_you_mean("seeed", ["seed", "epochs"])
+    "did you mean 'seed'?"
+    """
+    names = sorted(set(known))
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {folded[near[0]]!r}?"
+    return "known: " + ", ".join(names) if names else "nothing is known here"
