@@ -1,0 +1,1 @@
+"""The frozen nouns that flow between the stages."""

@@ -1,0 +1,71 @@
+"""Canonical JSON (RFC 8785) of IR nouns, and the digests that everything is known by.
+
+Numbers that RFC 8785 cannot carry (integers of 2^53 and more: seeds, nanoseconds) are written as decimal strings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Protocol, runtime_checkable
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+_EXACT = 2**53
+
+
+@runtime_checkable
+class Canonical(Protocol):
+    """A noun that says itself what its identity is (a quantity is its SI value, however it was spelled)."""
+
+    def canonical(self) -> Json: ...
+
+
+def to_json(value: object) -> Json:
+    """Turn a tree of dataclasses, pydantic models, tuples and scalars into plain JSON.
+
+    A dataclass becomes ``{"type": <class name>, ...}`` when it belongs to a closed union (its class sets ``TAGGED``).
+    Raises TypeError for anything that has no canonical form (a set, an array, bytes).
+    """
+    if isinstance(value, Canonical):
+        return value.canonical()
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        return value if -_EXACT < value < _EXACT else str(value)
+    if isinstance(value, float):
+        return value if abs(value) < _EXACT or not value.is_integer() else repr(value)
+    if isinstance(value, Enum):
+        return to_json(value.value)
+    if isinstance(value, (tuple, list)):
+        return [to_json(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    return _record(value)
+
+
+def _record(value: object) -> Json:
+    if is_dataclass(value) and not isinstance(value, type):
+        named: dict[str, Json] = {f.name: to_json(getattr(value, f.name)) for f in fields(value) if f.compare}
+        return {"type": type(value).__name__, **named} if getattr(value, "TAGGED", False) else named
+    model_fields = getattr(type(value), "model_fields", None)
+    if isinstance(model_fields, dict):
+        # Absent optional keys are left out: adding an optional key to the language must not change old digests.
+        present = {name: getattr(value, name) for name in model_fields}
+        return {name: to_json(item) for name, item in present.items() if item is not None}
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def canonical_bytes(value: object) -> bytes:
+    """The RFC 8785 bytes of `value`. Raises ValueError for NaN and infinities, TypeError as `to_json`."""
+    import rfc8785
+
+    data: bytes = rfc8785.dumps(to_json(value))
+    return data
+
+
+def digest(domain: str, value: object) -> str:
+    """The lower-case hex SHA-256 of `value` in `domain`; two domains never share a digest."""
+    return hashlib.sha256(domain.encode() + b"\0" + canonical_bytes(value)).hexdigest()
