@@ -1,0 +1,130 @@
+"""Sections `evaluation` and `contracts` (P405-9, section VI)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from synthspec.spec.base import Decibel, Duration, Finite, Model, Name, NonNegative, Sha256, Share
+
+SplitName = Literal["train", "val", "test"]
+Severity = Literal["info", "warn", "block"]
+
+
+class Features(Model):
+    """P412-1: the frozen feature extractor. `embedded` is the one shipped for the modality; others are files with a digest."""
+
+    name: Literal["embedded", "inception"] = "embedded"
+    weights: str | None = None
+    sha256: Sha256 | None = None
+
+
+class MembershipAttack(Model):
+    """Which splits play members and non-members."""
+
+    members: SplitName
+    non_members: SplitName
+
+
+class Evaluation(Model):
+    """P405-9: what is measured, on which split, with which features, and who may read it."""
+
+    reference: SplitName | None = None
+    features: Features = Features()
+    metrics: tuple[Name, ...] = ()
+    membership_attack: MembershipAttack | None = None
+    disclosure: Literal["public", "restricted"] = "public"
+
+
+class _Contract(Model):
+    severity: Severity = "block"
+    action_plan: str | None = None
+    tol_source: Literal["stated", "calibrated"] = "stated"
+
+
+class C40511(_Contract):
+    """Fidelity."""
+
+    tol_FID: NonNegative | None = None
+    tol_KID: Finite | None = None
+    recall_min: Share | None = None
+    tol_W1: NonNegative | None = None
+    tol_MMD: NonNegative | None = None
+    tol_detection_AUC: Share | None = None
+    tol_PSI: NonNegative | None = None
+
+
+class C40512(_Contract):
+    """Likelihood and invertibility of flows."""
+
+    tol_bpd: Finite | None = None
+    tol_inv: NonNegative | None = None
+
+
+class C40513(_Contract):
+    """Calibration of VAEs."""
+
+    tol_collapse: Share | None = None
+    psnr_min: Decibel | None = None
+
+
+class C40514(_Contract):
+    """Latency of diffusion."""
+
+    NFE_max: NonNegative | None = None
+    SLO_latency: Duration | None = None
+    cfg_max: NonNegative | None = None
+
+
+class C40515(_Contract):
+    """Coverage of the distribution."""
+
+    covg_min: Share | None = None
+    tol_mode_drop: Share | None = None
+
+
+class C40516(_Contract):
+    """Privacy."""
+
+    eps_budget: NonNegative | None = None
+    delta_budget: Share | None = None
+    mi_max: Share | None = None
+
+
+class C40517(_Contract):
+    """Time and arrival."""
+
+    J_max: Duration | None = None
+    tol_Tarr: Duration | None = None
+
+
+class C40518(_Contract):
+    """Dimensions: every check_dim(expr) holds. It has no number to choose."""
+
+
+class C40519(_Contract):
+    """Reproducibility: seed, rng, solver and NFE persisted and replayable. It has no number to choose."""
+
+
+class Contracts(Model):
+    """C40-5xx: the promises with their numbers. There are no default thresholds."""
+
+    c40_511: C40511 | None = Field(default=None, alias="C40-511")
+    c40_512: C40512 | None = Field(default=None, alias="C40-512")
+    c40_513: C40513 | None = Field(default=None, alias="C40-513")
+    c40_514: C40514 | None = Field(default=None, alias="C40-514")
+    c40_515: C40515 | None = Field(default=None, alias="C40-515")
+    c40_516: C40516 | None = Field(default=None, alias="C40-516")
+    c40_517: C40517 | None = Field(default=None, alias="C40-517")
+    c40_518: C40518 | None = Field(default=None, alias="C40-518")
+    c40_519: C40519 | None = Field(default=None, alias="C40-519")
+
+
+Contract = C40511 | C40512 | C40513 | C40514 | C40515 | C40516 | C40517 | C40518 | C40519
+
+
+def declared(contracts: Contracts) -> dict[str, Contract]:
+    """The contracts that are written, by their id in the standard's order."""
+    entries = ((info.alias or name, getattr(contracts, name)) for name, info in Contracts.model_fields.items())
+    return {alias: contract for alias, contract in entries if contract is not None}

@@ -1,0 +1,101 @@
+"""Section `objective`: the explicit measure that is trained on (P405-1, S405-1..4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from synthspec.spec.base import Count, Model, NonNegative, Positive
+from synthspec.spec.engine import Unlisted
+
+MEASURES = ("elbo", "elbo_beta", "gan", "wgan_gp", "hinge", "nll", "l_simple")
+Augmentation = Literal["translate", "cutout", "brightness", "contrast", "flip"]
+
+
+class Annealing(Model):
+    """The schedule of beta over the first `epochs`."""
+
+    name: Literal["linear", "cyclical"]
+    epochs: Count
+    cycles: Count = 1
+
+
+class Elbo(Model):
+    """S405-1 with beta 1."""
+
+    measure: Literal["elbo"]
+    annealing: Annealing | None = None
+    free_bits: NonNegative = 0.0
+
+
+class ElboBeta(Model):
+    """S405-1, ELBO_beta. `free_bits` in nat per latent dimension, on the batch mean."""
+
+    measure: Literal["elbo_beta"]
+    beta: float | None = None
+    annealing: Annealing | None = None
+    free_bits: NonNegative = 0.0
+
+
+class Adversarial(Model):
+    """S405-2 in its non-saturating form."""
+
+    measure: Literal["gan"]
+    critic_steps: Count = 1
+    augmentation: tuple[Augmentation, ...] = ()
+
+
+class WganGp(Model):
+    """S405-2, Wasserstein with gradient penalty; the penalty is added to the minimised critic loss."""
+
+    measure: Literal["wgan_gp"]
+    lambda_gp: Positive
+    critic_steps: Count = 5
+    augmentation: tuple[Augmentation, ...] = ()
+
+
+class Hinge(Model):
+    """The hinge form of S405-2, with spectral norm on the critic."""
+
+    measure: Literal["hinge"]
+    critic_steps: Count = 1
+    augmentation: tuple[Augmentation, ...] = ()
+
+
+class Nll(Model):
+    """S405-3: negative log-likelihood through an invertible map."""
+
+    measure: Literal["nll"]
+
+
+class LSimple(Model):
+    """S405-4: the simple denoising loss on the chosen head."""
+
+    measure: Literal["l_simple"]
+    head: Literal["eps", "x0", "v"] = "eps"
+
+
+class OtherObjective(Unlisted):
+    """No measure, or none that the standard knows (``P405-1.measure-missing``, ``P405-1.heuristic-only``)."""
+
+    measure: str | None = None
+
+
+def _choose(value: Any) -> str:  # noqa: ANN401 - pydantic hands over whatever was written
+    measure = value.get("measure") if isinstance(value, dict) else getattr(value, "measure", None)
+    return measure if measure in MEASURES else "other"
+
+
+Objective = Annotated[
+    Annotated[Elbo, Tag("elbo")]
+    | Annotated[ElboBeta, Tag("elbo_beta")]
+    | Annotated[Adversarial, Tag("gan")]
+    | Annotated[WganGp, Tag("wgan_gp")]
+    | Annotated[Hinge, Tag("hinge")]
+    | Annotated[Nll, Tag("nll")]
+    | Annotated[LSimple, Tag("l_simple")]
+    | Annotated[OtherObjective, Tag("other")],
+    Discriminator(_choose),
+    Field(description="P405-1: the training objective is an explicit density, likelihood or divergence."),
+]

@@ -1,0 +1,68 @@
+"""Sections `training` and `stability` (P405-3, P405-8, section IX)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from synthspec.spec.base import Count, Finite, Model, NonNegative, Positive, Seed
+
+
+class Optimizer(Model):
+    name: Literal["adam", "adamw", "sgd"]
+    lr: Annotated[float, Field(gt=0, le=10)]
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] | None = None
+    weight_decay: NonNegative | None = None
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
+
+
+class Training(Model):
+    """How the weights are fitted. Either `epochs` or `steps`; under a privacy mechanism the steps are the privacy block's."""
+
+    optimizer: Optimizer
+    epochs: Count | None = None
+    steps: Count | None = None
+    batch_size: Count | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
+    ema: Annotated[float, Field(ge=0, lt=1)] | None = None
+    grad_clip: Positive | None = None
+    seed: Seed | None = None
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
+
+
+Action = Literal["skip", "scale_lr", "rollback", "stop", "raise_free_bits"]
+
+
+class Monitor(Model):
+    """Watches one signal; acts when `trip` is true for `window` observations in a row."""
+
+    signal: str
+    trip: str
+    window: Count = 1
+    action: Action
+
+
+class Convergence(Model):
+    """When training is done: no improvement of `signal` by `min_delta` for `patience` observations, or the budget."""
+
+    signal: str
+    patience: Count | None = None
+    min_delta: NonNegative = 0.0
+    max: Literal["budget"] | Finite | None = None
+
+
+class Rollback(Model):
+    """Where a rollback goes, and how often it may."""
+
+    to: Literal["best", "last"]
+    lr_factor: Annotated[float, Field(gt=0, le=1)] = 0.5
+    max_rollbacks: Annotated[int, Field(ge=0, le=1000)]
+
+
+class Stability(Model):
+    """P405-3: monitors, convergence and rollback are declared before training."""
+
+    monitors: tuple[Monitor, ...] = ()
+    convergence: Convergence | None = None
+    rollback: Rollback | None = None
