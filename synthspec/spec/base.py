@@ -82,7 +82,7 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10**12)]
-Seed = Annotated[int, Field(ge=0, lt=2**63, description="P405-8: a public seed; it is written into the manifest.")]
+Seed = Annotated[int, Field(ge=0, lt=2**53, description="P405-8: a public seed; it is written into the manifest.")]
 ApiVersion = Literal["synthspec/v1"]
 
 

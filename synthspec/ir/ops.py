@@ -1,0 +1,223 @@
+"""The typed operations of a run and the graph they form.
+
+An op holds everything that determines its result except its inputs: two ops that are equal, on equal inputs, in one
+environment, give the same bytes. It holds nothing else: renaming a spec or changing a threshold retrains nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from synthspec.ir.schema import Schema
+from synthspec.ir.solvers import SolverPlan
+from synthspec.ir.verdict import Promise
+from synthspec.spec.conditioning import Variable
+from synthspec.spec.data import ColumnSplit, HashSplit, RandomSplit, TimeSplit
+from synthspec.spec.engine import DiffusionEngine, FlowEngine, GanEngine, VaeEngine
+from synthspec.spec.evaluation import Features, MembershipAttack, SplitName
+from synthspec.spec.objective import Adversarial, Elbo, ElboBeta, Hinge, LSimple, Nll, WganGp
+from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
+from synthspec.spec.sampling import Arrival, Compile, Distill, NearCopies, Quantize, Timebase
+from synthspec.spec.training import Stability, Training
+
+KnownObjective = Elbo | ElboBeta | Adversarial | WganGp | Hinge | Nll | LSimple
+KnownEngine = VaeEngine | GanEngine | FlowEngine | DiffusionEngine
+Mechanism = NoMechanism | DpSgd | Pate | DpNoise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bind:
+    """M40-5.2: read the source and bind it to the schema. Makes ``data.safetensors``."""
+
+    op: Literal["bind"] = "bind"
+    version: int = 1
+    source: str
+    sha256: str = ""
+    """What the source must digest to, when the spec or the plan pins it."""
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """P405-9: which rows are train, val and test. In: data. Makes ``split.safetensors``."""
+
+    op: Literal["split"] = "split"
+    version: int = 1
+    rule: HashSplit | RandomSplit | TimeSplit | ColumnSplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """M40-5.3: train the engine. In: data, split. Makes ``weights/*.safetensors``, ``training.jsonl``, ``fit.json``."""
+
+    op: Literal["fit"] = "fit"
+    version: int = 1
+    schema: Schema
+    engine: KnownEngine
+    objective: KnownObjective
+    training: Training
+    stability: Stability
+    privacy: Mechanism
+    conditions: tuple[str, ...]
+    drop_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerate:
+    """P405-10: make a faster engine of a trained one. In: engine. Makes what `Fit` makes."""
+
+    op: Literal["accelerate"] = "accelerate"
+    version: int = 1
+    fit: Fit
+    how: Distill | Quantize | Compile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """M40-5.5: draw `candidates` records in blocks of `block`. In: engine, data, split. Makes ``data.safetensors``, ``sample.json``.
+
+    Block b of the result depends on (seed, b) alone: the same bytes whatever the number of workers.
+    """
+
+    op: Literal["sample"] = "sample"
+    version: int = 1
+    fit: Fit
+    n: int
+    candidates: int
+    """n, plus a reserve for records that `Enforce` may turn down."""
+    seed: int
+    rng: Literal["philox"]
+    block: int
+    solver: SolverPlan | None
+    w_cfg: float
+    variables: tuple[tuple[str, Variable], ...]
+    condition: tuple[tuple[str, str | int | float | bool], ...]
+    """Conditions held fixed for every record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enforce:
+    """M40-5.6: recompute derived fields, check rules, screen near copies, keep the first n that pass.
+
+    In: samples, data, split. Makes ``data.safetensors``, ``enforce.json``.
+    """
+
+    op: Literal["enforce"] = "enforce"
+    version: int = 1
+    schema: Schema
+    n: int
+    near_copies: NearCopies | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Align:
+    """P405-5: fit offset, skew and J on tau_mono; publish on ts. In: samples, data, split."""
+
+    op: Literal["align"] = "align"
+    version: int = 1
+    timebase: Timebase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrive:
+    """P405-6, S405-7: both forms of T_arr on the path. In: data."""
+
+    op: Literal["arrive"] = "arrive"
+    version: int = 1
+    arrival: Arrival
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """C40-514: time `requests` single-record requests after `warmup`. In: engine, data, split. Makes ``latency.safetensors``, ``latency.json``."""
+
+    op: Literal["latency"] = "latency"
+    version: int = 1
+    sample: Sample
+    requests: int
+    warmup: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """C40-519: draw `blocks` of the sample again and compare. In: engine, data, split, samples. Makes ``replay.json``."""
+
+    op: Literal["replay"] = "replay"
+    version: int = 1
+    sample: Sample
+    blocks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embed:
+    """P412-1: features of real and synthetic content under weights that the user brings. In: data, samples. Makes ``features.safetensors``."""
+
+    op: Literal["embed"] = "embed"
+    version: int = 1
+    schema: Schema
+    features: Features
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """M40-5.7: all figures. In: data, split, samples and what was timed and replayed. Makes ``figures.json``."""
+
+    op: Literal["measure"] = "measure"
+    version: int = 1
+    schema: Schema
+    metrics: tuple[str, ...]
+    reference: SplitName
+    features: Features
+    membership_attack: MembershipAttack | None
+    conditions: tuple[str, ...]
+    w_cfg: float | None
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Section VI: the contracts with their numbers. In: evidence. Done by the judge stage."""
+
+    op: Literal["judge"] = "judge"
+    version: int = 1
+    promises: tuple[Promise, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emit:
+    """M40-5.8: the manifest. In: everything. Done by the sign stage."""
+
+    op: Literal["emit"] = "emit"
+    version: int = 1
+    licence: str
+
+
+Op = (
+    Bind | Split | Fit | Accelerate | Sample | Enforce | Align | Arrive | Latency | Replay | Embed | Measure | Judge | Emit
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """One input: the port of the op and the node that feeds it."""
+
+    port: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpNode:
+    """An op in its place."""
+
+    id: str
+    op: Op
+    inputs: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpGraph:
+    """What a spec means, before anyone has said who computes it."""
+
+    nodes: tuple[OpNode, ...]

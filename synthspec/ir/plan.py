@@ -1,0 +1,95 @@
+"""The plan: ordered, digested, assigned to backends, and complete (P405-8): a run needs nothing else to be repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from synthspec.ir.canonical import canonical_bytes, digest
+from synthspec.ir.ops import (
+    Accelerate,
+    Align,
+    Arrive,
+    Bind,
+    Edge,
+    Embed,
+    Emit,
+    Enforce,
+    Fit,
+    Judge,
+    Latency,
+    Measure,
+    OpNode,
+    Replay,
+    Sample,
+    Split,
+)
+
+PLAN_FORMAT = "synthspec.plan/1"
+
+TaggedOp = Annotated[
+    Bind | Split | Fit | Accelerate | Sample | Enforce | Align | Arrive | Latency | Replay | Embed | Measure | Judge | Emit,
+    Field(discriminator="op"),
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanNode:
+    """One op with who computes it and what it is known by.
+
+    `digest` covers the op, its version, its parameters and seeds, the digests of its inputs, and the backend with its
+    version. `backend` is empty when no installed backend takes the op; `refusals` then says why, one reason each.
+    """
+
+    id: str
+    op: TaggedOp
+    inputs: tuple[Edge, ...]
+    backend: str
+    backend_version: str
+    digest: str
+    refusals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will be run, in order."""
+
+    format: Literal["synthspec.plan/1"] = "synthspec.plan/1"
+    name: str
+    version: str
+    spec_digest: str
+    """Digest of the resolved spec with its SRef: the same for the same meaning in another layout."""
+    compiler: str
+    nodes: tuple[PlanNode, ...]
+    overrides: tuple[tuple[str, str], ...] = ()
+    waivers: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What the plan is known by."""
+        return digest("synthspec.plan.v1", self)
+
+    def node(self, node_id: str) -> PlanNode:
+        """The node called `node_id`. Raises KeyError."""
+        for node in self.nodes:
+            if node.id == node_id:
+                return node
+        raise KeyError(node_id)
+
+
+def node_digest(node: OpNode, inputs: tuple[str, ...], backend: str, backend_version: str) -> str:
+    """The digest of a node whose inputs, in the order of its ports, have the digests `inputs`."""
+    ports = [[edge.port, value] for edge, value in zip(node.inputs, inputs, strict=True)]
+    return digest("synthspec.node.v1", [node.op, ports, backend, backend_version])
+
+
+def write_plan(plan: Plan) -> bytes:
+    """The canonical bytes of `plan` (RFC 8785)."""
+    return canonical_bytes(plan)
+
+
+def read_plan(data: bytes) -> Plan:
+    """Read what `write_plan` wrote. Raises pydantic.ValidationError for anything else."""
+    return TypeAdapter(Plan).validate_json(data)
