@@ -9,28 +9,20 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Protocol, runtime_checkable
+
+from synthspec.units import Quantity, coherent_unit, spell_number
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 _EXACT = 2**53
 
 
-@runtime_checkable
-class Canonical(Protocol):
-    """A noun that says itself what its identity is (a quantity is its SI value, however it was spelled)."""
-
-    def canonical(self) -> Json: ...
-
-
 def to_json(value: object) -> Json:
     """Turn a tree of dataclasses, pydantic models, tuples and scalars into plain JSON.
 
-    A dataclass becomes ``{"type": <class name>, ...}`` when it belongs to a closed union (its class sets ``TAGGED``).
+    A quantity becomes its SI spelling, so ``2 s`` and ``2000 ms`` are one value however they were written.
     Raises TypeError for anything that has no canonical form (a set, an array, bytes).
     """
-    if isinstance(value, Canonical):
-        return value.canonical()
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
@@ -39,6 +31,8 @@ def to_json(value: object) -> Json:
         return value if abs(value) < _EXACT or not value.is_integer() else repr(value)
     if isinstance(value, Enum):
         return to_json(value.value)
+    if isinstance(value, Quantity):
+        return f"{spell_number(value.si)} {coherent_unit(value.unit.kind).symbol}"
     if isinstance(value, (tuple, list)):
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):
@@ -48,8 +42,7 @@ def to_json(value: object) -> Json:
 
 def _record(value: object) -> Json:
     if is_dataclass(value) and not isinstance(value, type):
-        named: dict[str, Json] = {f.name: to_json(getattr(value, f.name)) for f in fields(value) if f.compare}
-        return {"type": type(value).__name__, **named} if getattr(value, "TAGGED", False) else named
+        return {f.name: to_json(getattr(value, f.name)) for f in fields(value) if f.compare}
     model_fields = getattr(type(value), "model_fields", None)
     if isinstance(model_fields, dict):
         # Absent optional keys are left out: adding an optional key to the language must not change old digests.

@@ -60,6 +60,7 @@ def evidence(figures: tuple[Figure, ...]) -> Evidence:
 
     Raises:
         ValueError: two figures claim the same name.
+
     """
     names = [figure.name for figure in figures]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -23,6 +23,7 @@ from synthspec.spec.training import Stability, Training
 
 KnownObjective = Elbo | ElboBeta | Adversarial | WganGp | Hinge | Nll | LSimple
 KnownEngine = VaeEngine | GanEngine | FlowEngine | DiffusionEngine
+SplitRule = HashSplit | RandomSplit | TimeSplit | ColumnSplit
 Mechanism = NoMechanism | DpSgd | Pate | DpNoise
 
 
@@ -44,7 +45,7 @@ class Split:
 
     op: Literal["split"] = "split"
     version: int = 1
-    rule: HashSplit | RandomSplit | TimeSplit | ColumnSplit
+    rule: SplitRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +76,9 @@ class Accelerate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """M40-5.5: draw `candidates` records in blocks of `block`. In: engine, data, split. Makes ``data.safetensors``, ``sample.json``.
+    """M40-5.5: draw `candidates` records in blocks of `block`.
 
+    In: engine, data, split. Makes ``data.safetensors``, ``sample.json``.
     Block b of the result depends on (seed, b) alone: the same bytes whatever the number of workers.
     """
 
@@ -131,7 +133,10 @@ class Arrive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """C40-514: time `requests` single-record requests after `warmup`. In: engine, data, split. Makes ``latency.safetensors``, ``latency.json``."""
+    """C40-514: time `requests` single-record requests after `warmup`.
+
+    In: engine, data, split. Makes ``latency.safetensors``, ``latency.json``.
+    """
 
     op: Literal["latency"] = "latency"
     version: int = 1
@@ -152,7 +157,10 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embed:
-    """P412-1: features of real and synthetic content under weights that the user brings. In: data, samples. Makes ``features.safetensors``."""
+    """P412-1: features of real and synthetic content under weights that the user brings.
+
+    In: data, samples. Makes ``features.safetensors``.
+    """
 
     op: Literal["embed"] = "embed"
     version: int = 1

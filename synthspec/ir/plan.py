@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from synthspec.ir.canonical import canonical_bytes, digest
+from synthspec.ir.canonical import canonical_bytes, digest, to_json
 from synthspec.ir.ops import (
     Accelerate,
     Align,
@@ -65,6 +65,8 @@ class Plan:
     nodes: tuple[PlanNode, ...]
     overrides: tuple[tuple[str, str], ...] = ()
     waivers: tuple[str, ...] = ()
+    base: str = field(default="", compare=False)
+    """The folder that relative paths start from, seen from the plan file; where a plan lies is not what it means."""
 
     @property
     def digest(self) -> str:
@@ -87,7 +89,10 @@ def node_digest(node: OpNode, inputs: tuple[str, ...], backend: str, backend_ver
 
 def write_plan(plan: Plan) -> bytes:
     """The canonical bytes of `plan` (RFC 8785)."""
-    return canonical_bytes(plan)
+    stored = to_json(plan)
+    if plan.base and isinstance(stored, dict):
+        stored["base"] = plan.base
+    return canonical_bytes(stored)
 
 
 def read_plan(data: bytes) -> Plan:

@@ -28,6 +28,8 @@ class ResolvedSpec:
     """The folder that no path of the spec may leave."""
     data_file: FilePath | None = field(compare=False, default=None)
     """Where `data.source` was found, when it is a file or folder."""
+    path_source: str = ""
+    """The table of gamma(ell), relative to the spec; empty where the SRef has no path."""
     overrides: tuple[tuple[str, str], ...] = ()
 
 

@@ -14,7 +14,10 @@ SolverName = Literal["ddpm", "ddim", "dpmsolver++", "unipc"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolverLaw:
-    """A sampler of S405-4/5: `calls(n) = per_step * n + offset` network calls for n steps; `stochastic` draws noise each step."""
+    """A sampler of S405-4/5: ``per_step * n + offset`` network calls for n steps.
+
+    `stochastic` solvers draw noise at each step.
+    """
 
     name: SolverName
     per_step: int = 1

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-ContractId = Literal[
-    "C40-511", "C40-512", "C40-513", "C40-514", "C40-515", "C40-516", "C40-517", "C40-518", "C40-519"
-]
+ContractId = Literal["C40-511", "C40-512", "C40-513", "C40-514", "C40-515", "C40-516", "C40-517", "C40-518", "C40-519"]
 ContractSeverity = Literal["info", "warn", "block"]
 Result = Literal["held", "broken", "unproven"]
 Relation = Literal["<=", ">="]

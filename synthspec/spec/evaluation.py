@@ -51,8 +51,6 @@ class C40511(_Contract):
     recall_min: Share | None = None
     tol_W1: NonNegative | None = None
     tol_MMD: NonNegative | None = None
-    tol_detection_AUC: Share | None = None
-    tol_PSI: NonNegative | None = None
 
 
 class C40512(_Contract):

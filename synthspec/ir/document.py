@@ -1,0 +1,18 @@
+"""One parsed document: its model with the places of everything in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from synthspec.text import Places
+
+M_co = TypeVar("M_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Generic[M_co]):
+    """A model of the surface language and where each of its values was written."""
+
+    model: M_co
+    places: Places = field(compare=False)

@@ -1,0 +1,5 @@
+"""lower: CheckedSpec -> OpGraph. What a spec means as typed operations, before anyone has said who computes them."""
+
+from synthspec.lower.graph import lower
+
+__all__ = ["lower"]

@@ -1,0 +1,122 @@
+"""The nodes of a run and what feeds them (M40-5 steps 2 to 8)."""
+
+from __future__ import annotations
+
+from synthspec.diag import Outcome, failure
+from synthspec.ir.ops import (
+    Accelerate,
+    Align,
+    Arrive,
+    Bind,
+    Edge,
+    Embed,
+    Emit,
+    Judge,
+    Latency,
+    Measure,
+    Op,
+    OpGraph,
+    OpNode,
+    Replay,
+    Split,
+    SplitRule,
+)
+from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
+from synthspec.lower.engine import fit_op
+from synthspec.lower.needs import Needs
+from synthspec.lower.promises import promises
+from synthspec.lower.sampling import enforce_op, sample_op
+from synthspec.spec.evaluation import Evaluation
+
+LATENCY_REQUESTS = 320
+"""A 95 % bound of the 99th percentile exists from 299 requests on; the rest is margin for a tail that ties."""
+LATENCY_WARMUP = 10
+
+
+def lower(checked: CheckedSpec) -> Outcome[OpGraph]:
+    """Turn a checked spec into its operations.
+
+    What a waiver let pass but no run can do without (a seed, a measure) is an error here, at the section it belongs to.
+    """
+    needs = Needs(checked.resolved)
+    nodes = _nodes(checked.resolved, needs)
+    return failure(needs.faults) if needs.faults or nodes is None else Outcome(OpGraph(nodes=nodes))
+
+
+def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
+    spec = resolved.spec
+    rule: SplitRule | None = needs.of(spec.data.split, "data", "split")
+    fit = fit_op(resolved, needs)
+    sample = None if fit is None else sample_op(resolved, fit, needs)
+    evaluation = needs.of(spec.evaluation, "evaluation")
+    reference = None if evaluation is None else needs.of(evaluation.reference, "evaluation", "reference")
+    if rule is None or fit is None or sample is None or evaluation is None or reference is None:
+        return None
+    source = Bind(source=spec.data.source, sha256=spec.data.sha256 or "", schema=resolved.schema)
+    nodes = [_node("bind", source), _node("split", Split(rule=rule), data="bind"), _node("fit", fit, **_REAL)]
+    engine = _accelerated(nodes, resolved, fit_id="fit")
+    real = {"engine": engine, **_REAL}
+    nodes.append(_node("sample", sample, **real))
+    nodes.append(_node("enforce", enforce_op(resolved, sample), samples="sample", **_REAL))
+    measured = {"samples": "enforce", "raw": "sample", **_REAL}
+    if "latency_ms_p99" in evaluation.metrics:
+        timed = Latency(sample=sample, requests=LATENCY_REQUESTS, warmup=LATENCY_WARMUP)
+        nodes.append(_node("latency", timed, **real))
+        measured["latency"] = "latency"
+    again = Replay(sample=sample, blocks=(sample.seed % -(-sample.candidates // sample.block),))
+    nodes.append(_node("replay", again, samples="sample", **real))
+    measured["replay"] = "replay"
+    _timepath(nodes, resolved, measured)
+    if evaluation.features.name != "embedded":
+        nodes.append(
+            _node("embed", Embed(schema=resolved.schema, features=evaluation.features), data="bind", samples="enforce")
+        )
+        measured["features"] = "embed"
+    nodes.append(_node("measure", _measure(resolved, evaluation, sample.w_cfg, sample.seed), **measured))
+    nodes.append(_node("judge", Judge(promises=promises(resolved)), evidence="measure"))
+    licence = "" if spec.release is None else spec.release.licence or ""
+    nodes.append(_node("emit", Emit(licence=licence), engine=engine, samples="enforce", verdicts="judge"))
+    return tuple(nodes)
+
+
+_REAL = {"data": "bind", "split": "split"}
+
+
+def _node(node_id: str, op: Op, **inputs: str) -> OpNode:
+    return OpNode(id=node_id, op=op, inputs=tuple(Edge(port=port, node=feed) for port, feed in sorted(inputs.items())))
+
+
+def _accelerated(nodes: list[OpNode], resolved: ResolvedSpec, fit_id: str) -> str:
+    """Append one node per acceleration, each made from the engine before it; the last one is what is sampled (P405-10)."""
+    engine = fit_id
+    fit = nodes[-1].op
+    for number, how in enumerate(resolved.spec.acceleration, start=1):
+        assert fit.op == "fit"  # noqa: S101 - narrows the union for the type checker
+        name = f"{how.kind}-{number}"
+        nodes.append(_node(name, Accelerate(fit=fit, how=how), engine=engine, **_REAL))
+        engine = name
+    return engine
+
+
+def _timepath(nodes: list[OpNode], resolved: ResolvedSpec, measured: dict[str, str]) -> None:
+    spec = resolved.spec
+    if spec.timebase is not None:
+        nodes.append(_node("align", Align(timebase=spec.timebase), samples="enforce", **_REAL))
+        measured["timebase"] = "align"
+    if spec.arrival is not None and resolved.path_source:
+        nodes.append(_node("arrive", Arrive(arrival=spec.arrival, path=resolved.path_source), data="bind"))
+        measured["arrival"] = "arrive"
+
+
+def _measure(resolved: ResolvedSpec, evaluation: Evaluation, w_cfg: float, seed: int) -> Measure:
+    assert evaluation.reference is not None  # noqa: S101 - asked for by the caller
+    return Measure(
+        schema=resolved.schema,
+        metrics=evaluation.metrics,
+        reference=evaluation.reference,
+        features=evaluation.features,
+        membership_attack=evaluation.membership_attack,
+        conditions=tuple(field.name for field in resolved.schema.with_role("condition")),
+        w_cfg=w_cfg if resolved.spec.engine.family == "diffusion" else None,
+        seed=seed,
+    )

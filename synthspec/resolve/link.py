@@ -1,0 +1,99 @@
+"""Putting a spec and its schema together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthspec.diag import Diagnostic, Outcome, failure
+from synthspec.ir.document import Document
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.resolve.paths import BadPath, locate
+from synthspec.resolve.schema import bind_schema
+from synthspec.resolve.sources import find_source
+from synthspec.spec.enginespec import EngineSpec
+from synthspec.spec.sref import SRef
+from synthspec.text import Path as Where
+from synthspec.text import Places
+
+
+def sref_path(spec: Document[EngineSpec], folder: Path, root: Path, *, allow_outside: bool = False) -> Outcome[Path]:
+    """The file of the SRef that `spec`, lying in `folder`, names."""
+    named = spec.model.sref
+    where: Where = ("sref",)
+    if not isinstance(named, str):
+        message = f"{named.name} {named.version} names a registered SRef, and no registry is configured"
+        fault = BadPath("schema.not-found", message, "write the path of the SRef file")
+        return failure([_diagnostic(fault, spec.places, where)])
+    try:
+        found = locate(named, folder, root, allow_outside=allow_outside)
+    except BadPath as fault:
+        return failure([_diagnostic(fault, spec.places, where)])
+    if found.is_dir():
+        fault = BadPath("schema.not-found", f"{named!r} is a folder", "name the SRef file in it")
+        return failure([_diagnostic(fault, spec.places, where)])
+    return Outcome(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Where the two documents lie (each document's paths count from its own folder), and what no path may leave."""
+
+    spec: Path
+    sref: Path
+    root: Path
+    allow_outside: bool = False
+
+
+def link(spec: Document[EngineSpec], sref: Document[SRef], folders: Folders) -> Outcome[ResolvedSpec]:
+    """Bind `spec` to its schema and to the files that both name."""
+    schema = bind_schema(sref)
+    found: list[Diagnostic] = list(schema.diagnostics)
+    data_file = None
+    try:
+        source = spec.model.data.source
+        data_file = find_source(source, folders.spec, folders.root, allow_outside=folders.allow_outside)
+    except BadPath as fault:
+        found.append(_diagnostic(fault, spec.places, ("data", "source")))
+    _, faults = _optional(_weights(spec), spec.places, ("evaluation", "features", "weights"), folders.spec, folders)
+    found += faults
+    path_file, faults = _optional(_signal_path(sref), sref.places, ("path", "source"), folders.sref, folders)
+    found += faults
+    if schema.value is None:
+        return failure(found)
+    resolved = ResolvedSpec(
+        spec=spec.model,
+        sref=sref.model,
+        schema=schema.value,
+        spec_places=spec.places,
+        sref_places=sref.places,
+        root=folders.root,
+        data_file=data_file,
+        path_source="" if path_file is None else Path(os.path.relpath(path_file, folders.spec.resolve())).as_posix(),
+    )
+    return Outcome(resolved, tuple(found))
+
+
+def _weights(spec: Document[EngineSpec]) -> str | None:
+    evaluation = spec.model.evaluation
+    return None if evaluation is None else evaluation.features.weights
+
+
+def _signal_path(sref: Document[SRef]) -> str | None:
+    return None if sref.model.path is None else sref.model.path.source
+
+
+def _optional(
+    text: str | None, places: Places, where: Where, folder: Path, folders: Folders
+) -> tuple[Path | None, list[Diagnostic]]:
+    if text is None:
+        return None, []
+    try:
+        return locate(text, folder, folders.root, allow_outside=folders.allow_outside), []
+    except BadPath as fault:
+        return None, [_diagnostic(fault, places, where)]
+
+
+def _diagnostic(fault: BadPath, places: Places, where: Where) -> Diagnostic:
+    return Diagnostic(code=fault.code, message=fault.message, help=fault.help, span=places.value(where), path=where)
