@@ -1,0 +1,7 @@
+"""From text to plain values with places, and from values to models: the door to YAML."""
+
+from synthspec.parse.composer import compose
+from synthspec.parse.document import Composed, Scalar, Value
+from synthspec.parse.source import read_source
+
+__all__ = ["Composed", "Scalar", "Value", "compose", "read_source"]
