@@ -9,12 +9,21 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from typing import Protocol, runtime_checkable
 
 from synthspec.units import Quantity, coherent_unit, spell_number
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 _EXACT = 2**53
+
+
+@runtime_checkable
+class Canonical(Protocol):
+    """A noun that says itself what its identity is: the groups of the manifest, which keep the standard's spelling."""
+
+    def canonical(self) -> Json:
+        """The plain JSON of this noun."""
 
 
 def to_json(value: object) -> Json:
@@ -25,14 +34,16 @@ def to_json(value: object) -> Json:
     """
     if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, Quantity):
+        return f"{spell_number(value.si)} {coherent_unit(value.unit.kind).symbol}"
+    if isinstance(value, Canonical):
+        return value.canonical()
     if isinstance(value, int):
         return value if -_EXACT < value < _EXACT else str(value)
     if isinstance(value, float):
         return value if abs(value) < _EXACT or not value.is_integer() else repr(value)
     if isinstance(value, Enum):
         return to_json(value.value)
-    if isinstance(value, Quantity):
-        return f"{spell_number(value.si)} {coherent_unit(value.unit.kind).symbol}"
     if isinstance(value, (tuple, list)):
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):

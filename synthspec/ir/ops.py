@@ -113,6 +113,16 @@ class Enforce:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """M40-5.8: the kept records as people take them away. In: samples. Makes ``samples.npz`` and ``samples.png``, or ``samples.csv``."""
+
+    op: Literal["export"] = "export"
+    version: int = 1
+    schema: Schema
+    format: Literal["npz", "csv"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Align:
     """P405-5: fit offset, skew and J on tau_mono; publish on ts. In: samples, data, split."""
 
@@ -203,7 +213,8 @@ class Emit:
 
 
 Op = (
-    Bind | Split | Fit | Accelerate | Sample | Enforce | Align | Arrive | Latency | Replay | Embed | Measure | Judge | Emit
+    Bind | Split | Fit | Accelerate | Sample | Enforce | Export | Align | Arrive | Latency | Replay | Embed | Measure
+    | Judge | Emit
 )  # fmt: skip
 
 

@@ -8,31 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from synthspec.ir.canonical import canonical_bytes, digest, to_json
-from synthspec.ir.ops import (
-    Accelerate,
-    Align,
-    Arrive,
-    Bind,
-    Edge,
-    Embed,
-    Emit,
-    Enforce,
-    Fit,
-    Judge,
-    Latency,
-    Measure,
-    OpNode,
-    Replay,
-    Sample,
-    Split,
-)
+from synthspec.ir.ops import Edge, Op, OpNode
 
 PLAN_FORMAT = "synthspec.plan/1"
 
-TaggedOp = Annotated[
-    Bind | Split | Fit | Accelerate | Sample | Enforce | Align | Arrive | Latency | Replay | Embed | Measure | Judge | Emit,
-    Field(discriminator="op"),
-]  # fmt: skip
+TaggedOp = Annotated[Op, Field(discriminator="op")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
 from synthspec.lower.engine import fit_op
 from synthspec.lower.needs import Needs
 from synthspec.lower.promises import promises
-from synthspec.lower.sampling import enforce_op, sample_op
+from synthspec.lower.sampling import enforce_op, export_op, sample_op
 from synthspec.spec.evaluation import Evaluation
 
 LATENCY_REQUESTS = 320
@@ -58,6 +58,7 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
     real = {"engine": engine, **_REAL}
     nodes.append(_node("sample", sample, **real))
     nodes.append(_node("enforce", enforce_op(resolved, sample), samples="sample", **_REAL))
+    nodes.append(_node("export", export_op(resolved), samples="enforce"))
     measured = {"samples": "enforce", "raw": "sample", **_REAL}
     if "latency_ms_p99" in evaluation.metrics:
         timed = Latency(sample=sample, requests=LATENCY_REQUESTS, warmup=LATENCY_WARMUP)
@@ -75,7 +76,7 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
     nodes.append(_node("measure", _measure(resolved, evaluation, sample.w_cfg, sample.seed), **measured))
     nodes.append(_node("judge", Judge(promises=promises(resolved)), evidence="measure"))
     licence = "" if spec.release is None else spec.release.licence or ""
-    nodes.append(_node("emit", Emit(licence=licence), engine=engine, samples="enforce", verdicts="judge"))
+    nodes.append(_node("emit", Emit(licence=licence), engine=engine, samples="export", verdicts="judge"))
     return tuple(nodes)
 
 

@@ -18,7 +18,7 @@ class Needs:
         self._resolved = resolved
         self.faults: list[Diagnostic] = []
 
-    def of(self, value: T | None, *path: str) -> T | None:
+    def of(self, value: T, *path: str) -> T:
         """Hand `value` on, noting a fault at `path` when there is none."""
         if value is None:
             where: Path = path

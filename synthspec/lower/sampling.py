@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthspec.ir.ops import Enforce, Fit, Sample
+from synthspec.ir.ops import Enforce, Export, Fit, Sample
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.solvers import SOLVERS, SolverPlan, steps_for
 from synthspec.lower.needs import Needs
@@ -40,6 +40,11 @@ def enforce_op(resolved: ResolvedSpec, sample: Sample) -> Enforce:
     """The `Enforce` that follows `sample`."""
     release = resolved.spec.release
     return Enforce(schema=resolved.schema, n=sample.n, near_copies=None if release is None else release.near_copies)
+
+
+def export_op(resolved: ResolvedSpec) -> Export:
+    """How the kept records are published: arrays for what has axes, a table otherwise."""
+    return Export(schema=resolved.schema, format="npz" if resolved.schema.modality == "image" else "csv")
 
 
 def _solver(resolved: ResolvedSpec, needs: Needs, *, guided: bool) -> SolverPlan | None:
