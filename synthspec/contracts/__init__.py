@@ -14,6 +14,7 @@ from synthspec.contracts import (
     c40_519_reproducibility,
 )
 from synthspec.contracts.form import Contract, Setting, Term, When
+from synthspec.contracts.stated import limits, setting
 from synthspec.ir.verdict import ContractId
 
 CONTRACTS: tuple[Contract, ...] = (
@@ -41,4 +42,4 @@ def contract(name: ContractId) -> Contract:
     return _BY_ID[name]
 
 
-__all__ = ["CONTRACTS", "Contract", "Setting", "Term", "When", "contract"]
+__all__ = ["CONTRACTS", "Contract", "Setting", "Term", "When", "contract", "limits", "setting"]
