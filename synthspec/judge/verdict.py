@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from synthspec.contracts import CONTRACTS
+from synthspec.contracts.gate import gate_of, result_of
 from synthspec.ir.evidence import Evidence
-from synthspec.ir.verdict import BoundRecord, ContractRecord, Gate, Promise, Result, Verdicts
+from synthspec.ir.verdict import BoundRecord, ContractRecord, Promise, Result, Verdicts
 from synthspec.judge.bound import judge_bound
-
-_FIDELITY = frozenset({"C40-511", "C40-512", "C40-513", "C40-514", "C40-515"})
-_PRIVACY = frozenset({"C40-516"})
-_CONTRACT = frozenset({"C40-517", "C40-518", "C40-519"})
 
 
 def judge(promises: tuple[Promise, ...], evidence: Evidence) -> Verdicts:
@@ -24,7 +21,7 @@ def judge(promises: tuple[Promise, ...], evidence: Evidence) -> Verdicts:
         for record in [_judge_promise(p, evidence) for p in promises if p.id == contract.id]
         or [_unspoken(Promise(id=contract.id, name=contract.name, expr=contract.expr, severity="block", bounds=()))]
     )
-    return Verdicts(records=records, gate=_gate(records))
+    return Verdicts(records=records, gate=gate_of(records))
 
 
 def _judge_promise(promise: Promise, evidence: Evidence) -> ContractRecord:
@@ -41,7 +38,7 @@ def _judge_promise(promise: Promise, evidence: Evidence) -> ContractRecord:
             reason=promise.not_owed,
         )
     bounds = tuple(judge_bound(bound, evidence) for bound in promise.bounds)
-    result = _worst(bounds)
+    result = result_of(bounds)
     return ContractRecord(
         id=promise.id,
         name=promise.name,
@@ -69,14 +66,6 @@ def _unspoken(promise: Promise) -> ContractRecord:
     )
 
 
-def _worst(bounds: tuple[BoundRecord, ...]) -> Result:
-    """Broken if one is broken, held if there are some and all are held, unproven otherwise."""
-    results = {record.result for record in bounds}
-    if "broken" in results:
-        return "broken"
-    return "held" if results == {"held"} else "unproven"
-
-
 def _reason(result: Result, bounds: tuple[BoundRecord, ...]) -> str:
     """The sentences behind a result that is not held."""
     if result == "held":
@@ -93,12 +82,3 @@ def _sentence(record: BoundRecord) -> str:
         against = "exceeds" if bound.relation == "<=" else "falls short of"
         return f"{bound.metric} at {bound.at} {record.judged:.6g} {against} {bound.limit:.6g}"
     return record.reason
-
-
-def _gate(records: tuple[ContractRecord, ...]) -> Gate:
-    closed = {record.id for record in records if record.blocks}
-    return Gate(
-        fidelity_ok=not closed & _FIDELITY,
-        privacy_ok=not closed & _PRIVACY,
-        contract_ok=not closed & _CONTRACT,
-    )

@@ -1,0 +1,177 @@
+"""What was made and how: App C dataset, engine, generation, privacy, runtime, and the `deep` group of Chapter 5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from synthspec.ir.manifest_base import Count, Digest, Exact, Group, Parameter, Real, Scalar, Sha256
+
+Share = Annotated[Real, Field(ge=0, le=1)]
+
+
+class Dataset(Group):
+    """App C `dataset`; `n_real` counts the reference data, `n_syn` what was released."""
+
+    name: str
+    tag: str | None = None
+    modality: Literal["tabular", "image", "text", "audio", "graph", "timeseries", "video"]
+    SRef: str
+    sref_hash: Sha256
+    n_real: Count
+    n_syn: Count
+    split: Literal["train", "valid", "test", "release"]
+
+
+class EngineRef(Group):
+    """App C `engine`. `seed` is left out when it is secret."""
+
+    type: Literal["copula", "glm", "rule", "vae", "gan", "flow", "diffusion", "scm"]
+    version: str
+    seed: Exact | None = None
+    rng: str
+    spec_uri: str
+    train_data_ref: str
+
+
+class ConditionVariable(Group):
+    """P405-2: one variable of c with its interface, its distribution and the coverage it owes."""
+
+    name: str
+    interface: Literal["categorical", "continuous", "text", "mask"]
+    distribution: str | Mapping[str, Share]
+    coverage_min: Share | None = None
+
+
+class TimePath(Group):
+    """App C `generation.timepath` (P405-5, P405-6), present where the SRef has a time field. Times in seconds."""
+
+    ts_timezone: str
+    tau_mono_origin: str
+    offset: Real
+    skew: Real
+    """Deviation from slope 1, in s/s."""
+    J: Real
+    """rms residual, in seconds."""
+    J_p95: Real | None = None
+    J_pp: Real | None = None
+    c_ref: Real | None = None
+    """In m/s."""
+    T_arr_form1: Real | None = None
+    T_arr_form2: Real | None = None
+    delta_form: Real | None = None
+
+
+class Generation(Group):
+    """App C `generation`: what the samples were drawn under."""
+
+    condition: tuple[ConditionVariable, ...]
+    controls: Mapping[str, Scalar]
+    schedule: Mapping[str, Parameter]
+    timepath: TimePath | None = None
+
+
+class DpSpend(Group):
+    """App C `privacy.dp`: what the accountant says of the run that happened. An infinite eps_total is ``"inf"``."""
+
+    eps_total: Annotated[Real, Field(ge=0)]
+    delta_total: Share
+    accounting_method: str
+    adjacency: str | None = None
+    unit: str | None = None
+    noise_multiplier: Real | None = None
+    """sigma in units of the clip norm C (S405-8)."""
+    clip_norm: Real | None = None
+    sampling_rate: Real | None = None
+    steps: Count | None = None
+
+
+class PrivacyGroup(Group):
+    """App C `privacy`. `dp` is absent exactly when the mechanism is ``none``."""
+
+    mechanism: Literal["none", "dp-sgd", "pate", "dp-noise"]
+    dp: DpSpend | None = None
+    attack_suite: tuple[Literal["membership", "linkability", "attribute"], ...]
+    MI_risk: Real | None = None
+
+    @model_validator(mode="after")
+    def _dp_belongs_to_a_mechanism(self) -> PrivacyGroup:
+        if (self.mechanism == "none") != (self.dp is None):
+            raise ValueError("dp is stated exactly when there is a mechanism")
+        return self
+
+
+class Runtime(Group):
+    """App C `runtime`; every figure is optional, since a training run serves nobody."""
+
+    rho: Real | None = None
+    W_q: Real | None = None
+    latency_ms_p99: Real | None = None
+    drop_rate: Real | None = None
+    oom_rate: Real | None = None
+    device: str | None = None
+
+
+class Architecture(Group):
+    """The network as the plan states it."""
+
+    name: str
+    parameters: Mapping[str, Parameter]
+    n_parameters: Count | None = None
+    """Trainable numbers of the generator."""
+
+
+class ObjectiveRef(Group):
+    """P405-1: the explicit measure, and the equation of the standard that defines it."""
+
+    measure: Literal["elbo", "elbo_beta", "gan", "wgan_gp", "hinge", "nll", "l_simple"]
+    equation: Literal["S405-1", "S405-2", "S405-3", "S405-4", "S405-5"]
+    parameters: Mapping[str, Parameter]
+
+
+class TrainingEvent(Group):
+    """Something that interrupted or ended training: a monitor that tripped, a rollback, convergence (P405-3)."""
+
+    step: Count
+    event: str
+    signal: str | None = None
+    detail: str | None = None
+
+
+class LineageStep(Group):
+    """P405-10: one step from an earlier engine to this one, and whether everything was evaluated again after it."""
+
+    operation: Literal["distill", "quantize", "compile", "finetune"]
+    parent: Digest
+    parameters: Mapping[str, Parameter]
+    reevaluated: bool
+
+
+class Deep(Group):
+    """``manifest.synth.deep``: what Chapter 5 asks to persist of a deep generator. Parts of one family are optional."""
+
+    family: Literal["vae", "gan", "flow", "diffusion"]
+    architecture: Architecture
+    objective: ObjectiveRef
+    weights: tuple[Digest, ...]
+    training: tuple[TrainingEvent, ...]
+    lineage: tuple[LineageStep, ...]
+    base_dist: str | None = None
+    noise_schedule: Mapping[str, Parameter] | None = None
+    solver: str | None = None
+    nominal_steps: Count | None = None
+    net_calls: Count | None = None
+    """Calls of the network, guided halves of one batched call counted once."""
+    net_evals_per_sample: Count | None = None
+    """NFE as measured: network evaluations per sample."""
+    w_cfg: Real | None = None
+    cfg_convention: Literal["S405-6"] | None = None
+    """S405-6: 0 is plain conditional; diffusers' guidance_scale is 1 + w_cfg."""
+
+    @model_validator(mode="after")
+    def _guidance_names_its_scale(self) -> Deep:
+        if (self.w_cfg is None) != (self.cfg_convention is None):
+            raise ValueError("w_cfg and cfg_convention go together")
+        return self

@@ -1,0 +1,90 @@
+"""The file: a Sigstore bundle v0.3 with one DSSE signature and a hint of the key that made it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from synthspec.ir.canonical import Json, canonical_bytes
+from synthspec.sign.refusal import refuse
+from synthspec.sign.strict_json import decode_base64, load
+
+MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What the file says, nothing of it believed yet. The hints are empty where the file has none."""
+
+    payload: bytes
+    signature: bytes
+    hints: tuple[str, ...]
+
+
+def bundle_bytes(payload: bytes, signature: bytes, key_id: str) -> bytes:
+    """Write the bundle, in canonical JSON, so that the same inputs give the same bytes."""
+    return canonical_bytes(
+        {
+            "mediaType": MEDIA_TYPE,
+            "verificationMaterial": {"publicKey": {"hint": key_id}},
+            "dsseEnvelope": {
+                "payload": base64.b64encode(payload).decode(),
+                "payloadType": PAYLOAD_TYPE,
+                "signatures": [{"sig": base64.b64encode(signature).decode(), "keyid": key_id}],
+            },
+        }
+    )
+
+
+def read_bundle_bytes(data: bytes) -> Bundle:
+    """Take the file apart.
+
+    Raises:
+        Refused: what `strict_json.load` refuses; another media or payload type; no signature or more than one; unknown
+            or missing fields; base64 that is not canonical.
+
+    """
+    whole = _fields(load(data, "the bundle"), "", ("mediaType", "verificationMaterial", "dsseEnvelope"))
+    if whole["mediaType"] != MEDIA_TYPE:
+        raise refuse("MEDIA_TYPE", f"the bundle is not an {MEDIA_TYPE}", "/mediaType")
+    material = _fields(whole["verificationMaterial"], "/verificationMaterial", ("publicKey",))
+    hinted = _fields(material["publicKey"], "/verificationMaterial/publicKey", (), ("hint",))
+    envelope = _fields(whole["dsseEnvelope"], "/dsseEnvelope", ("payload", "payloadType", "signatures"))
+    if envelope["payloadType"] != PAYLOAD_TYPE:
+        raise refuse("PAYLOAD_TYPE", f"the payload is not said to be {PAYLOAD_TYPE}", "/dsseEnvelope/payloadType")
+    signed = _fields(_only(envelope["signatures"]), "/dsseEnvelope/signatures/0", ("sig",), ("keyid",))
+    return Bundle(
+        payload=decode_base64(envelope["payload"], "the payload"),
+        signature=decode_base64(signed["sig"], "the signature"),
+        hints=(_hint(hinted.get("hint"), "hint"), _hint(signed.get("keyid"), "keyid")),
+    )
+
+
+def _fields(value: Json, where: str, wanted: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise refuse("SCHEMA", "not an object", where or "/")
+    if missing := sorted(set(wanted) - set(value)):
+        raise refuse("SCHEMA", f"lacks {', '.join(missing)}", where or "/")
+    if unknown := sorted(set(value) - set(wanted) - set(optional)):
+        raise refuse("SCHEMA", f"has unknown fields: {', '.join(unknown)}", where or "/")
+    return value
+
+
+def _only(signatures: Json) -> Json:
+    if signatures is None or signatures == []:
+        raise refuse("NO_SIGNATURE", "the envelope is not signed", "/dsseEnvelope/signatures")
+    if not isinstance(signatures, list):
+        raise refuse("SCHEMA", "signatures is not a list", "/dsseEnvelope/signatures")
+    if len(signatures) != 1:
+        message = f"the envelope carries {len(signatures)} signatures; exactly one is read"
+        raise refuse("SIGNATURE_COUNT", message, "/dsseEnvelope/signatures")
+    return signatures[0]
+
+
+def _hint(value: Json, name: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise refuse("SCHEMA", f"{name} is not a string")
+    return value

@@ -1,0 +1,153 @@
+"""The files of a run against what was signed: each one opened once, looked at, measured and hashed through one handle."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from synthspec.ir.canonical import canonical_bytes
+from synthspec.sign.names import BUNDLE, READABLE
+from synthspec.sign.refusal import Refusal, Refusals, Refused, refuse
+from synthspec.sign.statement import Subject
+from synthspec.sign.strict_json import MAX_BYTES, load
+
+_CHUNK = 1 << 20
+_MAX_REFUSALS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What may be in the folder: signed files, the folders above them, and the two files of the manifest itself."""
+
+    subjects: dict[str, Subject]
+    folders: frozenset[str]
+    predicate: bytes
+
+
+def check_tree(subjects: tuple[Subject, ...], predicate: bytes, folder: Path) -> Refusals:
+    """Everything in `folder` that differs from `subjects`; `predicate` is the canonical JSON of the signed manifest.
+
+    Signed are names, sizes and contents; modes and times are not. The bundle itself is passed over, and ``manifest.json``
+    must say what the predicate says. Links, pipes, devices and hard links are refused rather than followed.
+
+    Raises:
+        Refused: the folder itself cannot be read.
+
+    """
+    wanted = _Wanted(
+        {subject.name: subject for subject in subjects},
+        frozenset("/".join(parts[:i]) for s in subjects for parts in [s.name.split("/")] for i in range(1, len(parts))),
+        predicate,
+    )
+    try:
+        root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise refuse("IO", f"cannot open the folder: {error.strerror}", str(folder)) from None
+    try:
+        seen: set[str] = set()
+        found = list(islice(_folder(root, "", wanted, seen), _MAX_REFUSALS))
+    finally:
+        os.close(root)
+    if len(found) == _MAX_REFUSALS:
+        return (*found, Refusal("EXTRA_FILE", "and more: the folder is not what was signed", str(folder)))
+    return (*found, *_missing(wanted, seen))
+
+
+def _missing(wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
+    for name in wanted.subjects:
+        parts = name.split("/")
+        # What lies behind something refused (a folder that became a link) was answered there.
+        if not any("/".join(parts[:i]) in seen for i in range(1, len(parts) + 1)):
+            yield Refusal("MISSING_FILE", "a signed file is not there", name)
+
+
+def _folder(handle: int, prefix: str, wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
+    """Refusals below the open folder `handle`; `seen` gathers the names that were answered for."""
+    try:
+        with os.scandir(handle) as entries:
+            listed = sorted(entry.name for entry in entries)
+        for name in listed:
+            yield from _entry(handle, name, prefix + name, wanted, seen)
+    except OSError as error:
+        yield Refusal("IO", f"cannot be read: {error.strerror}", prefix or "/")
+
+
+def _entry(handle: int, name: str, path: str, wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
+    mode = os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode
+    if stat.S_ISDIR(mode) and path in wanted.folders:
+        below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+        try:
+            yield from _folder(below, path + "/", wanted, seen)
+        finally:
+            os.close(below)
+        return
+    seen.add(path)
+    if wrong := _kind(mode, path, wanted):
+        yield wrong
+    elif path != BUNDLE:
+        yield from _file(handle, name, path, wanted)
+
+
+def _kind(mode: int, path: str, wanted: _Wanted) -> Refusal | None:
+    """Why something of this `mode` may not lie at `path`."""
+    signed = path in wanted.subjects
+    if stat.S_ISLNK(mode):
+        return Refusal("SYMLINK", "a symbolic link", path)
+    if stat.S_ISDIR(mode):
+        return Refusal("EXTRA_FILE", "a folder, where a file was signed" if signed else "an unsigned folder", path)
+    if not stat.S_ISREG(mode):
+        return Refusal("SPECIAL_FILE", "a pipe, socket or device", path)
+    if not signed and path not in (BUNDLE, READABLE):
+        return Refusal(
+            "EXTRA_FILE", "a file, where signed folder was" if path in wanted.folders else "an unsigned file", path
+        )
+    return None
+
+
+def _file(handle: int, name: str, path: str, wanted: _Wanted) -> Iterator[Refusal]:
+    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=handle)
+    try:
+        info = os.fstat(file)
+        if not stat.S_ISREG(info.st_mode):
+            yield Refusal("CHANGED_WHILE_READING", "it was replaced by something else", path)
+        elif info.st_nlink != 1:
+            yield Refusal("HARDLINK", "the same file has another name, through which it can be changed", path)
+        elif path == READABLE:
+            yield from _readable(file, path, wanted.predicate)
+        else:
+            yield from _content(file, info, wanted.subjects[path])
+    finally:
+        os.close(file)
+
+
+def _content(file: int, before: os.stat_result, subject: Subject) -> Iterator[Refusal]:
+    """Compare size, then SHA-256. Exactly the signed number of bytes is read, and one more to see that it is the end."""
+    if before.st_size != subject.size:
+        yield Refusal("SIZE", f"{before.st_size} bytes, {subject.size} were signed", subject.name)
+        return
+    sha, left = hashlib.sha256(), subject.size
+    while left and (chunk := os.read(file, min(left, _CHUNK))):
+        sha.update(chunk)
+        left -= len(chunk)
+    after = os.fstat(file)
+    if left or os.read(file, 1) or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        yield Refusal("CHANGED_WHILE_READING", "somebody writes to it", subject.name)
+    elif sha.hexdigest() != subject.sha256:
+        yield Refusal("DIGEST", f"its SHA-256 is {sha.hexdigest()}, {subject.sha256} was signed", subject.name)
+
+
+def _readable(file: int, path: str, predicate: bytes) -> Iterator[Refusal]:
+    """The copy for people must say what was signed, in whatever layout."""
+    with os.fdopen(os.dup(file), "rb") as copy:
+        data = copy.read(4 * MAX_BYTES + 1)
+    try:
+        same = canonical_bytes(load(data, path)) == predicate
+    except Refused:
+        same = False
+    if not same:
+        yield Refusal("DIGEST", "it does not say what the signed manifest says", path)

@@ -1,0 +1,73 @@
+"""Verify a bundle: the signature before the content, the content before the files, and never an exception.
+
+``verify_bundle`` -> who signed what; ``verify_tree`` -> the files are those; ``consistency`` -> the verdict follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from synthspec.ir.canonical import canonical_bytes
+from synthspec.ir.manifest import Manifest
+from synthspec.sign.bundle import PAYLOAD_TYPE, Bundle, read_bundle_bytes
+from synthspec.sign.consistency import consistency
+from synthspec.sign.pae import pae
+from synthspec.sign.public_key import PublicKey
+from synthspec.sign.refusal import Refusals, refuse, settled
+from synthspec.sign.statement import Subject, read_statement
+from synthspec.sign.tree import check_tree
+from synthspec.sign.trust import Trust
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedStatement:
+    """What a trusted key signed. Only `verify_bundle` makes one."""
+
+    manifest: Manifest
+    subjects: tuple[Subject, ...]
+    key: PublicKey
+    payload: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the payload: the identity of the manifest (signature bytes are none, they have two forms)."""
+        return hashlib.sha256(self.payload).hexdigest()
+
+
+def verify_bundle(data: bytes, trusted: Trust) -> VerifiedStatement | Refusals:
+    """Who signed what, or every reason to refuse `data`. Nothing of the payload is read before its signature holds."""
+    return settled(lambda: _verify(data, trusted))
+
+
+def verify_tree(statement: VerifiedStatement, folder: Path) -> Refusals:
+    """Everything in `folder` that is not as it was signed; empty when all is."""
+    return settled(lambda: check_tree(statement.subjects, canonical_bytes(statement.manifest), folder))
+
+
+def _verify(data: bytes, trusted: Trust) -> VerifiedStatement:
+    bundle = read_bundle_bytes(data)
+    key = _signer(bundle, trusted)
+    subjects, manifest = read_statement(bundle.payload)
+    if manifest.key.key_id != key.key_id or manifest.sign.alg != key.algorithm:
+        raise refuse("KEY_HINT", "the manifest says that another key signed it", "/predicate/key")
+    return VerifiedStatement(manifest, subjects, key, bundle.payload)
+
+
+def _signer(bundle: Bundle, trusted: Trust) -> PublicKey:
+    if not trusted.keys or trusted.threshold < 1:
+        raise refuse("TRUST_POLICY", "no key is trusted")
+    message = pae(PAYLOAD_TYPE, bundle.payload)
+    # Every trusted key is tried: a hint chooses nothing, it may only be wrong.
+    signers = {key.spki: key for key in trusted.keys if key.verifies(message, bundle.signature)}
+    if not signers:
+        raise refuse("SIGNATURE", "no trusted key made this signature over this content")
+    trusted.require(frozenset(signers))
+    key = next(iter(signers.values()))
+    if any(hint not in ("", key.key_id) for hint in bundle.hints):
+        raise refuse("KEY_HINT", f"signed by the key {key.key_id}, but the bundle points to another")
+    return key
+
+
+__all__ = ["VerifiedStatement", "consistency", "verify_bundle", "verify_tree"]
