@@ -1,0 +1,46 @@
+"""What an op reads beside its inputs, by content: a file may change between two runs, and then the node is another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from synthspec.execute.core.source import data_error, locate, read_digest
+from synthspec.ir.ops import Arrive, Bind, Embed, Measure, Op
+
+Outside = tuple[tuple[str, str], ...]
+
+
+def outside(op: Op, root: Path) -> Outside:
+    """(name in the op, SHA-256) of every file that `op` reads from outside the plan.
+
+    Raises DataError when one is not there or is not what the plan pins.
+    """
+    return tuple((name, _checked(name, pinned, root)) for name, pinned in _reads(op))
+
+
+def _reads(op: Op) -> tuple[tuple[str, str], ...]:
+    """(name, pinned SHA-256 or empty)."""
+    if isinstance(op, Bind):
+        return ((op.source, op.sha256),)
+    if isinstance(op, Arrive):
+        return ((op.path, ""),)
+    if isinstance(op, (Embed, Measure)) and op.features.weights:
+        return ((op.features.weights, op.features.sha256 or ""),)
+    return ()
+
+
+def _checked(name: str, pinned: str, root: Path) -> str:
+    found = read_digest(locate(name, root))
+    if pinned and found != pinned:
+        raise data_error(
+            "data.digest",
+            f"{name} has SHA-256 {found}, but {pinned} is pinned",
+            "restore the pinned content, or pin the new one after looking at what changed",
+        )
+    return found
+
+
+def pin(op: Op, seen: Outside) -> Op:
+    """`op` with the digest of its source written in, so that the kernel refuses a file that changed since."""
+    return replace(op, sha256=seen[0][1]) if isinstance(op, Bind) else op
