@@ -77,12 +77,7 @@ class _Checker:
 
     def visit(self, node: Node) -> Typed | None:
         try:
-            typed = self._visit(node)
-            if typed is not None and isinstance(typed.value, float) and not math.isfinite(typed.value):
-                message = f"the constant `{typed.shown}` has no finite value"
-                raise Mismatch(
-                    "expr.too-large", message, "use numbers that a double can hold, and do not divide by zero"
-                )
+            return _finite(self._visit(node))
         except Mismatch as wrong:
             self.report(node, wrong.code, wrong.message, wrong.help)
             return None

@@ -104,9 +104,8 @@ class _Parser:
             help_ = "write two comparisons, `a < b and b < c`"
             raise Fault("expr.syntax", "a comparison of a comparison", help_, operator.at)
         if bare and word == "^" and isinstance(left, Constant) and left.unit:
-            help_ = (
-                f"write `{left.unit}^2` without spaces for the unit, `({left.unit})^2` in parentheses for the quantity"
-            )
+            written = self.text[slice(*left.at)]
+            help_ = f"write `{written}^2` without spaces for the unit, `({written})^2` for the square of the quantity"
             raise Fault("expr.syntax", "a power of a quantity can be read in two ways", help_, operator.at)
         return self.grown(Binary(word, left, right, (left.at[0], right.at[1])), left, right)
 
