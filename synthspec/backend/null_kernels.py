@@ -1,0 +1,72 @@
+"""The kernels of the ``null`` backend: uniform draws. Importing this module imports numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthspec.backend.artifacts import DATA, FIT_REPORT, SPLIT, TRAINING_LOG, FitReport, write_report
+from synthspec.backend.blocks import Drawn, sampling_kernels
+from synthspec.backend.columns import column_dtype, made_fields
+from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows, write_dataset
+from synthspec.backend.draws import Stream, draw_conditions, generator, uniform, within
+from synthspec.backend.protocol import Artifact, Context, Kernel
+from synthspec.ir.ops import Fit, Sample
+from synthspec.ir.schema import Field
+
+WEIGHTS = "weights/null.safetensors"
+
+
+def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """Read nothing, learn nothing: no weights, no steps, an empty log."""
+    del inputs
+    context.progress.start("fit", 1, "steps")
+    (context.out / WEIGHTS).parent.mkdir()
+    write_dataset(context.out, Dataset({}), WEIGHTS)
+    (context.out / TRAINING_LOG).write_bytes(b"")
+    unbounded = [f.name for f in made_fields(op.schema) if f.range is None and not f.enum and f.dtype != "bool"]
+    facts = (("drawn_from_0_to_1", ", ".join(unbounded)),) if unbounded else ()
+    report = FitReport(status="budget", steps=0, best_step=0, parameters=0, facts=facts)
+    write_report(context.out, FIT_REPORT, report)
+    context.progress.advance()
+
+
+@dataclass(frozen=True, slots=True)
+class UniformSampler:
+    """Draws blocks for one `Sample`; `training` holds the rows of the training split."""
+
+    op: Sample
+    training: Dataset
+    device: str = "cpu"
+    threads: int = 1
+
+    def draw(self, block: int, size: int) -> Drawn:
+        """Conditions as asked, content uniform, times counted; NFE is 0, for there is no network."""
+        columns = draw_conditions(self.op, self.training, block, size)
+        for index, field in enumerate(self.op.fit.schema.fields):
+            if field.name in columns:
+                continue
+            if field.role in ("content", "condition"):
+                columns[field.name] = uniform(field, generator(self.op.seed, Stream.START, block, index), size)
+            elif field.role == "time":
+                columns[field.name] = _counted(field, block * self.op.block, size)
+        return Drawn(data=Dataset(columns))
+
+
+def _counted(field: Field, first: int, size: int) -> Column:
+    """One unit of time from record to record, from the lower end of the range: monotonic, and plainly invented."""
+    unit = 10**9 if field.dtype == "timestamp" else 1
+    number = (first + np.arange(size, dtype=np.float64)) * unit + (field.range[0] if field.range else 0.0)
+    column = within(field, number.reshape(-1, *[1] * len(field.shape)))
+    return np.broadcast_to(column, (size, *field.shape)).astype(column_dtype(field))
+
+
+def load(op: Sample, inputs: Mapping[str, Artifact]) -> UniformSampler:
+    """A sampler for `op`; only the conditions of the training rows are ever looked at."""
+    rows = read_rows(inputs["split"].path(SPLIT)).train
+    return UniformSampler(op, read_dataset(inputs["data"].path(DATA)).take(rows))
+
+
+KERNELS: dict[str, Kernel] = {"fit": fit, **sampling_kernels(load)}
