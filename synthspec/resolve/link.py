@@ -24,15 +24,15 @@ def sref_path(spec: Document[EngineSpec], folder: Path, root: Path, *, allow_out
     where: Where = ("sref",)
     if not isinstance(named, str):
         message = f"{named.name} {named.version} names a registered SRef, and no registry is configured"
-        fault = BadPath("schema.not-found", message, "write the path of the SRef file")
-        return failure([_diagnostic(fault, spec.places, where)])
+        registered = BadPath("schema.not-found", message, "write the path of the SRef file")
+        return failure([_diagnostic(registered, spec.places, where)])
     try:
         found = locate(named, folder, root, allow_outside=allow_outside)
     except BadPath as fault:
         return failure([_diagnostic(fault, spec.places, where)])
     if found.is_dir():
-        fault = BadPath("schema.not-found", f"{named!r} is a folder", "name the SRef file in it")
-        return failure([_diagnostic(fault, spec.places, where)])
+        folder_named = BadPath("schema.not-found", f"{named!r} is a folder", "name the SRef file in it")
+        return failure([_diagnostic(folder_named, spec.places, where)])
     return Outcome(found)
 
 

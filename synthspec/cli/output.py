@@ -1,0 +1,26 @@
+"""Output that is meant for a file: whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from synthspec.store.atomic import write_atomically
+
+READABLE = 0o644
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Put `data` at `path` atomically. Raises OSError with nothing changed."""
+    write_atomically(path.absolute(), data, path.absolute().parent, READABLE)
+
+
+@contextlib.contextmanager
+def captured(path: Path) -> Iterator[None]:
+    """What is printed inside goes to `path`, atomically, when the block ends without an exception."""
+    buffer = io.StringIO()
+    with contextlib.redirect_stdout(buffer):
+        yield
+    write_file(path, buffer.getvalue().encode())

@@ -1,0 +1,146 @@
+"""From a file to a checked spec: read, parse, resolve, check."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from synthspec.check import check
+from synthspec.diag import Diagnostic, Outcome, did_you_mean, failure
+from synthspec.ir.document import Document
+from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
+from synthspec.parse import Composed, compose, read_source, validate_model
+from synthspec.pipeline.overrides import apply_overrides
+from synthspec.resolve import Folders, bind_schema, find_root, link, sref_path
+from synthspec.spec.enginespec import EngineSpec
+from synthspec.spec.sref import SRef
+
+M = TypeVar("M", bound=BaseModel)
+KINDS: Mapping[str, type[BaseModel]] = {"EngineSpec": EngineSpec, "SRef": SRef}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a user may say beside the file."""
+
+    today: date
+    """Waivers are judged at this day."""
+    allow_outside: bool = False
+    overrides: tuple[tuple[str, str], ...] = ()
+    """``--set`` changes: (path, value) as they were typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A file to check: where it lies, the name it is shown under, and its bytes when they come from elsewhere (stdin)."""
+
+    path: Path
+    name: str
+    data: bytes | None = None
+
+
+def spot(path: Path) -> Spot:
+    """`path` shown as the user would type it from where they stand."""
+    shown = os.path.relpath(path)
+    return Spot(path, str(path) if shown.startswith("..") and path.is_absolute() else shown)
+
+
+def validate(place: Spot, options: Options) -> Outcome[CheckedSpec | SRef]:
+    """Everything that can be said about one file without running it.
+
+    Raises OSError when the file cannot be read.
+    """
+    composed = _compose(place)
+    if composed.value is None:
+        return failure(composed.diagnostics)
+    kind = composed.value.value.get("kind")
+    if kind == "SRef":
+        return _plus(composed.diagnostics, _validate_sref(composed.value))
+    if kind != "EngineSpec":
+        return failure([*composed.diagnostics, _unknown_kind(composed.value)])
+    return _plus(composed.diagnostics, _resolve(place, composed.value, options).then(lambda r: check(r, options.today)))
+
+
+def load_spec(place: Spot, options: Options) -> Outcome[CheckedSpec]:
+    """The checked EngineSpec in a file; any other kind of document is a finding.
+
+    Raises OSError when the file cannot be read.
+    """
+    outcome = validate(place, options)
+    if isinstance(outcome.value, SRef):
+        message = f"{place.name} is an SRef: it describes data and has nothing to run"
+        fault = Diagnostic(code="schema.bad-value", message=message, help="name the EngineSpec that uses it")
+        return failure([*outcome.diagnostics, fault])
+    return Outcome(outcome.value, outcome.diagnostics)
+
+
+def _compose(place: Spot) -> Outcome[Composed]:
+    data = place.path.read_bytes() if place.data is None else place.data
+    return read_source(data, place.name).then(compose)
+
+
+def _resolve(place: Spot, composed: Composed, options: Options) -> Outcome[ResolvedSpec]:
+    changed = apply_overrides(composed, options.overrides)
+    if changed.value is None:
+        return failure(changed.diagnostics)
+    spec = _document(changed.value, EngineSpec)
+    if spec.value is None:
+        return failure(spec.diagnostics)
+    folder, root = place.path.resolve().parent, find_root(place.path)
+    found = sref_path(spec.value, folder, root, allow_outside=options.allow_outside)
+    if found.value is None:
+        return failure([*spec.diagnostics, *found.diagnostics])
+    sref = _load_sref(found.value)
+    if sref.value is None:
+        return failure([*spec.diagnostics, *sref.diagnostics])
+    folders = Folders(spec=folder, sref=found.value.parent, root=root, allow_outside=options.allow_outside)
+    linked = link(spec.value, sref.value, folders)
+    value = None if linked.value is None else replace(linked.value, overrides=options.overrides)
+    return Outcome(value, (*spec.diagnostics, *sref.diagnostics, *linked.diagnostics))
+
+
+def _load_sref(path: Path) -> Outcome[Document[SRef]]:
+    composed = _compose(spot(path))
+    if composed.value is None:
+        return failure(composed.diagnostics)
+    return _plus(composed.diagnostics, _document(composed.value, SRef))
+
+
+def _validate_sref(composed: Composed) -> Outcome[SRef]:
+    document = _document(composed, SRef)
+    if document.value is None:
+        return failure(document.diagnostics)
+    bound = bind_schema(document.value)
+    return Outcome(document.value.model, document.diagnostics + bound.diagnostics)
+
+
+def _document(composed: Composed, model: type[M]) -> Outcome[Document[M]]:
+    read = validate_model(composed, model)
+    value = None if read.value is None else Document(read.value, composed.places)
+    return Outcome(value, read.diagnostics)
+
+
+def _unknown_kind(composed: Composed) -> Diagnostic:
+    kind = composed.value.get("kind")
+    span = composed.places.value(("kind",))
+    if kind is None:
+        return Diagnostic(
+            code="schema.missing-key",
+            message="a document says its kind, and this one does not",
+            help="write 'kind: EngineSpec' or 'kind: SRef'",
+            span=span,
+        )
+    message = f"{kind!r} is not a kind of document that this version reads"
+    return Diagnostic(
+        code="schema.bad-value", message=message, help=did_you_mean(str(kind), KINDS), span=span, path=("kind",)
+    )
+
+
+def _plus(before: tuple[Diagnostic, ...], outcome: Outcome[M]) -> Outcome[M]:
+    return Outcome(outcome.value, before + outcome.diagnostics)

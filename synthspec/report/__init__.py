@@ -1,0 +1,1 @@
+"""Renderers: findings, verdicts and refusals for people and for machines. One renderer a file."""

@@ -1,0 +1,95 @@
+"""Findings for people: what is wrong, the line with a caret, what to do; worst first, a count last."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from synthspec.diag import Diagnostic, Severity
+from synthspec.report.style import Style
+from synthspec.text import Span
+
+MAX_LINE = 160
+
+
+def render_findings(findings: Sequence[Diagnostic], files: int, style: Style) -> str:
+    """All `findings`, then the summary line of `files` files."""
+    ordered = sorted(findings, key=_order)
+    blocks = [render_finding(finding, style) for finding in ordered]
+    return "\n".join([*blocks, summary(findings, files, style)]) + "\n"
+
+
+def _order(finding: Diagnostic) -> tuple[int, str, int]:
+    return finding.severity.rank, finding.file, finding.span.start if finding.span else -1
+
+
+def summary(findings: Sequence[Diagnostic], files: int, style: Style) -> str:
+    """``2 files checked: 1 error, 0 warnings``."""
+    errors = sum(finding.is_error for finding in findings)
+    warnings = len(findings) - errors
+    text = f"{_count(files, 'file')} checked: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    return style.paint(text, "bad" if errors else "warn" if warnings else "good")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def render_finding(finding: Diagnostic, style: Style) -> str:
+    """One finding with its snippet."""
+    kind = "bad" if finding.severity is Severity.ERROR else "warn"
+    head = f"{style.paint(f'{finding.severity.value}[{finding.code}]', kind)}: {style.paint(plain(finding.message), 'bold')}"
+    lines = [head]
+    if finding.span is not None:
+        lines += snippet(finding.span, style, kind)
+    for related in finding.related:
+        lines += [f"  {style.paint('note', 'dim')}: {plain(related.message)}", *snippet(related.span, style, "dim")]
+    lines.append(f"  {style.paint('help', 'good')}: {plain(finding.help)}")
+    return "\n".join(lines) + "\n"
+
+
+def snippet(span: Span, style: Style, kind: str) -> list[str]:
+    """The place, its line, and a caret under it."""
+    line, column = span.begin
+    end_line, end_column = span.stop
+    text = span.source.line(line)
+    stop = end_column if end_line == line else len(text) + 1
+    shown, shift = _window(text, column)
+    before = plain(shown[: column - 1 - shift])
+    marked = plain(shown[column - 1 - shift : max(stop - 1 - shift, column - shift)])
+    after = plain(shown[max(stop - 1 - shift, column - shift) :])
+    gutter = " " * len(str(line))
+    carets = " " * _width(before) + "^" * max(1, _width(marked))
+    return [
+        f"  {gutter}--> {plain(span.source.name)}:{line}:{column}",
+        f"  {gutter} |",
+        f"  {line} | {before}{marked}{after}",
+        f"  {gutter} | {style.paint(carets, kind)}",
+    ]
+
+
+def _window(text: str, column: int) -> tuple[str, int]:
+    """At most `MAX_LINE` characters of `text` around `column`, and how many were cut off at the front."""
+    if len(text) <= MAX_LINE:
+        return text, 0
+    start = max(0, min(column - 1 - MAX_LINE // 2, len(text) - MAX_LINE))
+    return text[start : start + MAX_LINE], start
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in ("W", "F") else 1 for char in text)
+
+
+def plain(text: str) -> str:
+    """`text` with nothing in it that a terminal would obey: control and format characters are written out."""
+    return "".join(
+        " "
+        if char == "\t"
+        else char
+        if char == "\n" or unicodedata.category(char) not in _OBEYED
+        else f"\\u{ord(char):04x}"
+        for char in text
+    )
+
+
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

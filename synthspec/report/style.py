@@ -1,0 +1,25 @@
+"""Colour on a terminal, and none anywhere else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TextIO
+
+_CODES = {"bad": "31;1", "warn": "33;1", "good": "32", "bold": "1", "dim": "2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Whether to paint."""
+
+    colour: bool = False
+
+    def paint(self, text: str, kind: str) -> str:
+        """`text` in the colour of `kind` (``bad``, ``warn``, ``good``, ``bold``, ``dim``)."""
+        return f"\x1b[{_CODES[kind]}m{text}\x1b[0m" if self.colour and text else text
+
+
+def style_for(stream: TextIO) -> Style:
+    """Colour when `stream` is a terminal and neither ``NO_COLOR`` nor a dumb terminal says otherwise."""
+    return Style(stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")

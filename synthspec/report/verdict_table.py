@@ -1,0 +1,62 @@
+"""The verdict table: the last thing a run prints, and what `verify` prints of a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synthspec.ir.verdict import BoundRecord, ContractRecord, Gate
+from synthspec.report.findings_text import plain
+from synthspec.report.style import Style
+
+_KIND = {"held": "good", "broken": "bad", "unproven": "warn"}
+_SIGN = {"<=": "<=", ">=": ">="}
+
+
+def verdict_table(records: Sequence[ContractRecord], gate: Gate, style: Style) -> str:
+    """One line a bound, grouped by contract, then the gate."""
+    rows = [row for record in records for row in _rows(record)]
+    widths = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(len(_HEAD))]
+    lines = [style.paint(_line(_HEAD, widths), "bold"), _line(tuple("-" * width for width in widths), widths)]
+    for row in rows:
+        line = _line(row, widths)
+        lines.append(line.replace(row[1], style.paint(row[1], _KIND[row[1].strip()]), 1) if row[1].strip() else line)
+    return "\n".join([*lines, "", _gate(gate, style)]) + "\n"
+
+
+_HEAD = ("contract", "result", "promise", "measured", "judged at", "n", "note")
+
+
+def _rows(record: ContractRecord) -> list[tuple[str, ...]]:
+    name = record.id if record.severity == "block" else f"{record.id} ({record.severity})"
+    if not record.bounds:
+        return [(name, record.result, "", "", "", "", plain(record.reason))]
+    return [_row(name if number == 0 else "", bound) for number, bound in enumerate(record.bounds)]
+
+
+def _row(name: str, record: BoundRecord) -> tuple[str, ...]:
+    bound = record.bound
+    unit = "" if bound.unit == "1" else f" {bound.unit}"
+    measured = (
+        "" if record.value is None else number(record.value) + ("" if record.u is None else f" ± {number(record.u)}")
+    )
+    judged = "" if record.judged is None else f"{number(record.judged)} ({bound.at})"
+    size = (
+        record.n_syn if record.n_real is None else f"{record.n_real}/{record.n_syn}" if record.n_syn else record.n_real
+    )
+    promise = f"{bound.metric} {_SIGN[bound.relation]} {number(bound.limit)}{unit}"
+    return (name, record.result, promise, measured, judged, "" if size is None else str(size), plain(record.reason))
+
+
+def number(value: float) -> str:
+    """Four significant digits, without a tail of zeros."""
+    return f"{value:.4g}"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _gate(gate: Gate, style: Style) -> str:
+    word = style.paint("PASS", "good") if gate.passed else style.paint("FAIL", "bad")
+    parts = f"fidelity_ok={gate.fidelity_ok}  privacy_ok={gate.privacy_ok}  contract_ok={gate.contract_ok}"
+    return f"gate: {word}  ({parts.lower()})"

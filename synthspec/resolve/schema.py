@@ -1,0 +1,133 @@
+"""SRef -> Schema: units read, dimensions agreed, expressions understood (P403-3, P405-7)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from synthspec.diag import Diagnostic, Outcome
+from synthspec.expr import BOOLEAN, Number, infer, parse, to_text
+from synthspec.expr.types import Type
+from synthspec.ir.document import Document
+from synthspec.ir.field_types import row_types
+from synthspec.ir.schema import Field, Rule, Schema
+from synthspec.spec.sref import SRef, SRefField
+from synthspec.text import Path, Span
+from synthspec.units import Unit, UnitError, parse_dimension, parse_unit
+
+
+def bind_schema(sref: Document[SRef]) -> Outcome[Schema]:
+    """The schema of `sref`, with everything that is wrong with its units and expressions.
+
+    Diagnostics: `unit.*`, `expr.*`. A unit that cannot be read leaves its field without one, so that expressions over it are
+    not blamed a second time: they are looked at only when all units are sound.
+    """
+    binder = _Binder(sref)
+    fields = tuple(binder.field(number, field) for number, field in enumerate(sref.model.fields))
+    schema = Schema(
+        modality=sref.model.modality,
+        fields=fields,
+        pk=() if sref.model.keys is None else sref.model.keys.pk,
+        aliases=tuple(sref.model.alias_map.items()),
+    )
+    if binder.found:
+        return Outcome(schema, tuple(binder.found))
+    schema = binder.with_expressions(schema)
+    return Outcome(schema, tuple(binder.found))
+
+
+class _Binder:
+    def __init__(self, sref: Document[SRef]) -> None:
+        self.sref = sref
+        self.found: list[Diagnostic] = []
+
+    def field(self, number: int, field: SRefField) -> Field:
+        where: Path = ("fields", number)
+        unit = self._unit(field.unit, (*where, "unit"))
+        self._dimension(field, unit, (*where, "dim"))
+        return Field(
+            name=field.name,
+            role=field.role,
+            dtype=field.dtype,
+            shape=field.shape or (),
+            unit="" if unit is None else unit.symbol,
+            dimension="" if unit is None else str(unit.dimension),
+            nullable=field.nullable,
+            enum=field.enum or (),
+            range=field.range,
+            resolution=field.resolution,
+            expr=field.expr or "",
+        )
+
+    def _unit(self, text: str | None, where: Path) -> Unit | None:
+        if text is None:
+            return None
+        try:
+            return parse_unit(text)
+        except UnitError as error:
+            span = self._inside(where, text, error.start, error.end)
+            self.found.append(
+                Diagnostic(code=error.code, message=error.message, help=error.help, span=span, path=where)
+            )
+            return None
+
+    def _inside(self, where: Path, text: str, start: int, end: int) -> Span:
+        """The characters `start` to `end` of a scalar: exact where it stands in the source as it reads."""
+        span = self.sref.places.value(where)
+        if span.text != text:
+            return span
+        return Span(span.source, span.start + start, span.start + max(end, start + 1))
+
+    def _dimension(self, field: SRefField, unit: Unit | None, where: Path) -> None:
+        if field.dim is None:
+            return
+        try:
+            stated = parse_dimension(field.dim)
+        except UnitError as error:
+            self._fault(error.code, error.message, error.help, where)
+            return
+        if unit is not None and stated != unit.dimension:
+            self._fault(
+                "unit.unit-dim-disagree",
+                f"{field.name} has the unit {unit}, which is {unit.dimension.describe()}, but dim says {stated}",
+                f"leave dim out, or write {unit.dimension}",
+                where,
+            )
+
+    def _fault(self, code: str, message: str, help_text: str, where: Path) -> None:
+        span = self.sref.places.value(where)
+        self.found.append(Diagnostic(code=code, message=message, help=help_text, span=span, path=where))
+
+    def with_expressions(self, schema: Schema) -> Schema:
+        """`schema` with its derived fields and rules in canonical text, each checked (`check_dim`)."""
+        env = row_types(schema)
+        fields = tuple(
+            field
+            if not field.expr
+            else _with_expr(field, self._canonical(field.expr, _wanted(field), env, ("fields", number, "expr")))
+            for number, field in enumerate(schema.fields)
+        )
+        rules = tuple(
+            Rule(
+                id=rule.id,
+                expr=self._canonical(rule.expr, BOOLEAN, env, ("constraints", number, "expr")),
+                severity=rule.severity,
+            )
+            for number, rule in enumerate(self.sref.model.constraints)
+        )
+        return Schema(modality=schema.modality, fields=fields, pk=schema.pk, aliases=schema.aliases, rules=rules)
+
+    def _canonical(self, text: str, expected: Type | None, env: dict[str, Type], where: Path) -> str:
+        parsed = parse(text, self.sref.places.value(where), where)
+        self.found += parsed.diagnostics
+        if parsed.value is None:
+            return text
+        self.found += infer(parsed.value, env, expected=expected).diagnostics
+        return to_text(parsed.value)
+
+
+def _wanted(field: Field) -> Type | None:
+    return Number.of(field.unit) if field.unit else None
+
+
+def _with_expr(field: Field, text: str) -> Field:
+    return replace(field, expr=text)
