@@ -3,5 +3,6 @@
 from synthspec.parse.composer import compose
 from synthspec.parse.document import Composed, Scalar, Value
 from synthspec.parse.source import read_source
+from synthspec.parse.validation import diagnose, validate_model
 
-__all__ = ["Composed", "Scalar", "Value", "compose", "read_source"]
+__all__ = ["Composed", "Scalar", "Value", "compose", "diagnose", "read_source", "validate_model"]

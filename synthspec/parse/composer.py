@@ -7,8 +7,6 @@ anything is built from them. PyYAML stays behind this door.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import yaml
 
@@ -25,7 +23,8 @@ from synthspec.parse.document import (
     NodeSpans,
     Value,
 )
-from synthspec.parse.keys import key_fault
+from synthspec.parse.frames import NO_KEY, Frame, Key, Slot
+from synthspec.parse.keys import key_refusal
 from synthspec.parse.refusals import Findings, Range, Refusal
 from synthspec.parse.scalars import resolve
 from synthspec.parse.source import hidden_characters, hidden_reason
@@ -35,7 +34,6 @@ from synthspec.text import Path, Places, Source
 _DIRECTIVE_FIRST = re.compile(r"(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+%")
 _DIRECTIVE_AFTER = re.compile(r"^%", re.MULTILINE)
 _PROPERTY = re.compile(r"(!<[^>]*>|[&!][^\s,\[\]{}]*)\s*")
-_NO_KEY: Range = (-1, -1)
 
 
 def compose(source: Source) -> Outcome[Composed]:
@@ -54,48 +52,12 @@ def compose(source: Source) -> Outcome[Composed]:
     return failure(findings.found) if findings.halted else _Composer(source, findings).run()
 
 
-@dataclass(slots=True)
-class _Key:
-    """The key whose value comes next. What belongs to a key that is not `kept` is read and dropped."""
-
-    text: str
-    place: Range
-    kept: bool = True
-    muted: bool = False
-
-
-class _Slot(NamedTuple):
-    """Where the next value goes. When `muted`, findings inside would only repeat one that was made further out."""
-
-    path: Path
-    key: Range = _NO_KEY
-    kept: bool = True
-    muted: bool = False
-
-
-@dataclass(slots=True)
-class _Frame:
-    """A mapping or sequence being read."""
-
-    slot: _Slot
-    start: int
-    end: int
-    flow: bool
-    children: dict[str, Value] | list[Value]
-    seen: dict[str, Range] = field(default_factory=dict)
-    key: _Key | None = None
-
-    @property
-    def wants_key(self) -> bool:
-        return self.key is None and isinstance(self.children, dict)
-
-    def next_slot(self) -> _Slot:
-        """Where the next value goes; in a mapping, after its key."""
-        path, _, kept, muted = self.slot
-        if self.key is None:
-            return _Slot((*path, len(self.children)), _NO_KEY, kept, muted)
-        key = self.key
-        return _Slot((*path, key.text), key.place, kept and key.kept, muted or key.muted)
+def _place(event: yaml.Event) -> Range:
+    """Offsets in code points; libyaml's own count is right also past U+FFFF and after CR LF."""
+    start, end = event.start_mark, event.end_mark
+    if start is None or end is None:
+        raise AssertionError("libyaml marks every event")
+    return start.index, end.index
 
 
 class _Composer:
@@ -107,7 +69,7 @@ class _Composer:
         self.offsets: dict[Path, NodeSpan] = {}
         self.doubtful: set[Path] = set()
         self.incomplete: set[Path] = set()
-        self.stack: list[_Frame] = []
+        self.stack: list[Frame] = []
         self.root: Value = None
         self.nodes = 0
         self.documents = 0
@@ -177,12 +139,12 @@ class _Composer:
         place = _place(event)
         self._count(place)
         if not self.stack:
-            self._properties(event, _Slot(()))
+            self._properties(event, Slot(()))
             self._scalar_root(event.value, place)
             return
         frame = self.stack[-1]
         if frame.wants_key:
-            slot = _Slot((*frame.slot.path, event.value), muted=frame.slot.muted)
+            slot = Slot((*frame.slot.path, event.value), muted=frame.slot.muted)
             self._properties(event, slot)
             frame.key = self._key(event, place, frame)
         else:
@@ -202,7 +164,7 @@ class _Composer:
         start, end = _place(event)
         self._count((start, end))
         mapping = isinstance(event, yaml.MappingStartEvent)
-        slot = _Slot(())
+        slot = Slot(())
         if len(self.stack) >= MAX_DEPTH:
             self.findings.halt(refusals.TOO_DEEP, (start, start + 1))
         elif not self.stack and not mapping:
@@ -210,11 +172,11 @@ class _Composer:
         elif self.stack and self.stack[-1].wants_key:
             outer = self.stack[-1].slot
             self._refuse_key(refusals.COMPLEX_KEY, (start, start + 1), outer)
-            slot = _Slot(outer.path, kept=False, muted=True)
+            slot = Slot(outer.path, kept=False, muted=True)
         elif self.stack:
             slot = self.stack[-1].next_slot()
         self._properties(event, slot)
-        self.stack.append(_Frame(slot, start, end, bool(event.flow_style), {} if mapping else []))
+        self.stack.append(Frame(slot, start, end, bool(event.flow_style), {} if mapping else []))
 
     def _close(self, event: yaml.CollectionEndEvent) -> None:
         frame = self.stack.pop()
@@ -223,9 +185,9 @@ class _Composer:
         value: Value = frame.children if isinstance(frame.children, dict) else tuple(frame.children)
         if not self.stack:
             self.root = value
-            self.offsets[()] = (*place, *_NO_KEY)
+            self.offsets[()] = (*place, *NO_KEY)
         elif self.stack[-1].wants_key:
-            self.stack[-1].key = _Key("", place, kept=False, muted=True)
+            self.stack[-1].key = Key("", place, kept=False, muted=True)
         else:
             self._put(frame.slot, value, place)
 
@@ -239,13 +201,13 @@ class _Composer:
         frame = self.stack[-1]
         if frame.wants_key:
             self._refuse_key(refusal, place, frame.slot)
-            frame.key = _Key("", place, kept=False, muted=True)
+            frame.key = Key("", place, kept=False, muted=True)
         else:
             slot = frame.next_slot()
             self._refuse_value(refusal, place, slot)
             self._put(slot, None, place)
 
-    def _put(self, slot: _Slot, value: Value, place: Range) -> None:
+    def _put(self, slot: Slot, value: Value, place: Range) -> None:
         """Hang a finished value into its parent."""
         frame = self.stack[-1]
         if isinstance(frame.children, list):
@@ -257,19 +219,19 @@ class _Composer:
         frame.key = None
         frame.end = place[1]
 
-    def _key(self, event: yaml.ScalarEvent, place: Range, frame: _Frame) -> _Key:
+    def _key(self, event: yaml.ScalarEvent, place: Range, frame: Frame) -> Key:
         key: str = event.value
-        refusal = _key_refusal(key, plain=not event.style)
+        refusal = key_refusal(key, plain=not event.style)
         if refusal:
             self._refuse_key(refusal, place, frame.slot, key)
-            return _Key(key, place, kept=False, muted=refusal is refusals.MERGE_KEY)
+            return Key(key, place, kept=False, muted=refusal is refusals.MERGE_KEY)
         if key in frame.seen:
             self._duplicate(key, place, frame)
-            return _Key(key, place, kept=False)
+            return Key(key, place, kept=False)
         frame.seen[key] = place
-        return _Key(key, place)
+        return Key(key, place)
 
-    def _duplicate(self, key: str, place: Range, frame: _Frame) -> None:
+    def _duplicate(self, key: str, place: Range, frame: Frame) -> None:
         if frame.slot.muted:
             return
         first = self.source.span(*frame.seen[key])
@@ -277,7 +239,7 @@ class _Composer:
         refusal = Refusal("syntax.duplicate-key", message, "keep one of the two")
         self.findings.add(refusal, place, (*frame.slot.path, key), (Related("first written here", first),))
 
-    def _value(self, event: yaml.ScalarEvent, place: Range, slot: _Slot) -> Value:
+    def _value(self, event: yaml.ScalarEvent, place: Range, slot: Slot) -> Value:
         text: str = event.value
         refusal: Refusal | None = None
         if len(text) > MAX_SCALAR:
@@ -306,7 +268,7 @@ class _Composer:
         colon = ":" in self.source.text[frame.key.place[1] : place[0]]
         return refusals.missing_value(frame.key.text, flow=frame.flow, colon=colon), frame.key.place
 
-    def _properties(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, slot: _Slot) -> None:
+    def _properties(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, slot: Slot) -> None:
         """Refuse the anchor and the tag in front of a node."""
         if event.anchor is None and event.tag is None:
             return
@@ -316,13 +278,13 @@ class _Composer:
                 self._refuse_value(refusals.node_property(found[1]), found.span(1), slot)
                 start = found.end()
 
-    def _refuse_value(self, refusal: Refusal, place: Range, slot: _Slot) -> None:
+    def _refuse_value(self, refusal: Refusal, place: Range, slot: Slot) -> None:
         if slot.kept:
             self.doubtful.add(slot.path)
         if not slot.muted:
             self.findings.add(refusal, place, slot.path)
 
-    def _refuse_key(self, refusal: Refusal, place: Range, slot: _Slot, key: str | None = None) -> None:
+    def _refuse_key(self, refusal: Refusal, place: Range, slot: Slot, key: str | None = None) -> None:
         """Refuse a key of the mapping in `slot`, which from now on may lack a key without a fault of its own."""
         if slot.kept:
             self.incomplete.add(slot.path)
@@ -333,22 +295,3 @@ class _Composer:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             self.findings.halt(refusals.TOO_MANY_NODES, (place[0], place[0] + 1))
-
-
-def _place(event: yaml.Event) -> Range:
-    """Offsets in code points; libyaml's own count is right also past U+FFFF and after CR LF."""
-    start, end = event.start_mark, event.end_mark
-    if start is None or end is None:
-        raise AssertionError("libyaml marks every event")
-    return start.index, end.index
-
-
-def _key_refusal(key: str, *, plain: bool) -> Refusal | None:
-    if plain and key == "<<":
-        return refusals.MERGE_KEY
-    if plain and not key:
-        return refusals.EMPTY_KEY
-    if len(key) > MAX_KEY:
-        return refusals.long_key(len(key))
-    fault = key_fault(key)
-    return Refusal("syntax.encoding", *fault) if fault else None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+from synthspec.parse import refusals
+from synthspec.parse.document import MAX_KEY
+from synthspec.parse.refusals import Refusal
 from synthspec.parse.source import hidden_reason
 
 # Letters of other scripts that are drawn like Latin ones. A word that also has a letter of its own script is left alone:
@@ -14,7 +17,19 @@ _LATIN_TWIN = str.maketrans(
 )
 
 
-def key_fault(key: str) -> tuple[str, str] | None:
+def key_refusal(key: str, *, plain: bool) -> Refusal | None:
+    """Why `key`, written `plain` or in quotes, may not be one; None when it may."""
+    if plain and key == "<<":
+        return refusals.MERGE_KEY
+    if plain and not key:
+        return refusals.EMPTY_KEY
+    if len(key) > MAX_KEY:
+        return refusals.long_key(len(key))
+    fault = _fault(key)
+    return Refusal("syntax.encoding", *fault) if fault else None
+
+
+def _fault(key: str) -> tuple[str, str] | None:
     """What is wrong with the text of a key and what to do, or None: hidden, unnormalised or look-alike characters."""
     if key.isascii() and key.isprintable():
         return None
