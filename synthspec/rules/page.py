@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 DEFAULT_BASE = "digits-diffusion"
-_HEAD = re.compile(r"^(Why|Refs|Bad|Good)((?: on [\w-]+)?(?: without [\w, ]+)?):[ \t]*(.*)$", re.MULTILINE)
+_HEAD = re.compile(r"^(Why|Refs|Bad|Good)((?: on [\w-]+)?(?: without [\w., -]+)?):[ \t]*(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def parse_page(docstring: str) -> Page:
 
 def _example(options: str, body: str, base: str) -> Example:
     named = re.search(r" on ([\w-]+)", options)
-    without = re.search(r" without ([\w, ]+)", options)
+    without = re.search(r" without ([\w., -]+)", options)
     return Example(
         base=named[1] if named else base,
         without=tuple(part.strip() for part in without[1].split(",")) if without else (),

@@ -1,0 +1,60 @@
+"""What several rules ask of a spec: its mechanism, its condition variables, the kinds of its fields."""
+
+from __future__ import annotations
+
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.rules.form import At, at_sref
+from synthspec.spec.conditioning import Variable
+from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate, UnstatedMechanism
+from synthspec.spec.sref import SRefField
+
+INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"})
+FLOATS = frozenset({"float16", "float32", "float64"})
+NUMBERS = INTEGERS | FLOATS
+
+
+def mechanism(resolved: ResolvedSpec) -> DpSgd | Pate | DpNoise | None:
+    """The privacy mechanism, or None where there is none or none is stated."""
+    privacy = resolved.spec.privacy
+    return None if isinstance(privacy, NoMechanism | UnstatedMechanism) else privacy
+
+
+def dp_sgd(resolved: ResolvedSpec) -> DpSgd | None:
+    """The block of a differentially private training, or None."""
+    privacy = resolved.spec.privacy
+    return privacy if isinstance(privacy, DpSgd) else None
+
+
+def variables(resolved: ResolvedSpec) -> dict[str, Variable]:
+    """The registered variables of c by name."""
+    conditioning = resolved.spec.conditioning
+    return {} if conditioning is None else conditioning.variables
+
+
+def guided(resolved: ResolvedSpec) -> bool:
+    """Whether sampling evaluates the network twice a call (S405-6)."""
+    conditioning = resolved.spec.conditioning
+    return conditioning is not None and conditioning.guidance is not None and conditioning.guidance.w_cfg > 0
+
+
+def metrics(resolved: ResolvedSpec) -> tuple[str, ...]:
+    """The metrics that the spec asks for."""
+    evaluation = resolved.spec.evaluation
+    return () if evaluation is None else evaluation.metrics
+
+
+def at_field(resolved: ResolvedSpec, field: SRefField, key: str = "name") -> At:
+    """The place of `key` of a field in the SRef."""
+    return at_sref("fields", resolved.sref.fields.index(field), key)
+
+
+def levels(field: SRefField) -> int | None:
+    """How many values a field can take, or None when it is continuous or unbounded."""
+    if field.enum is not None:
+        return len(field.enum)
+    if field.dtype == "bool":
+        return 2
+    step = field.resolution or (1.0 if field.dtype in INTEGERS else None)
+    if field.range is None or step is None:
+        return None
+    return round((field.range[1] - field.range[0]) / step) + 1
