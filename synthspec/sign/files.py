@@ -27,14 +27,16 @@ def read_limited(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise refuse("IO", f"cannot open it: {error.strerror}", str(path)) from None
-    with os.fdopen(handle, "rb") as file:
-        info = os.fstat(file.fileno())
+    try:
+        info = os.fstat(handle)
         if not stat.S_ISREG(info.st_mode):
             raise refuse("IO", "not a regular file", str(path))
-        try:
+        with os.fdopen(handle, "rb", closefd=False) as file:
             data = file.read(limit + 1)
-        except OSError as error:
-            raise refuse("IO", f"cannot read it: {error.strerror}", str(path)) from None
+    except OSError as error:
+        raise refuse("IO", f"cannot read it: {error.strerror}", str(path)) from None
+    finally:
+        os.close(handle)
     if len(data) > limit:
         raise refuse("TOO_LARGE", f"larger than {limit} bytes", str(path))
     return data, info

@@ -12,7 +12,7 @@ from pathlib import Path
 from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.manifest import Manifest
 from synthspec.sign.bundle import PAYLOAD_TYPE, Bundle, read_bundle_bytes
-from synthspec.sign.consistency import consistency
+from synthspec.sign.claims import consistency
 from synthspec.sign.pae import pae
 from synthspec.sign.public_key import PublicKey
 from synthspec.sign.refusal import Refusals, refuse, settled
