@@ -30,6 +30,14 @@ class Stream(IntEnum):
     """The noise of one solver step of a block; `index` is the step."""
     CONDITION = 3
     """The conditions of a block; `index` is 0 for the training row, 1, 2, ... for those drawn on their own."""
+    INIT = 4
+    """The first weights of a network; this and the following have no blocks."""
+    ORDER = 5
+    """The order of the training rows in each epoch."""
+    TRAIN = 6
+    """What the training steps draw."""
+    VALIDATE = 7
+    """What every validation of a training shares."""
 
 
 def generator(seed: int, stream: Stream, block: int, index: int = 0) -> np.random.Generator:
