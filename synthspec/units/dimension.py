@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Dimension:
     """Exponents of `BASES`, in that order. A group under multiplication; `DIMENSIONLESS` is its one."""
 
@@ -73,6 +73,9 @@ class Dimension:
             f"[{base}]{_power(exponent)}" for base, exponent in zip(BASES, self.exponents, strict=True) if exponent
         ]
         return " ".join(parts) or "[1]"
+
+    def __repr__(self) -> str:
+        return f"Dimension({self})"
 
     def describe(self) -> str:
         """Name and text for messages: ``power [L]^2 [M] [T]^-3``."""

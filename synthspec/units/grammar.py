@@ -16,12 +16,12 @@ MAX_LENGTH = 120
 MAX_EXPONENT = 12
 MAX_DEPTH = 6
 
-_HELP = "write names with `*`, `/` and `^`, as in `m/s^2` or `J/(kg*K)`"
+_HELP = "write names with `*`, `/` and `^` with a small whole number, as in `m/s^2` or `J/(kg*K)`"
 NAME = r"[A-Za-zµμ\u2126Ω\u212bÅ°%‰Δ_][A-Za-z0-9µμ\u2126Ω\u212bÅ°_]*"
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TOKEN = re.compile(
-    rf"(?P<space> +)|(?P<name>{NAME})|(?P<power>(?:\^|\*\*) *\(? *[+-]?\d+ *\)?)|(?P<super>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
-    r"|(?P<times>[*·⋅])|(?P<per>/)|(?P<open>\()|(?P<close>\))|(?P<one>1)(?![\d.eE])"
+    rf"(?P<space> +)|(?P<name>{NAME})|(?P<power>(?:\^|\*\*) *(?:\( *[+-]?\d+ *\)|[+-]?\d+))|(?P<super>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
+    r"|(?P<times>\*(?!\*)|[·⋅])|(?P<per>/)|(?P<open>\()|(?P<close>\))|(?P<one>1)(?![\d.eE])"
 )
 
 Factors = list[tuple[Unit, int]]

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from synthspec.units.spellings import CONSTANTS, ENTRIES, INFORMATION, LEVEL, OWN
 
 _ORDER = ("[length]", "[mass]", "[time]", "[current]", "[temperature]", "[substance]", "[luminosity]")
+_MISTAKEN = {"lambda", "gamma", "particle"}
+"""A microlitre, a nanotesla and a fraction of a mole to pint; something else to everybody who writes them here."""
 _WORD = re.compile(r"[a-z][a-z_]{3,39}")
 
 
@@ -47,7 +49,7 @@ def look_up(word: str) -> Row | None:
     if len(readings) != 1:
         return None
     prefix, name, _ = readings[0]
-    if prefix or name in CONSTANTS or name.startswith(("planck_", "atomic_unit_", "conventional_", "particle")):
+    if prefix or name in CONSTANTS | _MISTAKEN or name.startswith(("planck_", "atomic_unit_", "conventional_")):
         return None
     return _row(name)
 

@@ -93,7 +93,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("steradian", "sr", "steradian", _SUB),
     # mass
     Entry("gram", "g", "gram gramme", f"k M G T {_SUB}"),
-    Entry("metric_ton", "t", "tonne metric_ton", "k M G"),
+    Entry("metric_ton", "t", "tonne metric_ton", "M G"),
     Entry("pound", "lb", "pound"),
     Entry("ounce", "oz", "ounce"),
     Entry("dalton", "Da", "dalton", "k M"),
