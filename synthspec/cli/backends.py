@@ -9,9 +9,9 @@ from synthspec.cli.answer import FORMAT, Format
 
 def backends(form: Format = FORMAT) -> None:
     """List the installed backends."""
-    from synthspec.backend.discovery import installed
+    from synthspec.backend.discovery import discover
 
-    found = installed()
+    found = discover()
     rows = [(backend.name, backend.version, backend.missing()) for backend in found.backends.values()]
     if form is Format.json:
         import json

@@ -9,6 +9,8 @@ from pydantic import Field, TypeAdapter
 
 from synthspec.ir.canonical import canonical_bytes, digest, to_json
 from synthspec.ir.ops import Edge, Op, OpNode
+from synthspec.spec.enginespec import EngineSpec
+from synthspec.spec.sref import SRef
 
 PLAN_FORMAT = "synthspec.plan/1"
 
@@ -42,6 +44,9 @@ class Plan:
     spec_digest: str
     """Digest of the resolved spec with its SRef: the same for the same meaning in another layout."""
     compiler: str
+    spec: EngineSpec
+    """The spec that is run, with every default spelled out."""
+    sref: SRef
     nodes: tuple[PlanNode, ...]
     overrides: tuple[tuple[str, str], ...] = ()
     waivers: tuple[str, ...] = ()
@@ -59,6 +64,11 @@ class Plan:
             if node.id == node_id:
                 return node
         raise KeyError(node_id)
+
+
+def spec_digest(spec: EngineSpec, sref: SRef) -> str:
+    """The digest of what a spec and its SRef mean: the same in any layout, spelling of a unit, or order of keys."""
+    return digest("synthspec.spec.v1", [spec, sref])
 
 
 def node_digest(node: OpNode, inputs: tuple[str, ...], backend: str, backend_version: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from synthspec.judge.persistence import unpersisted
 from synthspec.judge.verdict import judge
 
-__all__ = ["judge"]
+__all__ = ["judge", "unpersisted"]

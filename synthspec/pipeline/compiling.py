@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 from synthspec import __version__
 from synthspec.backend.discovery import installed
 from synthspec.diag import Outcome, failure
-from synthspec.execute import CORE_VERSION
-from synthspec.ir.canonical import digest, to_json
-from synthspec.ir.plan import Plan
-from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
+from synthspec.execute import CORE
+from synthspec.ir.plan import Plan, spec_digest
+from synthspec.ir.resolved import CheckedSpec
 from synthspec.lower import lower
 from synthspec.plan import plan
 
@@ -25,24 +25,19 @@ def compile_spec(checked: CheckedSpec) -> Outcome[Plan]:
     header = Plan(
         name=resolved.spec.metadata.name,
         version=resolved.spec.metadata.version,
-        spec_digest=spec_digest(resolved),
+        spec_digest=spec_digest(resolved.spec, resolved.sref),
+        spec=resolved.spec,
+        sref=resolved.sref,
         compiler=f"synthspec {__version__}",
         nodes=(),
         overrides=resolved.overrides,
         waivers=tuple(waiver.id for waiver in resolved.spec.waivers),
     )
-    offers = installed().backends
-    planned = plan(graph.value, offers, core_version=CORE_VERSION, wanted=resolved.spec.engine.backend, header=header)
+    offers = installed()
+    planned = plan(graph.value, offers, core_version=CORE.version, wanted=resolved.spec.engine.backend, header=header)
     return Outcome(planned.value, (*checked.warnings, *planned.diagnostics))
-
-
-def spec_digest(resolved: ResolvedSpec) -> str:
-    """The digest of what a spec and its SRef mean: the same in any layout, spelling of a unit, or order of keys."""
-    return digest("synthspec.spec.v1", [to_json(resolved.spec), to_json(resolved.sref)])
 
 
 def based(plan_: Plan, base: Path, beside: Path) -> Plan:
     """`plan_` with its base folder, as seen from the folder `beside` where the plan file will lie."""
-    import os
-
     return replace(plan_, base=Path(os.path.relpath(base.resolve(), beside.resolve())).as_posix())

@@ -22,6 +22,7 @@ from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 KINDS: Mapping[str, type[BaseModel]] = {"EngineSpec": EngineSpec, "SRef": SRef}
 
 
@@ -142,5 +143,5 @@ def _unknown_kind(composed: Composed) -> Diagnostic:
     )
 
 
-def _plus(before: tuple[Diagnostic, ...], outcome: Outcome[M]) -> Outcome[M]:
+def _plus(before: tuple[Diagnostic, ...], outcome: Outcome[T]) -> Outcome[T]:
     return Outcome(outcome.value, before + outcome.diagnostics)

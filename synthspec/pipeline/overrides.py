@@ -18,7 +18,7 @@ def apply_overrides(composed: Composed, overrides: tuple[tuple[str, str], ...]) 
         if read.value is None:
             return failure(read.diagnostics)
         try:
-            value = _changed(value, path.split("."), cast("dict[str, Value]", read.value.value)["value"])
+            value = _changed(value, path.split("."), read.value.value["value"])
         except (KeyError, ValueError):
             return failure(
                 [_fault(path, text, "there is nothing to set there", "write the path from the top: sampling.n")]

@@ -1,0 +1,261 @@
+"""Building the manifest from the plan, what ran, the evidence and the verdicts: from these alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from synthspec import __version__
+from synthspec.backend import artifacts
+from synthspec.backend.discovery import installed
+from synthspec.execute import CORE, Execution, NodeRun
+from synthspec.ir import manifest_base as base
+from synthspec.ir import manifest_engine as groups
+from synthspec.ir import manifest_evidence as told
+from synthspec.ir import manifest_origin as origin
+from synthspec.ir.canonical import digest, to_json
+from synthspec.ir.evidence import Evidence
+from synthspec.ir.manifest import SCHEMA_VERSION, Manifest
+from synthspec.ir.ops import Fit, Sample
+from synthspec.ir.plan import Plan
+from synthspec.ir.verdict import Verdicts
+from synthspec.pipeline.environment import environment
+from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
+
+PLAN = "plan.json"
+SPEC = "spec.resolved.yaml"
+SREF = "sref.resolved.yaml"
+EVIDENCE = "evidence.json"
+
+_EQUATIONS = {
+    "elbo": "S405-1", "elbo_beta": "S405-1", "gan": "S405-2", "wgan_gp": "S405-2", "hinge": "S405-2",
+    "nll": "S405-3", "l_simple": "S405-4",
+}  # fmt: skip
+
+
+def build_manifest(
+    plan: Plan,
+    execution: Execution,
+    found: Evidence,
+    verdicts: Verdicts,
+    subjects: Sequence[Subject],
+    key: SigningKey,
+) -> Manifest:
+    """The manifest of one run, ready to be signed with `key`."""
+    created = now()
+    digests = {subject.name: base.Digest(sha256=subject.sha256) for subject in subjects}
+    run = _Run(plan, execution)
+    return Manifest(
+        verdict=told.verdict_of(verdicts.gate),
+        gate=told.from_gate(verdicts.gate),
+        schema_version=SCHEMA_VERSION,
+        version=plan.version,
+        trace=origin.Trace(TraceID=run.trace_id, build=f"synthspec {__version__}", timestamp=created),
+        release=origin.Release(stream=plan.name, sequence=1, created_at=created),
+        spec=origin.SpecRef(name=SPEC, digest=digests[SPEC], canonical_digest=plan.spec_digest),
+        ir=origin.PlanRef(
+            digest=base.Digest(sha256=plan.digest), compiler=origin.Compiler(name="synthspec", version=__version__)
+        ),
+        dataset=run.dataset(),
+        engine=run.engine(),
+        generation=run.generation(),
+        deep=run.deep(tuple(digests[name] for name in sorted(digests) if name.startswith("weights/"))),
+        metrics=told.from_evidence(found),
+        contracts=told.from_verdicts(verdicts, EVIDENCE),
+        privacy=run.privacy(found),
+        runtime=run.runtime(found),
+        randomness=run.randomness(),
+        environment=run.environment(),
+        dag=tuple(_dag_node(run, node) for node in execution.nodes),
+        dependencies=run.dependencies(),
+        overrides=tuple(origin.Override(path=path, value=value) for path, value in plan.overrides),
+        waivers=run.waivers(),
+        key=key_ref(key),
+        sign=sign_profile(key),
+    )
+
+
+def _dag_node(run: _Run, node: NodeRun) -> origin.DagNode:
+    planned = run.plan.node(node.node)
+    return origin.DagNode(
+        node=node.node,
+        op=node.op,
+        op_version=str(planned.op.version),
+        key=node.key,
+        inputs=tuple(
+            base.Artifact(name=edge.port, digest=base.Digest(sha256=run.execution.node(edge.node).record.digest))
+            for edge in planned.inputs
+        ),
+        outputs=tuple(
+            base.Artifact(name=file.name, digest=base.Digest(sha256=file.sha256), size=file.size)
+            for file in node.record.files
+        ),
+        reused=node.reused,
+    )
+
+
+class _Run:
+    """One run seen through its plan, with its reports read once."""
+
+    def __init__(self, plan: Plan, execution: Execution) -> None:
+        self.plan = plan
+        self.execution = execution
+        self.sample_op = cast("Sample", plan.node("sample").op)
+        self.fit_op: Fit = self.sample_op.fit
+        self.fit = self._report("fit", artifacts.FIT_REPORT, artifacts.FitReport)
+        self.sample = self._report("sample", artifacts.SAMPLE_REPORT, artifacts.SampleReport)
+        self.enforced = self._report("enforce", artifacts.ENFORCE_REPORT, artifacts.EnforceReport)
+
+    def _report(self, node: str, name: str, kind: type[artifacts.T]) -> artifacts.T:
+        return artifacts.read_report(self.execution.node(node).artifact.path(name), kind)
+
+    @property
+    def trace_id(self) -> str:
+        """The same plan on the same inputs traces to the same id."""
+        return f"{self.plan.digest[:16]}-{self.execution.node('export').record.digest[:16]}"
+
+    def dataset(self) -> groups.Dataset:
+        sref = self.plan.sref
+        return groups.Dataset(
+            name=sref.metadata.name,
+            modality=sref.modality,
+            SRef=f"{sref.metadata.name} {sref.metadata.version}",
+            sref_hash=digest("synthspec.sref.v1", sref),
+            n_real=self._n_real(),
+            n_syn=self.enforced.kept,
+            split="release",
+        )
+
+    def _n_real(self) -> int:
+        from synthspec.backend.dataset import read_dataset
+
+        return len(read_dataset(self.execution.node("bind").artifact.path(artifacts.DATA)))
+
+    def engine(self) -> groups.EngineRef:
+        spec = self.plan.spec
+        return groups.EngineRef(
+            type=spec.engine.family,
+            version=spec.metadata.version,
+            seed=None if self.fit_op.training.seed is None else str(self.fit_op.training.seed),
+            rng=self.sample_op.rng,
+            spec_uri=SPEC,
+            train_data_ref=spec.data.source,
+        )
+
+    def generation(self) -> groups.Generation:
+        op = self.sample_op
+        controls: dict[str, Any] = {"n": op.n, "candidates": op.candidates, "block": op.block}
+        if self.fit_op.engine.family == "diffusion":
+            controls |= {"cfg_scale": op.w_cfg, "cfg_convention": "S405-6"}
+        return groups.Generation(
+            condition=tuple(
+                groups.ConditionVariable(
+                    name=name,
+                    interface=variable.interface,
+                    distribution=variable.distribution,
+                    coverage_min=variable.coverage_min,
+                )
+                for name, variable in op.variables
+            ),
+            controls=controls | {name: str(value) for name, value in op.condition},
+            schedule=self._schedule(),
+        )
+
+    def _schedule(self) -> dict[str, base.Parameter]:
+        schedule = getattr(self.fit_op.engine, "noise_schedule", None)
+        return {} if schedule is None else _parameters(schedule)
+
+    def deep(self, weights: tuple[base.Digest, ...]) -> groups.Deep:
+        op, spec = self.sample_op, self.fit_op
+        diffusion = spec.engine.family == "diffusion"
+        measure = spec.objective.measure
+        return groups.Deep(
+            family=spec.engine.family,
+            architecture=groups.Architecture(
+                name=cast("str", spec.engine.architecture.name),
+                parameters=_parameters(spec.engine.architecture),
+                n_parameters=self.fit.parameters,
+            ),
+            objective=groups.ObjectiveRef(
+                measure=measure, equation=cast("Any", _EQUATIONS[measure]), parameters=_parameters(spec.objective)
+            ),
+            weights=weights,
+            training=tuple(
+                groups.TrainingEvent(
+                    step=event.step, event=event.action, signal=event.signal, detail=event.detail or None
+                )
+                for event in self.fit.events
+            ),
+            lineage=(),
+            base_dist=getattr(spec.engine, "base_dist", None),
+            noise_schedule=self._schedule() or None,
+            solver=None if op.solver is None else op.solver.name,
+            nominal_steps=None if op.solver is None else self.sample.steps,
+            net_calls=self.sample.net_calls,
+            net_evals_per_sample=self.sample.net_evals_per_sample,
+            w_cfg=op.w_cfg if diffusion else None,
+            cfg_convention="S405-6" if diffusion else None,
+        )
+
+    def privacy(self, found: Evidence) -> groups.PrivacyGroup:
+        risk = found.get("MI")
+        return groups.PrivacyGroup(
+            mechanism=self.fit_op.privacy.mechanism,
+            attack_suite=("membership",) if risk is not None else (),
+            MI_risk=None if risk is None else risk.value,
+        )
+
+    def runtime(self, found: Evidence) -> groups.Runtime:
+        latency = found.get("latency_ms_p99")
+        return groups.Runtime(latency_ms_p99=None if latency is None else latency.value, device="cpu")
+
+    def randomness(self) -> origin.Randomness:
+        split = self.plan.spec.data.split
+        seeds = {
+            "training": self.fit_op.training.seed,
+            "sampling": self.sample_op.seed,
+            "split": getattr(split, "seed", None),
+        }
+        solver = self.sample_op.solver
+        return origin.Randomness(
+            seeds={name: str(seed) for name, seed in seeds.items() if seed is not None},
+            rng=self.sample_op.rng,
+            solver=None if solver is None else solver.name,
+            NFE=None if solver is None else solver.NFE,
+        )
+
+    def environment(self) -> origin.Environment:
+        node = self.plan.node("fit")
+        facts: Mapping[str, str] = {**CORE.environment(), **installed()[node.backend].environment()}
+        return environment(node.backend, node.backend_version, facts, self.fit_op.training.threads)
+
+    def dependencies(self) -> tuple[origin.Dependency, ...]:
+        seen = dict(pair for node in self.execution.nodes for pair in node.outside)
+        return tuple(
+            origin.Dependency(name=name, digest=base.Digest(sha256=content)) for name, content in sorted(seen.items())
+        )
+
+    def waivers(self) -> tuple[origin.WaiverEntry, ...]:
+        return tuple(
+            origin.WaiverEntry(id=each.id, reason=each.reason, approver=each.approver, expires=each.expires)
+            for each in self.plan.spec.waivers
+            if each.reason and each.approver and each.expires
+        )
+
+
+def _parameters(model: object) -> dict[str, base.Parameter]:
+    """The parameters of a section as scalars and lists of scalars; its name stands beside them."""
+    plain = cast("dict[str, Any]", to_json(model))
+    flat: dict[str, base.Parameter] = {}
+    for name, value in plain.items():
+        if name in ("name", "measure"):
+            continue
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": _scalars(item) for inner, item in value.items()}
+        else:
+            flat[name] = _scalars(value)
+    return flat
+
+
+def _scalars(value: object) -> base.Parameter:
+    return tuple(value) if isinstance(value, list) else cast("base.Parameter", value)

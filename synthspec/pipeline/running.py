@@ -1,0 +1,136 @@
+"""From a plan to a folder that can be handed on: execute, judge, sign, write."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthspec.backend import artifacts
+from synthspec.backend.discovery import installed
+from synthspec.backend.protocol import Backend, Progress
+from synthspec.diag import Outcome, failure
+from synthspec.execute import CORE, Execution, NodeRun, execute
+from synthspec.ir.canonical import canonical_bytes
+from synthspec.ir.evidence import Evidence, evidence
+from synthspec.ir.manifest import Manifest, readable
+from synthspec.ir.ops import Judge
+from synthspec.ir.plan import Plan, write_plan
+from synthspec.ir.verdict import Promise, Verdicts
+from synthspec.judge import judge, unpersisted
+from synthspec.pipeline.manifest import EVIDENCE, PLAN, SPEC, SREF, build_manifest
+from synthspec.pipeline.resolved import resolved_text
+from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign
+from synthspec.sign.names import BUNDLE, READABLE
+from synthspec.store import Store
+from synthspec.store.folder import replace_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How to run, as far as it changes no byte of the result."""
+
+    store: Path
+    out: Path
+    """The folder of the finished run."""
+    base: Path
+    """Where relative paths of the plan start."""
+    workers: int = 1
+    key: SigningKey | None = None
+    """None: the development key, made on first use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A finished run. `manifest.verdict` says whether the gate is open."""
+
+    folder: Path
+    manifest: Manifest
+    verdicts: Verdicts
+    execution: Execution
+
+
+class KeyRefused(Exception):  # noqa: N818 - it carries an answer to the user
+    """The signing key cannot be used."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        super().__init__("; ".join(f"{each.code}: {each.where}: {each.message}" for each in refusals))
+
+
+def backends() -> Mapping[str, Backend]:
+    """The installed backends and the core."""
+    return {**installed(), CORE.name: CORE}
+
+
+def run_plan(
+    plan: Plan, options: RunOptions, progress: Progress, on_node: Callable[[NodeRun], None] = lambda _: None
+) -> Outcome[RunResult]:
+    """Run `plan` and leave a signed folder, whatever the verdicts.
+
+    Raises KeyRefused, StoreError, OSError; then nothing was written at ``options.out``, and the store keeps what is done.
+    """
+    key = options.key or _development_key()
+    with Store(options.store) as store:
+        executed = execute(
+            plan,
+            backends(),
+            store,
+            root=options.base,
+            workers=options.workers,
+            progress=progress,
+            on_node=on_node,
+        )
+        if executed.value is None:
+            return failure(executed.diagnostics)
+        found = gather(plan, executed.value)
+        verdicts = judge(promises_of(plan), found)
+        with replace_folder(options.out, BUNDLE) as folder:
+            _write_parts(folder, plan, executed.value, found, store)
+            subjects = _subjects(folder)
+            manifest = build_manifest(plan, executed.value, found, verdicts, subjects, key)
+            (folder / READABLE).write_bytes(readable(manifest))
+            (folder / BUNDLE).write_bytes(sign(manifest, subjects, key))
+    result = RunResult(folder=options.out, manifest=manifest, verdicts=verdicts, execution=executed.value)
+    return Outcome(result, executed.diagnostics)
+
+
+def gather(plan: Plan, execution: Execution) -> Evidence:
+    """All figures of a run: what was measured, and whether what P405-8 asks for stands in the plan."""
+    measured = artifacts.read_figures(execution.node("measure").artifact.path(artifacts.FIGURES))
+    return evidence((*measured, unpersisted(plan)))
+
+
+def promises_of(plan: Plan) -> tuple[Promise, ...]:
+    """What the plan promises; nothing when it has no `judge` node, which leaves every contract unproven."""
+    return tuple(promise for node in plan.nodes if isinstance(node.op, Judge) for promise in node.op.promises)
+
+
+def _development_key() -> SigningKey:
+    key = development_key(config_dir())
+    if not isinstance(key, SigningKey):
+        raise KeyRefused(key)
+    return key
+
+
+def _write_parts(folder: Path, plan: Plan, execution: Execution, found: Evidence, store: Store) -> None:
+    (folder / PLAN).write_bytes(write_plan(plan))
+    (folder / SPEC).write_text(resolved_text(plan.spec), encoding="utf-8")
+    (folder / SREF).write_text(resolved_text(plan.sref), encoding="utf-8")
+    (folder / EVIDENCE).write_bytes(canonical_bytes(found))
+    for node in execution.nodes:
+        if node.op in ("fit", "accelerate", "export"):
+            store.materialise(node.record, folder)
+    (folder / artifacts.FIT_REPORT).unlink(missing_ok=True)
+
+
+def _subjects(folder: Path) -> tuple[Subject, ...]:
+    """Every file below `folder`, measured and hashed."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return tuple(_subject(path, folder) for path in files)
+
+
+def _subject(path: Path, folder: Path) -> Subject:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Subject(name=path.relative_to(folder).as_posix(), sha256=digest, size=path.stat().st_size)
