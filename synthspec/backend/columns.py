@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from synthspec.ir.ops import Fit
 from synthspec.ir.schema import Field, Schema
 
 Value = str | int | float | bool
@@ -19,9 +20,12 @@ def column_dtype(field: Field) -> str:
     return _STORED.get(field.dtype, field.dtype)
 
 
-def made_fields(schema: Schema) -> tuple[Field, ...]:
-    """The fields that a sample must have: content and conditions. Derived ones are recomputed, keys are given later."""
-    return tuple(field for field in schema.fields if field.role in ("content", "condition"))
+def made_fields(fit: Fit) -> tuple[Field, ...]:
+    """The fields that a sample must have: content and the registered conditions, in the order of the schema.
+
+    Derived fields are recomputed from these; keys are given to records that are kept.
+    """
+    return tuple(field for field in fit.schema.fields if field.role == "content" or field.name in fit.conditions)
 
 
 def find_field(schema: Schema, name: str) -> Field | None:

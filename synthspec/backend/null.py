@@ -52,12 +52,12 @@ class NullBackend:
 def _fit_reasons(op: Fit) -> tuple[str, ...]:
     reasons = [
         f"{field.name!r} is text, and text has no range to draw from"
-        for field in made_fields(op.schema)
+        for field in made_fields(op)
         if field.dtype == "string" and field.name not in op.conditions
     ]
     reasons += [
         f"{field.name!r} is categorical without an enum to draw from"
-        for field in made_fields(op.schema)
+        for field in made_fields(op)
         if field.dtype == "categorical" and not field.enum
     ]
     if not isinstance(op.privacy, NoMechanism):

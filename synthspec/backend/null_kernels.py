@@ -26,7 +26,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     (context.out / WEIGHTS).parent.mkdir()
     write_dataset(context.out, Dataset({}), WEIGHTS)
     (context.out / TRAINING_LOG).write_bytes(b"")
-    unbounded = [f.name for f in made_fields(op.schema) if f.range is None and not f.enum and f.dtype != "bool"]
+    unbounded = [f.name for f in made_fields(op) if f.range is None and not f.enum and f.dtype != "bool"]
     facts = (("drawn_from_0_to_1", ", ".join(unbounded)),) if unbounded else ()
     report = FitReport(status="budget", steps=0, best_step=0, parameters=0, facts=facts)
     write_report(context.out, FIT_REPORT, report)
@@ -46,9 +46,7 @@ class UniformSampler:
         """Conditions as asked, content uniform, times counted; NFE is 0, for there is no network."""
         columns = draw_conditions(self.op, self.training, block, size)
         for index, field in enumerate(self.op.fit.schema.fields):
-            if field.name in columns:
-                continue
-            if field.role in ("content", "condition"):
+            if field.role == "content":
                 columns[field.name] = uniform(field, generator(self.op.seed, Stream.START, block, index), size)
             elif field.role == "time":
                 columns[field.name] = _counted(field, block * self.op.block, size)

@@ -38,7 +38,7 @@ class ReferenceBackend:
             case Fit():
                 return tuple(_fit_reasons(op))
             case Sample():
-                return (*_fit_reasons(op.fit), *condition_reasons(op), *_sampling_reasons(op))
+                return tuple(dict.fromkeys((*_fit_reasons(op.fit), *condition_reasons(op), *_sampling_reasons(op))))
             case Latency() | Replay():
                 return self.supports(op.sample)
             case Accelerate():
