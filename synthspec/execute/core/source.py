@@ -55,11 +55,14 @@ def not_read(source: str) -> str:
 
 def locate(source: str, root: Path) -> Path:
     """The file that holds the content of `source`; for ``sklearn://NAME`` the one inside scikit-learn's package."""
-    reason = not_read(source) if source.startswith(SKLEARN) else ""
+    return carried_file(source) if source.startswith(SKLEARN) else root / source
+
+
+def carried_file(source: str) -> Path:
+    """Where scikit-learn keeps ``sklearn://NAME``. Raises DataError when it does not carry it, or is not installed."""
+    reason = not_read(source)
     if reason:
         raise data_error("engine.backend-unsupported", reason, "choose one that it carries, or give a file")
-    if not source.startswith(SKLEARN):
-        return root / source
     package = find_spec("sklearn")
     if package is None or package.origin is None:
         raise data_error("schema.not-found", f"{source} needs scikit-learn", "run: pip install 'synthspec[data]'")

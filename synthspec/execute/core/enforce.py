@@ -1,0 +1,138 @@
+"""M40-5.6: what of a sample may be kept: content within the schema, rules held, no near copies, as many as asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthspec.backend.artifacts import DATA, ENFORCE_REPORT, SPLIT, EnforceReport, RuleCount, write_report
+from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows, write_dataset
+from synthspec.backend.protocol import Artifact, Context, DataError
+from synthspec.execute.core.content import allowed
+from synthspec.execute.core.expressions import check_dimensions, derive, holds
+from synthspec.execute.core.near_copies import near_copies
+from synthspec.execute.core.seats import fill_seats
+from synthspec.ir.ops import Enforce
+from synthspec.ir.schema import Schema
+
+WORST = 10
+"""How many records a count names."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found out about the candidates: which break a blocking rule, which are near copies, and the counts."""
+
+    sound: Mask
+    copies: Mask
+    counts: tuple[RuleCount, ...]
+
+
+def enforce(op: Enforce, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """Write ``data.safetensors`` with the kept records and ``enforce.json``.
+
+    Raises DataError (`P405-2.too-few-accepted`) when fewer than n candidates pass, saying what turned the others down.
+    """
+    data = read_dataset(inputs["data"].path(DATA))
+    training = data.take(read_rows(inputs["split"].path(SPLIT)).train)
+    candidates = Dataset(derive(op.schema, read_dataset(inputs["samples"].path(DATA)).columns))
+    verdict = examine(op, candidates, training)
+    kept = choose(op, candidates, verdict)
+    write_dataset(context.out, with_key(op.schema, candidates.take(kept)))
+    write_report(context.out, ENFORCE_REPORT, _report(op, verdict, kept, data))
+
+
+def examine(op: Enforce, candidates: Dataset, training: Dataset) -> Verdict:
+    """Check every candidate against fields, rules and the training records."""
+    counts: list[RuleCount] = []
+    sound = np.ones(len(candidates), bool)
+    for name, severity, kept in _checks(op.schema, candidates.columns):
+        counts.append(_count(name, severity, kept))
+        if severity == "block" and kept is not None:
+            sound &= kept
+    screen = op.near_copies
+    copies = np.zeros(len(candidates), bool)
+    if screen is not None:
+        copies = near_copies(op.schema, candidates.columns, training.columns, screen.tau_nn)
+    return Verdict(sound, copies, tuple(counts))
+
+
+def _checks(schema: Schema, columns: Mapping[str, Column]) -> list[tuple[str, str, Mask | None]]:
+    """(id, severity, which records keep it) of the content of each field and of each rule; None: could not be asked."""
+    fields = [(f"field.{f.name}", "block", allowed(f, columns[f.name])) for f in schema.fields if f.name in columns]
+    return fields + [(rule.id, rule.severity, holds(rule, schema, columns)) for rule in schema.rules]
+
+
+def _count(name: str, severity: str, kept: Mask | None) -> RuleCount:
+    if kept is None:
+        return RuleCount(id=name, severity=severity, checked=0, violations=0)
+    broken = np.flatnonzero(~kept)
+    worst = tuple(broken[:WORST].tolist())
+    return RuleCount(id=name, severity=severity, checked=len(kept), violations=len(broken), worst=worst)
+
+
+def choose(op: Enforce, candidates: Dataset, verdict: Verdict) -> NDArray[np.int64]:
+    """The candidates to keep, at most n, in the order of their seats.
+
+    Near copies under `remove` leave their seat empty; whatever else is turned down is replaced from the reserve.
+    """
+    action = op.near_copies.action if op.near_copies else "report"
+    refused = ~verdict.sound if action == "report" else ~verdict.sound | verdict.copies
+    given_up = verdict.sound & verdict.copies if action == "remove" else np.zeros(len(refused), bool)
+    requested = [
+        candidates[field.name] for field in op.schema.with_role("condition") if field.name in candidates.columns
+    ]
+    seats = fill_seats(op.n, ~refused, given_up, requested)
+    if len(candidates) < op.n or (seats < 0).any() or not len(seats):
+        raise _too_few(op, verdict, int((~refused).sum()))
+    return seats
+
+
+def _too_few(op: Enforce, verdict: Verdict, accepted: int) -> DataError:
+    blame = [
+        f"{count.id} turned down {count.violations}"
+        for count in verdict.counts
+        if count.violations and count.severity == "block"
+    ]
+    if verdict.copies.any():
+        blame.append(f"{int(verdict.copies.sum())} are near copies of training records")
+    why = "; ".join(blame) or "too few were drawn"
+    return DataError(
+        "P405-2.too-few-accepted",
+        f"{accepted} of {len(verdict.sound)} candidates were accepted, but sampling.n asks for {op.n} ({why})",
+        "raise conditioning.rejection.max_attempts, ask for fewer records, train longer, or loosen what turns them down",
+    )
+
+
+def with_key(schema: Schema, kept: Dataset) -> Dataset:
+    """`kept` with a running number as its key, where the schema has one whole-number key that the sample lacks."""
+    if len(schema.pk) != 1 or schema.pk[0] in kept.columns:
+        return kept
+    field = schema.field(schema.pk[0])
+    if "int" not in field.dtype or len(kept) > np.iinfo(field.dtype).max:
+        return kept
+    return Dataset({**kept.columns, field.name: np.arange(len(kept), dtype=field.dtype)})
+
+
+def _report(op: Enforce, verdict: Verdict, kept: NDArray[np.int64], data: Dataset) -> EnforceReport:
+    """The report. Its facts hold what the same rules say of the reference data (P405-7)."""
+    refused = verdict.copies if op.near_copies and op.near_copies.action != "report" else np.zeros_like(verdict.copies)
+    reference = [
+        (f"reference.{name}.violations", int((~mask).sum()))
+        for name, _, mask in _checks(op.schema, data.columns)
+        if mask is not None and not name.startswith("field.")
+    ]
+    return EnforceReport(
+        candidates=len(verdict.sound),
+        accepted=int((verdict.sound & ~refused).sum()),
+        kept=len(kept),
+        near_copies=int(verdict.copies.sum()),
+        rules=verdict.counts,
+        dim_checks=check_dimensions(op.schema),
+        facts=(("replaced", int((kept >= op.n).sum())), *reference),
+    )
