@@ -1,0 +1,8 @@
+"""Metrics: arrays in, figures with their uncertainty out. Imports numpy and scipy; load it only where it is used."""
+
+from __future__ import annotations
+
+from synthspec.metrics.measuring import METRICS, measure
+from synthspec.metrics.request import Counted, Field, Latencies, Request, Sample
+
+__all__ = ["METRICS", "Counted", "Field", "Latencies", "Request", "Sample", "measure"]

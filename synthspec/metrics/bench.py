@@ -1,0 +1,96 @@
+"""The bench: one request with its features, computed once and only when a metric asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, cast
+
+import numpy as np
+
+from synthspec.ir.evidence import Split
+from synthspec.metrics.features import Extractor, extractor
+from synthspec.metrics.figures import UnmeasurableError
+from synthspec.metrics.request import Array, Request, Sample
+from synthspec.metrics.stream import stream
+
+T = TypeVar("T")
+Part = Literal["train", "val", "test", "synthetic"]
+
+
+class Bench:
+    """Checked access to the arrays of a request.
+
+    Every method raises `UnmeasurableError`, with the reason, where the request lacks what is asked for.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self._made: dict[str, Any] = {}
+
+    @property
+    def reference(self) -> Split:
+        return self.request.reference
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """The stream of one purpose."""
+        return stream(self.request.seed, purpose)
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made at the first call with this `key`."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast("T", self._made[key])
+
+    def sample(self, part: Part) -> Sample:
+        """The records of one split or the synthetic ones, checked."""
+        sample = self.request.synthetic if part == "synthetic" else self.request.split(part)
+        if sample is None or not len(sample):
+            raise UnmeasurableError(f"there are no {part} records")
+        if sample.labels is not None and len(sample.labels) != len(sample):
+            raise UnmeasurableError(f"{len(sample.labels)} labels for {len(sample)} {part} records")
+        return sample
+
+    def content(self, part: Part) -> Array:
+        """Content of shape (n, ...) in float64, finite and shaped like the reference."""
+        sample = self.sample(part)
+        try:
+            content = np.asarray(sample.content, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise UnmeasurableError(f"the {part} content is not numeric") from None
+        if not np.isfinite(content).all():
+            raise UnmeasurableError(f"the {part} content has values that are not finite")
+        shape = self.sample(self.reference).content.shape[1:]
+        if content.shape[1:] != shape:
+            raise UnmeasurableError(f"{part} records have shape {content.shape[1:]}, real ones {shape}")
+        return content
+
+    def scaled(self, part: Part) -> Array:
+        """Content with the SRef's range mapped to [-1, 1] (pictures); tables as they are."""
+        content = self.content(part)
+        if self.request.modality != "image":
+            return content
+        field = self.request.fields[0] if self.request.fields else None
+        if field is None or field.low is None or field.high is None or field.low >= field.high:
+            raise UnmeasurableError("the SRef declares no range for the content")
+        return 2 * (content - field.low) / (field.high - field.low) - 1
+
+    @property
+    def extractor(self) -> Extractor:
+        """The embedded extractor of this modality."""
+        shape = self.sample(self.reference).content.shape[1:]
+        return self.once("extractor", lambda: extractor(self.request.modality, self.request.fields, shape))
+
+    def features(self, part: Part) -> Array:
+        """Features of shape (n, views, dim)."""
+        return self.once(f"features/{part}", lambda: self.extractor(self.scaled(part)))
+
+    def embedded(self, part: Part) -> Array:
+        """Features with the views side by side: (n, views * dim)."""
+        features = self.features(part)
+        return features.reshape(len(features), -1)
+
+    def space(self, part: Part) -> Array:
+        """The raw space of distances between records: pixels in [-1, 1], or a table's encoded columns; (n, D)."""
+        if self.request.modality == "image":
+            return self.scaled(part).reshape(len(self.sample(part)), -1)
+        return self.embedded(part)

@@ -1,0 +1,89 @@
+"""What is to be measured: arrays and their declared meaning. The only thing the metrics know about a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthspec.ir.evidence import Split
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One content field of the SRef as it stands in the arrays.
+
+    A picture has one field. In a table every column is one; a categorical column holds the codes 0..levels-1.
+    """
+
+    name: str
+    low: float | None = None
+    """The SRef's range in the units of the array; None where none is declared."""
+    high: float | None = None
+    levels: int = 0
+    """Number of categories; 0 for a number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sample:
+    """Records: content of shape (n, ...) in the SRef's own range, and one label a record.
+
+    For real data the label is the condition class; for synthetic data the class that was *requested*.
+    """
+
+    content: NDArray[Any]
+    labels: NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Latencies:
+    """Durations of timed requests in nanoseconds, shape (n,), after `warm_up` untimed ones."""
+
+    nanoseconds: NDArray[np.int64]
+    warm_up: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A number that was counted or set, not estimated: `value` of `n` looked at."""
+
+    name: str
+    value: float
+    n: int | None = None
+    unit: str = "1"
+    details: tuple[tuple[str, str | int | float | bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Request:
+    """Everything that `measure` may use. What is left out makes the figures that need it unproven.
+
+    `seed` drives every resampling, split and subsample; the same request gives the same figures.
+    """
+
+    modality: str
+    fields: tuple[Field, ...]
+    seed: int
+    train: Sample | None = None
+    val: Sample | None = None
+    test: Sample | None = None
+    synthetic: Sample | None = None
+    classes: tuple[Any, ...] = ()
+    """The values of the condition, in the order of the SRef; empty where there is no categorical condition."""
+    reference: Split = "test"
+    members: Split = "train"
+    non_members: Split = "val"
+    latencies: Latencies | None = None
+    counted: tuple[Counted, ...] = ()
+
+    def split(self, name: Split) -> Sample | None:
+        """The real records of one split."""
+        return {"train": self.train, "val": self.val, "test": self.test}[name]
