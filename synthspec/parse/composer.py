@@ -15,7 +15,6 @@ from synthspec.parse import refusals
 from synthspec.parse.document import (
     MAX_BYTES,
     MAX_DEPTH,
-    MAX_KEY,
     MAX_NODES,
     MAX_SCALAR,
     Composed,
@@ -242,6 +241,8 @@ class _Composer:
     def _value(self, event: yaml.ScalarEvent, place: Range, slot: Slot) -> Value:
         text: str = event.value
         refusal: Refusal | None = None
+        if event.tag is not None or (event.anchor is not None and not text):
+            return text  # refused already; what it would be without its tag is for the next reading to say
         if len(text) > MAX_SCALAR:
             refusal = refusals.long_text(len(text))
             text = ""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from yaml import MarkedYAMLError
 
 from synthspec.parse.document import MAX_KEY
-from synthspec.parse.refusals import Range, Refusal, abridged, lone_key, long_key, node_property
+from synthspec.parse.refusals import EMPTY_KEY, Range, Refusal, abridged, lone_key, long_key, node_property
 
 _Explained = tuple[Refusal, Range]
 _WORD = re.compile(r"[^\s,\[\]{}#]*")
@@ -102,6 +102,8 @@ def _no_content(text: str, _origin: int, at: int) -> _Explained:
         return _stray_bracket(char, at)
     if char == ",":
         return _yaml("a value is missing before the ','", "write the value, or delete the comma"), (at, at + 1)
+    if char == ":":
+        return _keyless(at)
     if not char:
         return _yaml("the file ends where a value is expected", "close what is open, or write the value"), (at, at)
     return _yaml(f"a value is expected here, not {char!r}", "quote it if it is a text"), (at, at + 1)
@@ -109,6 +111,10 @@ def _no_content(text: str, _origin: int, at: int) -> _Explained:
 
 def _stray_bracket(char: str, at: int) -> _Explained:
     return _yaml(f"{char} closes nothing", f"delete it, or open with {_OPENING[char]}"), (at, at + 1)
+
+
+def _keyless(at: int) -> _Explained:
+    return EMPTY_KEY, (at, at + 1)
 
 
 def _stray_colon(text: str, _origin: int, at: int) -> _Explained:
@@ -135,6 +141,8 @@ def _no_key(text: str, origin: int, at: int) -> _Explained:
     before = text[_line_start(text, at) : at]
     if char in _OPENING:
         return _stray_bracket(char, at)
+    if char == ":" and not before.strip():
+        return _keyless(at)
     if before.strip():
         message = "there is more text after the end of the value"
         return _yaml(message, "put quotes around the whole value; inside '...' an apostrophe is written ''"), (

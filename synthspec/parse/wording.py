@@ -183,9 +183,10 @@ class Wording:
         if kinds == {"a list"} and scalar:
             return f"write [{text}]"
         if kinds == {"a mapping"}:
-            return f"write {describe.placeholder(self.blueprint, fault.spot.schema, info)}"
-        shown = describe.example(info)
-        return f"write {takes}, such as {shown}" if shown else f"write {takes}"
+            shown = describe.placeholder(self.blueprint, fault.spot.schema, info)
+            return f"write {shown}" if shown != "<a mapping>" else "write {key: value}, or `key: value` lines"
+        sample = describe.example(info)
+        return f"write {takes}, such as {sample}" if sample else f"write {takes}"
 
     def _text_help(self, fault: Fault, text: str) -> str:
         quoted = json.dumps(text, ensure_ascii=False)
