@@ -118,7 +118,7 @@ def deviation(values: Sequence[float]) -> float:
     if len(values) < 2:
         return NAN
     centre = mean(values)
-    return math.sqrt(_sum([(value - centre) ** 2 for value in values]) / (len(values) - 1))
+    return _sqrt(_sum([(value - centre) * (value - centre) for value in values]) / (len(values) - 1))
 
 
 def quantile(values: Sequence[float], level: float) -> float:
