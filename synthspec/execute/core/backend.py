@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module, metadata
-from importlib.util import find_spec
+from importlib import import_module
 
+from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Kernel
 from synthspec.execute.core.source import not_read
-from synthspec.ir.ops import Bind, Op
+from synthspec.ir.ops import Bind, Measure, Op
 
-KERNELS = ("bind", "split", "enforce", "measure")
+KERNELS = ("bind", "split", "enforce", "export", "measure")
 _MODULES = ("numpy", "safetensors", "scipy", "sklearn", "PIL")
-_LIBRARIES = ("numpy", "safetensors", "scipy", "scikit-learn")
+_LIBRARIES = ("numpy", "pillow", "safetensors", "scipy", "scikit-learn")
 
 
 @dataclass(frozen=True, slots=True)
 class CoreBackend:
-    """What every run needs, whoever trains: ``bind``, ``split``, ``enforce``, ``measure``."""
+    """What every run needs, whoever trains: ``bind``, ``split``, ``enforce``, ``export``, ``measure``."""
 
     name: str = "core"
     version: str = "1"
@@ -27,31 +26,28 @@ class CoreBackend:
 
     def supports(self, op: Op) -> tuple[str, ...]:
         """Why `op` cannot be computed here; empty when it can."""
-        if op.op not in KERNELS:
-            return (f"{op.op!r} is not the core's business",)
-        reason = not_read(op.source) if isinstance(op, Bind) else ""
-        return (reason,) if reason else ()
+        match op:
+            case Bind():
+                reason = not_read(op.source)
+                return (reason,) if reason else ()
+            case Measure() if op.features.name != "embedded":
+                return (f"figures under {op.features.name!r} features are not measured yet (`embedded` are)",)
+            case _ if op.op in KERNELS:
+                return ()
+            case _:
+                return (f"{op.op!r} is not the core's business",)
 
     def missing(self) -> str:
         """The command that installs what the kernels need; empty when all of it is there."""
-        absent = [name for name in _MODULES if find_spec(name) is None]
-        return "pip install 'synthspec[data]'" if absent else ""
+        return absent(_MODULES, "data")
 
     def environment(self) -> Mapping[str, str]:
-        """Versions of the libraries that decide the last bits, and the kind of processor."""
-        versions = {name: _version(name) for name in _LIBRARIES}
-        return {**versions, "python": platform.python_version(), "machine": platform.machine()}
+        """What decides the last bits: versions of the libraries, the processor, switches."""
+        return facts(_LIBRARIES)
 
     def kernels(self) -> Mapping[str, Kernel]:
         """Kernel by op. Raises ImportError when numpy is not there."""
         return {name: _kernel(name) for name in KERNELS}
-
-
-def _version(library: str) -> str:
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _kernel(name: str) -> Kernel:

@@ -63,7 +63,7 @@ def _numbers(field: Field, column: Column, training: Column) -> NDArray[np.float
     if field.dtype == "categorical":
         # Each category, and the gap, at a corner of a simplex of edge 1.
         corners = np.eye(len(field.enum) + 1) / np.sqrt(2.0)
-        return corners[column.astype(np.int64)]
+        return np.asarray(corners[column.astype(np.int64)])
     low, high = field.range or _observed(training)
     values = column.astype(np.float64)
     absent = np.isnan(values)

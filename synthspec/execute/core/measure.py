@@ -1,0 +1,169 @@
+"""M40-5.7: all figures of a run, from what its nodes left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthspec import metrics
+from synthspec.backend.artifacts import (
+    DATA,
+    ENFORCE_REPORT,
+    FIGURES,
+    LATENCIES,
+    LATENCY_REPORT,
+    REPLAY_REPORT,
+    SAMPLE_REPORT,
+    SPLIT,
+    EnforceReport,
+    LatencyReport,
+    ReplayReport,
+    SampleReport,
+    read_report,
+    write_report,
+)
+from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows
+from synthspec.backend.protocol import Artifact, Context
+from synthspec.ir.evidence import Figure
+from synthspec.ir.ops import Measure
+from synthspec.ir.schema import Field, Schema
+
+T = TypeVar("T")
+Inputs = Mapping[str, Artifact]
+
+
+def measure(op: Measure, inputs: Inputs, context: Context) -> None:
+    """Write ``figures.json``: what the spec asks for, and what falls off every run. A figure without a value says why."""
+    request = request_of(op, inputs)
+    names = dict.fromkeys((*op.metrics, *(entry.name for entry in request.counted)))
+    context.progress.start("measure", len(names), "figures")
+    figures = tuple(_writable(figure) for figure in metrics.measure(names, request))
+    context.progress.advance(len(names))
+    write_report(context.out, FIGURES, figures)
+
+
+def request_of(op: Measure, inputs: Inputs) -> metrics.Request:
+    """What the metrics see of a run: arrays and their declared meaning."""
+    data, synthetic = read_dataset(inputs["data"].path(DATA)), read_dataset(inputs["samples"].path(DATA))
+    rows = read_rows(inputs["split"].path(SPLIT))
+    label = label_field(op)
+    attack = op.membership_attack
+    return metrics.Request(
+        modality=op.schema.modality,
+        fields=tuple(described(op.schema)),
+        seed=op.seed,
+        train=_sample(op.schema, data.take(rows.train), label),
+        val=_sample(op.schema, data.take(rows.val), label),
+        test=_sample(op.schema, data.take(rows.test), label),
+        synthetic=_sample(op.schema, synthetic, label),
+        classes=() if label is None else _classes(label),
+        reference=op.reference,
+        members=attack.members if attack else "train",
+        non_members=attack.non_members if attack else "val",
+        latencies=_latencies(inputs),
+        counted=tuple(_counted(op, inputs)),
+    )
+
+
+def label_field(op: Measure) -> Field | None:
+    """The condition that tells the classes apart: the first registered one with finitely many values."""
+    conditions = (op.schema.field(name) for name in op.conditions)
+    return next((field for field in conditions if field.enum or field.dtype == "bool"), None)
+
+
+def _classes(field: Field) -> tuple[int | float | str | bool, ...]:
+    """The values of the classes as the column holds them."""
+    if field.dtype == "categorical":
+        return tuple(range(len(field.enum)))
+    return field.enum or (0, 1)
+
+
+def described(schema: Schema) -> Iterator[metrics.Field]:
+    """The content fields as they stand in the arrays: a lone one with axes as it is, every other number by itself."""
+    content = schema.with_role("content")
+    for field in content:
+        low, high = field.range or (None, None)
+        levels = len(field.enum) if field.dtype == "categorical" else 0
+        alone = len(content) == 1 or not field.shape
+        names = [field.name] if alone else [f"{field.name}.{number}" for number in range(field.size)]
+        for name in names:
+            yield metrics.Field(name=name, low=low, high=high, levels=levels)
+
+
+def _sample(schema: Schema, dataset: Dataset, label: Field | None) -> metrics.Sample:
+    content = [dataset[field.name] for field in schema.with_role("content")]
+    labels = dataset.columns.get(label.name) if label else None
+    return metrics.Sample(content=_side_by_side(content, len(dataset)), labels=labels)
+
+
+def _side_by_side(content: list[Column], rows: int) -> NDArray[np.generic]:
+    if len(content) == 1 and content[0].ndim > 1:
+        return content[0]
+    flat = [column.astype(np.float64).reshape(rows, -1) for column in content]
+    return np.concatenate(flat, axis=1) if flat else np.zeros((rows, 0))
+
+
+def _report(inputs: Inputs, port: str, name: str, kind: type[T]) -> T | None:
+    """The report `name` of the node at `port`, when there is such a node and it wrote one."""
+    artifact = inputs.get(port)
+    if artifact is None or name not in artifact.files:
+        return None
+    path: Path = artifact.path(name)
+    return read_report(path, kind)
+
+
+def _latencies(inputs: Inputs) -> metrics.Latencies | None:
+    report = _report(inputs, "latency", LATENCY_REPORT, LatencyReport)
+    if report is None:
+        return None
+    (milliseconds,) = read_dataset(inputs["latency"].path(LATENCIES)).columns.values()
+    nanoseconds = np.rint(milliseconds.astype(np.float64) * 1e6).astype(np.int64)
+    return metrics.Latencies(nanoseconds=nanoseconds, warm_up=report.warmup, threads=report.threads)
+
+
+def _counted(op: Measure, inputs: Inputs) -> Iterator[metrics.Counted]:
+    """What was counted or set: it needs no estimator."""
+    spent = _report(inputs, "raw", SAMPLE_REPORT, SampleReport)
+    if spent is not None:
+        facts = (("steps", spent.steps), ("net_calls", spent.net_calls), ("cfg_evals", spent.cfg_evals))
+        yield metrics.Counted(name="NFE", value=spent.net_evals_per_sample, n=spent.records, details=facts)
+    if op.w_cfg is not None:
+        scale = (("scale", "S405-6: 0 is plain conditional"),)
+        yield metrics.Counted(name="w_cfg", value=op.w_cfg, details=scale)
+    enforced = _report(inputs, "samples", ENFORCE_REPORT, EnforceReport)
+    if enforced is not None:
+        checks = enforced.dim_checks
+        failed = [check.expr for check in checks if not check.ok]
+        first = (("first", failed[0]),) if failed else ()
+        yield metrics.Counted(name="check_dim_failures", value=len(failed), n=len(checks), details=first)
+    replayed = _report(inputs, "replay", REPLAY_REPORT, ReplayReport)
+    if replayed is not None:
+        blocks = (("blocks", " ".join(map(str, replayed.blocks))),)
+        yield metrics.Counted(name="replay_mismatches", value=replayed.mismatches, n=replayed.records, details=blocks)
+
+
+def _writable(figure: Figure) -> Figure:
+    """`figure` without infinities and NaN, which JSON does not have: no value with its reason, or a detail in words."""
+    spelled = tuple((key, str(v) if isinstance(v, float) and not isfinite(v) else v) for key, v in figure.details)
+    value = figure.value
+    if value is not None and not isfinite(value):
+        reason = figure.reason or f"it came out as {value}"
+        return replace(figure, value=None, u=None, lower=None, upper=None, details=spelled, reason=reason)
+    return replace(
+        figure,
+        u=_finite(figure.u),
+        lower=_finite(figure.lower),
+        upper=_finite(figure.upper),
+        null=_finite(figure.null),
+        details=spelled,
+    )
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and isfinite(number) else None
