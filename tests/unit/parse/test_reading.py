@@ -9,7 +9,7 @@ from pathlib import Path as File
 
 import pytest
 import yaml
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from synthspec.diag import Outcome
@@ -18,6 +18,8 @@ from synthspec.parse.keys import key_refusal
 from synthspec.parse.source import hidden_reason
 from synthspec.text import Path, Source
 
+# Without a deadline: other work on the machine is no fault of the reader.
+law = settings(max_examples=60, deadline=None)
 EXAMPLES = File(__file__).parents[3] / "examples"
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12).filter(lambda text: hidden_reason(text) is None)
@@ -45,18 +47,18 @@ documents = st.dictionaries(
 class QuotingDumper(yaml.SafeDumper):
     """Writes every text in quotes; PyYAML would leave out those that only YAML 1.2 needs."""
 
-    style = "'"
+    quote = "'"
 
     def ignore_aliases(self, data: object) -> bool:
         return True
 
 
 class DoubleQuotingDumper(QuotingDumper):
-    style = '"'
+    quote = '"'
 
 
 def _quoted(dumper: QuotingDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=dumper.style)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=dumper.quote)
 
 
 QuotingDumper.add_representer(str, _quoted)
@@ -102,6 +104,7 @@ def nodes(value: Value, path: Path = ()) -> dict[Path, Value]:
 
 
 @pytest.mark.parametrize("dump", [as_json, as_block, as_flow])
+@law
 @given(data=documents)
 def test_data_come_back(dump: object, data: dict[str, object]) -> None:
     assert callable(dump)
@@ -111,6 +114,7 @@ def test_data_come_back(dump: object, data: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("dump", [as_json, as_block])
+@law
 @given(data=documents)
 def test_every_node_has_its_place(dump: object, data: dict[str, object]) -> None:
     assert callable(dump)
@@ -146,6 +150,7 @@ def test_columns_after_characters_beyond_the_first_plane_and_crlf() -> None:
     assert [d.span.begin for d in outcome.diagnostics if d.span] == [(3, 6), (4, 8)]
 
 
+@law
 @given(
     st.lists(st.sampled_from(["[{}]", "[1, {}]", '{{"a": {}}}', '{{"b": [2], "c": {}}}']), max_size=8),
     keys.map(lambda key: json.dumps(key, ensure_ascii=False)),
@@ -199,6 +204,7 @@ def reads_or_says_why(outcome: Outcome[Composed]) -> None:
         assert finding.span.end >= finding.span.start
 
 
+@law
 @given(st.binary(max_size=60))
 @example(b"\xef\xbb\xbf")
 @example(b"a: \xff")
@@ -206,6 +212,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     reads_or_says_why(read_source(data, "s").then(compose))
 
 
+@law
 @given(st.lists(pieces, max_size=40).map("".join))
 @example("&a *a")
 @example("? *a : 1")
@@ -215,6 +222,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     reads_or_says_why(compose(Source("s", text)))
 
 
+@law
 @given(st.lists(pieces, max_size=30).map("".join))
 def test_what_is_read_agrees_with_libyaml(text: str) -> None:
     """Where we read a document at all, its shape and its texts are those that libyaml's own composer finds."""

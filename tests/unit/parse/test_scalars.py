@@ -6,7 +6,7 @@ import math
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synthspec.parse.refusals import Refusal
@@ -86,6 +86,7 @@ def test_out_of_range(text: str) -> None:
     assert len(got.message) < 200
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_as_python_writes_them(number: float) -> None:
     got = resolve(repr(number))
@@ -94,6 +95,7 @@ def test_numbers_as_python_writes_them(number: float) -> None:
     assert math.copysign(1, got) == math.copysign(1, number)
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_integers_as_python_writes_them(number: int) -> None:
     assert resolve(str(number)) == number
@@ -104,6 +106,7 @@ near_numbers = st.text("0123456789+-._:eExXobTtZ ", max_size=14)
 near_words = st.text("yYeEsSnNoOfFtTrRuUaAlL~.iI", max_size=5)
 
 
+@settings(deadline=None)
 @given(near_numbers | near_words | st.from_regex(r"\A[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.]{5,8}(Z|[+-]5)?)?\Z"))
 @example("685230.15")
 @example("+1:2:3")

@@ -7,7 +7,7 @@ from pathlib import Path as File
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -232,6 +232,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(WORDS, VALUES, max_size=8))
 def test_any_error_is_worded_in_our_terms(changes: dict[str, object]) -> None:
     composed = compose(Source("s", GOOD)).value
