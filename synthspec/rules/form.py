@@ -14,6 +14,7 @@ from typing import Literal
 from synthspec.diag import Diagnostic, Related, Severity
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.page import Page, parse_page
+from synthspec.spec.sref import SRef
 from synthspec.text import Path, Places, Span
 
 CRASHED = "internal.rule-crashed"
@@ -56,6 +57,7 @@ class Finding:
 
 
 Check = Callable[[ResolvedSpec], Iterator[Finding]]
+SRefCheck = Callable[[SRef], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,48 +67,75 @@ class Rule:
     code: str
     severity: Severity
     check: Check = field(repr=False)
+    module: str
+    """Where the rule is written; its docstring is the page."""
     after: tuple[str, ...] = ()
+    sref_check: SRefCheck | None = field(default=None, repr=False)
+    """Set when the rule asks about the SRef alone: it then also holds for an SRef that no spec uses yet."""
 
     @property
     def page(self) -> Page:
         """Why, Refs, Bad and Good, read from the docstring when asked for."""
-        return parse_page(sys.modules[self.check.__module__].__doc__ or "")
+        return parse_page(sys.modules[self.module].__doc__ or "")
 
     def run(self, resolved: ResolvedSpec) -> tuple[Diagnostic, ...]:
-        """All findings as diagnostics. A rule that raises is reported by name: it must not silence the others."""
+        """All findings about a spec as diagnostics, those of a rule that crashed included."""
+        return self._answer(lambda: self.check(resolved), resolved.spec_places, resolved.sref_places)
+
+    def run_sref(self, sref: SRef, places: Places) -> tuple[Diagnostic, ...]:
+        """All findings about an SRef alone; none for a rule about specs."""
+        asked = self.sref_check
+        return () if asked is None else self._answer(lambda: asked(sref), places, places)
+
+    def _answer(self, ask: Callable[[], Iterator[Finding]], spec: Places, sref: Places) -> tuple[Diagnostic, ...]:
+        def diagnostic(finding: Finding) -> Diagnostic:
+            return Diagnostic(
+                code=self.code,
+                message=finding.message,
+                help=finding.help,
+                span=span_of(finding.at, spec, sref),
+                path=finding.at.path,
+                severity=self.severity,
+                related=tuple(Related(note.message, span_of(note.at, spec, sref)) for note in finding.related),
+            )
+
         try:
-            return tuple(self._diagnostic(finding, resolved) for finding in self.check(resolved))
+            return tuple(diagnostic(finding) for finding in ask())
         except Exception as error:  # noqa: BLE001 - whatever a broken rule raises, the other rules still speak
             return (_crash(self.code, error),)
 
-    def _diagnostic(self, finding: Finding, resolved: ResolvedSpec) -> Diagnostic:
-        return Diagnostic(
-            code=self.code,
-            message=finding.message,
-            help=finding.help,
-            span=span_of(finding.at, resolved),
-            path=finding.at.path,
-            severity=self.severity,
-            related=tuple(Related(note.message, span_of(note.at, resolved)) for note in finding.related),
-        )
-
 
 def rule(*, code: str, severity: Severity = Severity.ERROR, after: tuple[str, ...] = ()) -> Callable[[Check], Rule]:
-    """Make a `Rule` of a function that yields findings."""
+    """Make a `Rule` of a function that yields findings about a spec."""
 
     def wrap(check: Check) -> Rule:
-        return Rule(code=code, severity=severity, check=check, after=after)
+        return Rule(code=code, severity=severity, check=check, module=check.__module__, after=after)
 
     return wrap
 
 
-def span_of(place: At, resolved: ResolvedSpec) -> Span:
+def sref_rule(
+    *, code: str, severity: Severity = Severity.ERROR, after: tuple[str, ...] = ()
+) -> Callable[[SRefCheck], Rule]:
+    """Make a `Rule` of a function that yields findings about an SRef."""
+
+    def wrap(asked: SRefCheck) -> Rule:
+        def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+            return asked(resolved.sref)
+
+        module = asked.__module__
+        return Rule(code=code, severity=severity, check=check, module=module, after=after, sref_check=asked)
+
+    return wrap
+
+
+def span_of(place: At, spec: Places, sref: Places) -> Span:
     """The characters that a finding underlines.
 
     A scalar: its value. A section or list: its key, since its value may fill a page. What was not written: the key of
     the nearest parent that was, and the first key of the document where that is the document itself.
     """
-    places = resolved.spec_places if place.document == "spec" else resolved.sref_places
+    places = spec if place.document == "spec" else sref
     path = place.path
     while path and path not in places:
         path = path[:-1]

@@ -1,0 +1,22 @@
+"""What is known of figures before anything is measured: which come with every run, and what none can exceed."""
+
+from __future__ import annotations
+
+OF_THE_RUN = frozenset(
+    {
+        "NFE", "w_cfg", "eps_total", "delta_total", "tau_mono_decreases", "J", "delta_form", "check_dim_failures",
+        "unpersisted", "replay_mismatches", "elbo_val_gain",
+    }
+)  # fmt: skip
+"""Figures that fall off a run whether or not `evaluation.metrics` asks for them."""
+
+COVERAGE_NEIGHBOURS = 5
+"""k of covg (Naeem et al. 2020)."""
+
+
+def coverage_ceiling(k: int = COVERAGE_NEIGHBOURS) -> float:
+    """What covg of a perfect generator tends to with as many synthetic as real records: ``1 - 2^-k``.
+
+    E[covg] = 1 - prod_{i<k} (N - i) / (M + N - i) for N real and M synthetic records (Naeem et al. 2020, eq. 9).
+    """
+    return 1.0 - 2.0**-k

@@ -1,0 +1,61 @@
+"""A threshold that nothing can meet.
+
+Why: a promise that is broken before the run begins is a slip. Coverage of a perfect generator tends to 1 - 2^-k, which is
+    0.96875 for k = 5; a budget of evaluations cannot be over its own cap, nor a privacy budget over its own promise.
+
+Refs: C40-514; C40-515; C40-516
+
+Bad:
+    contracts.C40-515: {covg_min: 0.99, tol_mode_drop: 0.0}
+
+Good:
+    contracts.C40-515: {covg_min: 0.90, tol_mode_drop: 0.0}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.ir.figures import COVERAGE_NEIGHBOURS, coverage_ceiling
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.rules.form import Finding, Note, at, rule
+from synthspec.rules.subject import mechanism
+from synthspec.spec.privacy import DpSgd
+
+
+@rule(code="C40.threshold-impossible")
+def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+    promised = resolved.spec.contracts
+    if promised is None:
+        return
+    coverage, latency = promised.c40_515, promised.c40_514
+    if coverage is not None and coverage.covg_min is not None and coverage.covg_min > coverage_ceiling():
+        message = f"covg_min {coverage.covg_min:g} is over the ceiling 1 - 2^-{COVERAGE_NEIGHBOURS}"
+        advice = f"write at most {coverage_ceiling():g}; a perfect generator reaches no more"
+        yield Finding(at("contracts", "C40-515", "covg_min"), message, advice)
+    budget = resolved.spec.sampling.NFE
+    if latency is not None and latency.NFE_max is not None and budget is not None and budget > latency.NFE_max:
+        message = f"NFE_max is {latency.NFE_max:g}, but sampling spends {budget}"
+        because = Note("the budget of sampling", at("sampling", "NFE"))
+        yield Finding(at("contracts", "C40-514", "NFE_max"), message, "raise it, or lower sampling.NFE", (because,))
+    yield from _privacy(resolved)
+
+
+def _privacy(resolved: ResolvedSpec) -> Iterator[Finding]:
+    promised, block = resolved.spec.contracts, mechanism(resolved)
+    stated = None if promised is None else promised.c40_516
+    if stated is None or block is None:
+        return
+    planned = {"delta": block.delta}
+    if isinstance(block, DpSgd) and block.noise is not None and block.noise.multiplier == "auto":
+        planned["eps"] = block.eps_budget  # noise that is solved from the budget spends all of it
+    for symbol, spent in planned.items():
+        limit = stated.eps_budget if symbol == "eps" else stated.delta_budget
+        if limit is not None and spent is not None and spent > limit:
+            key = "eps_budget" if symbol == "eps" else "delta"
+            yield Finding(
+                at("contracts", "C40-516", f"{symbol}_budget"),
+                f"{symbol}_budget is {limit:g}, but the privacy block spends {spent:g}",
+                "let the promise be no tighter than what is spent",
+                (Note("what is spent", at("privacy", key)),),
+            )

@@ -1,0 +1,57 @@
+"""The head cannot be turned into a record where the solver starts.
+
+Why: a solver needs x_0 = (x_t - sigma_t eps) / alpha_bar_t^(1/2). Where alpha_bar reaches zero at the last step, a prediction
+    of eps says nothing about x_0 and the division has no value; v and x0 still do.
+
+Refs: S405-4; S405-5; P405-8
+
+Bad:
+    engine.noise_schedule: {name: linear, train_steps: 1000, beta_start: 1.0e-4, beta_end: 0.2}
+    objective: {measure: l_simple, head: eps}
+
+Good:
+    engine.noise_schedule: {name: linear, train_steps: 1000, beta_start: 1.0e-4, beta_end: 0.2}
+    objective: {measure: l_simple, head: v}
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.rules.form import Finding, Note, at, rule
+from synthspec.spec.engine import CosineSchedule, DiffusionEngine, LinearSchedule, ScaledLinearSchedule
+from synthspec.spec.objective import LSimple
+
+FLOOR = 1e-6
+"""A signal amplitude below what single precision tells from noise of unit size."""
+GRID = 1000
+"""log alpha_bar_T is T times the mean of log(1 - beta_t); so many points of a schedule give its mean closely enough."""
+
+
+@rule(code="engine.head-solver", after=("schema.bad-value",))
+def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+    engine, objective = resolved.spec.engine, resolved.spec.objective
+    if not isinstance(engine, DiffusionEngine) or not isinstance(objective, LSimple) or objective.head != "eps":
+        return
+    signal = _last_amplitude(engine.noise_schedule)
+    if signal < FLOOR:
+        yield Finding(
+            at("objective", "head"),
+            f"the schedule ends at alpha_bar^(1/2) = {signal:.1e}, where eps says nothing about the record",
+            "write head: v, or end the schedule earlier",
+            (Note("the noise schedule", at("engine", "noise_schedule")),),
+        )
+
+
+def _last_amplitude(schedule: LinearSchedule | ScaledLinearSchedule | CosineSchedule) -> float:
+    """sqrt(alpha_bar_T) of a schedule with betas; the cosine schedule stops short of zero by construction."""
+    if isinstance(schedule, CosineSchedule):
+        return 1.0
+    power = 2 if isinstance(schedule, ScaledLinearSchedule) else 1
+    start, end = schedule.beta_start ** (1 / power), schedule.beta_end ** (1 / power)
+    points = min(schedule.train_steps, GRID)
+    betas = ((start + (end - start) * i / max(points - 1, 1)) ** power for i in range(points))
+    mean = math.fsum(math.log1p(-beta) if beta < 1 else -math.inf for beta in betas) / points
+    return math.exp(0.5 * schedule.train_steps * mean)

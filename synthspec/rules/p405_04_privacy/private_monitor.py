@@ -1,0 +1,36 @@
+"""Training is steered by private figures.
+
+Why: stopping early, rolling back or choosing a step by a validation loss is a selection on private records that no
+    accountant has seen. Under a mechanism only its own outputs are watched: the noisy gradient, the ledger, the step.
+
+Refs: P405-4; P405-3
+
+Bad on cancer-dp-vae:
+    stability.convergence: {signal: elbo_val, patience: 10}
+
+Good:
+    stability.convergence: {signal: step, max: budget}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.ir.signals import SIGNALS
+from synthspec.rules.form import Finding, Note, at, rule
+from synthspec.rules.subject import mechanism
+from synthspec.rules.watch import watched
+
+
+@rule(code="P405-4.private-monitor", after=("P405-3.signal-wrong-family",))
+def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+    if mechanism(resolved) is None:
+        return
+    free = ", ".join(signal.name for signal in SIGNALS.values() if signal.released)
+    for place, name in watched(resolved):
+        signal = SIGNALS.get(name)
+        if signal is not None and not signal.released:
+            message = f"{name!r} is computed from private records, and acting on it is not accounted for"
+            because = Note("the data are protected by this mechanism", at("privacy", "mechanism"))
+            yield Finding(place, message, f"watch what is released anyway: {free}", (because,))

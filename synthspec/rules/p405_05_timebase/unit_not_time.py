@@ -1,0 +1,36 @@
+"""The monotonic time is not measured in time.
+
+Why: offset is in seconds, skew in seconds a second, J in seconds. A tau_mono in samples or metres, or one that is a calendar
+    date, cannot be fitted to ts.
+
+Refs: P405-5; P403-3
+
+Bad on fiber-link-flow:
+    fields.tau_mono.unit: m
+
+Good:
+    fields.tau_mono.unit: s
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.rules.form import Finding, rule
+from synthspec.rules.subject import NUMBERS, at_field
+from synthspec.units import parse_unit
+
+
+@rule(code="P405-5.unit-not-time", after=("sref.unit-missing",))
+def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+    anchors = resolved.sref.time
+    field = None if anchors is None else resolved.sref.field(anchors.tau_mono)
+    if field is None:
+        return
+    if field.dtype not in NUMBERS:
+        message = f"{field.name!r} is of dtype {field.dtype}, not a number of seconds"
+        yield Finding(at_field(resolved, field, "dtype"), message, "write dtype: float64 and unit: s")
+    elif field.unit is not None and parse_unit(field.unit).dimension != parse_unit("s").dimension:
+        what = parse_unit(field.unit).dimension.describe()
+        yield Finding(at_field(resolved, field, "unit"), f"{field.name!r} is {what}, not time", "write a unit of time")

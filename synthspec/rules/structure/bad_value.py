@@ -1,0 +1,66 @@
+"""A value contradicts another one.
+
+Why: two keys that each make sense can exclude each other: two ends of one training, a list with as many entries as another
+    list, the beginning of a schedule behind its end. Picking one of them would be a guess.
+
+Refs: P405-8; S405-4
+
+Bad:
+    training.steps: 1000
+
+Good without training.epochs:
+    training.steps: 1000
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.rules.form import Finding, Note, at, rule
+from synthspec.rules.measures import misspelt
+from synthspec.rules.subject import dp_sgd
+from synthspec.spec.engine import DiffusionEngine, LinearSchedule, ScaledLinearSchedule, UNet2d
+from synthspec.spec.objective import OtherObjective
+
+
+@rule(code="schema.bad-value")
+def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+    yield from _training(resolved)
+    yield from _architecture(resolved)
+    engine, objective = resolved.spec.engine, resolved.spec.objective
+    if isinstance(engine, DiffusionEngine) and isinstance(engine.noise_schedule, LinearSchedule | ScaledLinearSchedule):
+        schedule = engine.noise_schedule
+        if not schedule.beta_start < schedule.beta_end < 1:
+            message = f"beta_t cannot go from {schedule.beta_start:g} to {schedule.beta_end:g}"
+            advice = "write beta_start below beta_end, and beta_end below 1"
+            yield Finding(at("engine", "noise_schedule", "beta_end"), message, advice)
+    if isinstance(objective, OtherObjective) and objective.measure is not None and misspelt(objective.measure):
+        advice = f"did you mean {misspelt(objective.measure)!r}?"
+        yield Finding(at("objective", "measure"), f"there is no measure {objective.measure!r}", advice)
+
+
+def _training(resolved: ResolvedSpec) -> Iterator[Finding]:
+    training = resolved.spec.training
+    if training is None:
+        return
+    if training.epochs is not None and training.steps is not None:
+        because = Note("the other end", at("training", "epochs"))
+        yield Finding(at("training", "steps"), "training ends twice", "keep epochs or steps", (because,))
+    block = dp_sgd(resolved)
+    if block is not None and block.dataset_size is not None and block.dataset_size.public:
+        for key in ("epochs", "batch_size"):
+            if getattr(training, key) is not None:
+                message = f"training.{key} is stated, but steps and batches are the privacy block's"
+                because = Note("the privacy block", at("privacy"))
+                yield Finding(at("training", key), message, "leave it out", (because,))
+
+
+def _architecture(resolved: ResolvedSpec) -> Iterator[Finding]:
+    architecture = resolved.spec.engine.architecture
+    if isinstance(architecture, UNet2d) and architecture.attention is not None:
+        wanted, found = len(architecture.channels), len(architecture.attention)
+        if wanted != found:
+            message = f"attention has {found} entries for {wanted} levels of channels"
+            because = Note("the levels", at("engine", "architecture", "channels"))
+            yield Finding(at("engine", "architecture", "attention"), message, "write one for each level", (because,))
