@@ -17,13 +17,13 @@ STDIN = "-"
 def validate(
     paths: list[str] = typer.Argument(..., help="Files, folders or globs; '-' reads one spec from stdin."),
     form: Format = FORMAT,
-    select: list[str] = typer.Option(None, help="Report only codes that start with this."),
-    ignore: list[str] = typer.Option(None, help="Leave out codes that start with this."),
+    select: list[str] | None = typer.Option(None, help="Report only codes that start with this."),
+    ignore: list[str] | None = typer.Option(None, help="Leave out codes that start with this."),
     fail_on: str = typer.Option("error", help="'error' or 'warning': what makes the exit code 1."),
-    changes: list[str] = SET,
+    changes: list[str] | None = SET,
     allow_outside: bool = OUTSIDE,
     stdin_filename: Path = typer.Option(Path("spec.yaml"), help="Where a spec read from stdin would lie."),
-    output_file: Path = typer.Option(None, help="Write the answer here instead of stdout."),
+    output_file: Path | None = typer.Option(None, help="Write the answer here instead of stdout."),
     quiet: bool = QUIET,
 ) -> None:
     """Check specs and schemas: syntax, units, axioms, contracts. Never writes, never runs anything."""

@@ -1,101 +1,115 @@
-"""M40-5.8: the kept records as people take them away: ``samples.npz`` with a picture of some, or ``samples.csv``."""
+"""M40-5.8: the kept records as people take them away: arrays and a picture, or a table."""
 
 from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from synthspec.backend.artifacts import DATA
-from synthspec.backend.columns import spelled
 from synthspec.backend.dataset import Column, Dataset, read_dataset
 from synthspec.backend.protocol import Artifact, Context
-from synthspec.execute.core.expressions import readable
-from synthspec.execute.core.picture import write_grid
 from synthspec.ir.ops import Export
 from synthspec.ir.schema import Field, Schema
 
-NPZ, CSV, PNG = "samples.npz", "samples.csv", "samples.png"
-_DOS_EPOCH = (1980, 1, 1, 0, 0, 0)
+NPZ = "samples.npz"
+PNG = "samples.png"
+CSV = "samples.csv"
+GRID_COLUMNS = 16
+GRID_ROWS = 10
+CELL = 48
+"""Pixels of the longer side of one picture in the grid, about; small pictures are enlarged by whole factors."""
+GAP = 2
 
 
 def export(op: Export, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """Write the records in the order and the units of the schema; the same records give the same bytes."""
-    kept = read_dataset(inputs["samples"].path(DATA))
-    fields = [field for field in op.schema.fields if field.name in kept.columns]
-    if op.format == "npz":
-        write_npz(context.out / NPZ, {field.name: as_array(field, kept[field.name]) for field in fields})
-        _picture(op.schema, kept, context.out / PNG)
-    else:
-        (context.out / CSV).write_bytes(csv_bytes(fields, kept))
+    """Write ``samples.npz`` (and ``samples.png`` where there are pictures), or ``samples.csv``."""
+    dataset = read_dataset(inputs["samples"].path(DATA))
+    if op.format == "csv":
+        (context.out / CSV).write_text(to_csv(op.schema, dataset), encoding="utf-8")
+        return
+    ordered = {
+        field.name: readable(field, dataset[field.name]) for field in op.schema.fields if field.name in dataset.columns
+    }
+    np.savez(context.out / NPZ, allow_pickle=False, **ordered)
+    pictures = [field for field in op.schema.with_role("content") if len(field.shape) == 3]
+    if pictures:
+        _write_png(context, grid(pictures[0], op.schema, dataset))
 
 
-def as_array(field: Field, column: Column) -> NDArray[np.generic]:
-    """A stored column as an array without codes: members (a gap is NaN or ''), instants, text, truth values."""
-    if field.dtype == "string":
-        return np.array(readable(field, column), dtype=np.str_)
-    if field.dtype != "categorical":
-        return np.asarray(readable(field, column))
-    if any(isinstance(member, str) for member in field.enum):
-        return np.array([*map(spelled, field.enum), ""], dtype=np.str_)[column.astype(np.int64)]
-    members = np.array(field.enum)
-    if not (column == -1).any():
-        return np.asarray(members[column.astype(np.int64)])
-    return np.append(members.astype(np.float64), np.nan)[column.astype(np.int64)]
+def readable(field: Field, column: Column) -> Column:
+    """A column as its reader expects it: the members of an enum instead of their codes, times as datetime64.
 
-
-def write_npz(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-    """An uncompressed npz whose bytes depend on `arrays` alone (numpy.savez takes no field called ``file``)."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy", _DOS_EPOCH), "w", force_zip64=True) as member:
-                npy.write_array(member, np.asanyarray(array), allow_pickle=False)
-
-
-def csv_bytes(fields: list[Field], kept: Dataset) -> bytes:
-    """UTF-8 with one header line; numbers in the fewest digits that read back to the same value, a gap is an empty cell.
-
-    A field with axes takes one column a number, called ``name.0``, ``name.1``, ...
+    Codes stay codes where a value is missing or the members are of several kinds: arrays hold no Python objects.
     """
-    titles: list[str] = []
-    columns: list[list[str]] = []
-    for field in fields:
-        column = kept[field.name]
-        if field.shape:
-            titles += [f"{field.name}.{number}" for number in range(field.size)]
-            columns += [_cells(field, part) for part in column.reshape(len(kept), -1).T]
-        else:
-            titles.append(field.name)
-            columns.append(_cells(field, column))
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(titles)
-    writer.writerows(zip(*columns, strict=True))
-    return text.getvalue().encode()
+    if field.dtype == "timestamp":
+        return column.astype("datetime64[ns]")
+    if field.dtype == "bool":
+        return column.astype(np.bool_)
+    members = np.asarray(field.enum)
+    if field.dtype != "categorical" or not field.enum or members.dtype.kind not in "iuUfb":
+        return column
+    codes = column.astype(np.int64)
+    taken: Column = members[codes]
+    return column if (codes < 0).any() else taken
+
+
+def to_csv(schema: Schema, dataset: Dataset) -> str:
+    """RFC 4180 with a header, one record a line, in the order of the schema; a missing value is empty."""
+    fields = [field for field in schema.fields if field.name in dataset.columns]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([field.name for field in fields])
+    writer.writerows(zip(*(_cells(field, dataset[field.name]) for field in fields), strict=True))
+    return buffer.getvalue()
 
 
 def _cells(field: Field, column: Column) -> list[str]:
+    if field.dtype == "categorical" and field.enum:
+        return ["" if code < 0 else str(field.enum[code]) for code in column.astype(np.int64).tolist()]
     if field.dtype == "timestamp":
-        return [f"{instant}Z" for instant in np.datetime_as_string(column.astype("datetime64[ns]"))]
-    meant = readable(field, column)
-    if isinstance(meant, list):
-        return ["" if value is None else value for value in meant]
-    if meant.dtype.kind == "f":
-        # str of a numpy float has the shortest digits for its own precision; a Python float would show float32 noise.
-        return ["" if np.isnan(value) else str(value) for value in meant]
-    return [spelled(value) for value in meant.tolist()]
+        return ["" if np.isnat(when) else f"{when}Z" for when in column.astype("datetime64[ns]")]
+    if column.dtype.kind == "f":
+        # The shortest digits that give this number of this width back.
+        return ["" if np.isnan(value) else np.format_float_positional(value, trim="-") for value in column]
+    return [str(value) for value in column.tolist()]
 
 
-def _picture(schema: Schema, kept: Dataset, path: Path) -> None:
-    images = [f for f in schema.with_role("content") if len(f.shape) == 3 and f.shape[0] in {1, 3}]
-    if schema.modality != "image" or not images or not len(kept):
-        return
-    classes = [field for field in schema.with_role("condition") if field.dtype == "categorical"]
-    groups = kept[classes[0].name].astype(np.int64) if classes and classes[0].name in kept.columns else None
-    write_grid(path, kept[images[0].name].astype(np.float64), images[0].range, groups)
+def grid(field: Field, schema: Schema, dataset: Dataset) -> NDArray[np.uint8]:
+    """A picture of pictures [H, W, C]: one row a class where there is one condition with classes, else as they come."""
+    content = dataset[field.name].astype(np.float64)
+    low, high = field.range or (float(content.min(initial=0.0)), float(content.max(initial=1.0)))
+    scaled = np.clip((content - low) / ((high - low) or 1.0), 0.0, 1.0)
+    pixels = np.round(scaled * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+    factor = max(1, CELL // max(pixels.shape[1:3]))
+    pixels = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
+    height, width, channels = pixels.shape[1:]
+    rows = _rows(schema, dataset)
+    columns = max((len(row) for row in rows), default=0)
+    sheet = np.full((GAP + len(rows) * (height + GAP), GAP + columns * (width + GAP), channels), 96, np.uint8)
+    for down, row in enumerate(rows):
+        for across, record in enumerate(row):
+            top, left = GAP + down * (height + GAP), GAP + across * (width + GAP)
+            sheet[top : top + height, left : left + width] = pixels[record]
+    return sheet
+
+
+def _rows(schema: Schema, dataset: Dataset) -> list[list[int]]:
+    """Which records stand in which row of the grid."""
+    classes = [field for field in schema.with_role("condition") if field.enum and field.name in dataset.columns]
+    if len(classes) == 1:
+        codes = dataset[classes[0].name]
+        rows = [np.flatnonzero(codes == code)[:GRID_COLUMNS].tolist() for code in range(len(classes[0].enum))]
+        return [row for row in rows if row][: 2 * GRID_ROWS]
+    shown = min(len(dataset), GRID_ROWS * GRID_COLUMNS)
+    return [list(range(start, min(start + GRID_COLUMNS, shown))) for start in range(0, shown, GRID_COLUMNS)]
+
+
+def _write_png(context: Context, sheet: NDArray[np.uint8]) -> None:
+    from PIL import Image
+
+    picture = sheet[:, :, 0] if sheet.shape[2] != 3 else sheet
+    Image.fromarray(picture).save(context.out / PNG, format="PNG", optimize=False)

@@ -1,0 +1,56 @@
+# `make demo` and `make test` set up everything they need in .venv. Nothing is written outside this folder.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# One thread: two on a busy machine spend most of their time waiting for each other, and change the last bits.
+export OMP_NUM_THREADS ?= 1
+export SYNTHSPEC_CONFIG_DIR ?= $(CURDIR)/.synthspec/config
+SPEC := examples/digits-diffusion/spec.yaml
+
+.PHONY: setup demo test check fix schemas lock bench clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup
+	$(BIN)/synthspec validate $(SPEC)
+	$(BIN)/synthspec run $(SPEC) --out runs/demo --workers 2
+	$(BIN)/synthspec verify runs/demo/manifest.sigstore.json
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/synthspec schema --write specs --check
+	$(BIN)/synthspec validate examples --quiet
+
+fix: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schemas: setup
+	$(BIN)/synthspec schema --write specs
+
+# Resolves anew from pyproject.toml; read the difference before you commit it.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet torch==2.13.0 -e '.[dev]' hatchling editables build
+	(echo "# Versions that work together, all of them tested; 'make lock' writes this file."; \
+	  .venv-lock/bin/python -m pip freeze --exclude-editable | sed 's/^\(torch==[0-9.]*\)+.*/\1/' | sort -f) > requirements.lock
+	rm -rf .venv-lock
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .synthspec runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

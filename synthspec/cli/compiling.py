@@ -1,0 +1,53 @@
+"""`synthspec compile`: the plan of a run, and its graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from synthspec.cli.answer import FORMAT, OUTSIDE, QUIET, SET, Format, existing_file, overrides, show_findings, usage
+
+
+def compile_(
+    spec: Path = typer.Argument(..., help="The EngineSpec."),
+    out: Path | None = typer.Option(
+        None, "--out", "-o", help="Where to write the plan; default <name>.plan.json here."
+    ),
+    graph: str | None = typer.Option(None, help="Print the graph instead of writing the plan: 'mermaid' or 'dot'."),
+    changes: list[str] | None = SET,
+    allow_outside: bool = OUTSIDE,
+    form: Format = FORMAT,
+    quiet: bool = QUIET,
+) -> None:
+    """Write the plan of a spec, and the resolved spec with every default spelled out."""
+    from synthspec.cli.output import write_file
+    from synthspec.cli.planning import plan_of
+    from synthspec.ir.plan import write_plan
+    from synthspec.pipeline.compiling import based
+    from synthspec.pipeline.resolved import resolved_text
+
+    if graph not in (None, "mermaid", "dot"):
+        raise usage(f"--graph takes 'mermaid' or 'dot', not {graph!r}")
+    plan = plan_of(existing_file(spec), overrides(changes), allow_outside=allow_outside, form=form)
+    if graph is not None:
+        from synthspec.plan import to_dot, to_mermaid
+
+        typer.echo((to_mermaid if graph == "mermaid" else to_dot)(plan), nl=False)
+        return
+    target = out or Path(f"{plan.name}.plan.json")
+    resolved = target.with_name(target.name.removesuffix(".json").removesuffix(".plan") + ".resolved.yaml")
+    write_file(target, write_plan(based(plan, spec.parent, target.absolute().parent)))
+    write_file(resolved, resolved_text(plan.spec).encode())
+    nobody = [node for node in plan.nodes if not node.backend]
+    if form is Format.json:
+        refused = {node.id: list(node.refusals) for node in nobody}
+        written = {"plan": str(target), "resolved": str(resolved), "digest": plan.digest, "unsupported": refused}
+        show_findings((), 1, form, **written)
+        return
+    if not quiet:
+        typer.echo(f"wrote {target} ({len(plan.nodes)} nodes, digest {plan.digest[:16]})\nwrote {resolved}")
+        for node in nobody:
+            typer.echo(
+                f"note: {node.id} is not supported by any installed backend: {'; '.join(node.refusals)}", err=True
+            )

@@ -1,0 +1,67 @@
+"""`synthspec replay`: run a signed plan again in a fresh store and compare the bytes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from synthspec.cli.answer import FORMAT, QUIET, Format, show_findings, usage
+from synthspec.cli.running import WORKERS
+
+if TYPE_CHECKING:
+    from synthspec.pipeline.replaying import Replay
+
+
+def replay(
+    manifest: Path = typer.Argument(..., help="manifest.sigstore.json, or the folder of a run."),
+    base: Path = typer.Option(Path(), help="Where the relative paths of the plan start: the spec's folder."),
+    key: list[Path] | None = typer.Option(None, "--key", help="A public key (PEM) to trust beside your own."),
+    workers: int = WORKERS,
+    form: Format = FORMAT,
+    quiet: bool = QUIET,
+) -> None:
+    """Verify, run the plan again from nothing, and compare weights and samples byte by byte."""
+    from synthspec.pipeline.replaying import replay_plan
+    from synthspec.pipeline.running import KeyRefused, RunOptions
+    from synthspec.pipeline.verifying import verify
+    from synthspec.report.progress import progress_for
+
+    if not manifest.exists():
+        raise usage(f"{manifest}: no such file or folder")
+    folder = manifest if manifest.is_dir() else manifest.parent
+    checked = verify(manifest, tuple(key or ()))
+    if checked.statement is None or checked.refusals:
+        for each in checked.refusals:
+            typer.echo(f"refused[{each.code}]: {each.where}: {each.message}", err=True)
+        typer.echo("replay: REFUSED: the manifest does not verify", err=True)
+        raise typer.Exit(1)
+    options = RunOptions(store=folder, out=folder, base=base.absolute(), workers=workers)
+    progress = progress_for(sys.stderr, quiet=quiet)
+    try:
+        done = replay_plan(checked.statement.manifest, folder, options, progress)
+    except KeyRefused as error:
+        raise usage(str(error)) from None
+    finally:
+        progress.close()
+    if done.value is None:
+        show_findings(done.diagnostics, 1, form)
+        raise typer.Exit(1)
+    _answer(done.value, form)
+    if done.value.grade != "bitwise":
+        raise typer.Exit(1)
+
+
+def _answer(found: Replay, form: Format) -> None:
+    if form is Format.json:
+        files = [{"name": file.name, "same": file.same, "then": file.then, "now": file.now} for file in found.files]
+        changed = [{"fact": fact, "then": then, "now": now} for fact, then, now in found.environment]
+        show_findings((), 1, form, grade=found.grade, results=files, environment=changed)
+        return
+    for file in found.files:
+        typer.echo(f"{'same   ' if file.same else 'DIFFERS'}  {file.name}  {file.now[:16]}")
+    for fact, then, now in found.environment:
+        typer.echo(f"environment {fact}: {then} then, {now} now")
+    typer.echo(f"replay: {found.grade}")

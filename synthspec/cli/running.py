@@ -1,0 +1,145 @@
+"""`synthspec run`: make the data, measure, judge, sign."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from synthspec.cli.answer import (
+    FORMAT,
+    OUTSIDE,
+    QUIET,
+    SET,
+    Format,
+    existing_file,
+    overrides,
+    show_findings,
+    usage,
+)
+
+if TYPE_CHECKING:
+    from synthspec.execute import NodeRun
+    from synthspec.ir.plan import Plan
+    from synthspec.pipeline.running import RunResult
+    from synthspec.sign import SigningKey
+
+STORE = typer.Option(
+    Path(".synthspec/store"), "--store", envvar="SYNTHSPEC_STORE", help="Where finished nodes are kept and found again."
+)
+WORKERS = typer.Option(1, "--workers", min=1, max=256, help="Blocks sampled at a time. It changes no byte.")
+
+
+def run(
+    source: Path = typer.Argument(..., metavar="SPEC|PLAN", help="An EngineSpec, or a plan made by compile."),
+    out: Path | None = typer.Option(
+        None, "--out", "-o", help="The folder of this run; default runs/<name>-<plan digest>."
+    ),
+    changes: list[str] | None = SET,
+    store: Path = STORE,
+    workers: int = WORKERS,
+    key: Path | None = typer.Option(None, help="The private key that signs; default the development key."),
+    allow_outside: bool = OUTSIDE,
+    form: Format = FORMAT,
+    quiet: bool = QUIET,
+) -> None:
+    """Train, sample, enforce, measure, judge and sign. Exit 1 when a block contract is not held; signed either way."""
+    from synthspec.pipeline.running import RunOptions
+
+    plan, base = _plan(existing_file(source), overrides(changes), allow_outside=allow_outside, form=form)
+    options = RunOptions(
+        store=store,
+        out=out or Path("runs") / f"{plan.name}-{plan.digest[:12]}",
+        base=base,
+        workers=workers,
+        key=None if key is None else signing_key(key),
+    )
+    result = _run(plan, options, form, quiet=quiet)
+    _answer(result, form)
+    if result.manifest.verdict != "PASS":
+        raise typer.Exit(1)
+
+
+def _plan(
+    source: Path, changes: tuple[tuple[str, str], ...], *, allow_outside: bool, form: Format
+) -> tuple[Plan, Path]:
+    """The plan, and the folder that its relative paths start from."""
+    if source.suffix == ".json":
+        from pydantic import ValidationError
+
+        from synthspec.ir.plan import read_plan
+
+        if changes:
+            raise usage("--set changes a spec; a plan is fixed: compile again with --set")
+        try:
+            plan = read_plan(source.read_bytes())
+        except ValidationError:
+            raise usage(f"{source} is not a plan that this version reads; compile the spec again") from None
+        return plan, source.absolute().parent / plan.base
+    from synthspec.cli.planning import plan_of
+
+    return plan_of(source, changes, allow_outside=allow_outside, form=form), source.absolute().parent
+
+
+def signing_key(path: Path) -> SigningKey:
+    """The private key at `path`, or exit 2 with the reason."""
+    from synthspec.sign import SigningKey, load_key
+
+    found = load_key(path)
+    if isinstance(found, SigningKey):
+        return found
+    raise usage("; ".join(f"{each.code}: {each.where}: {each.message}" for each in found))
+
+
+def _run(plan: Plan, options: object, form: Format, *, quiet: bool) -> RunResult:
+    from synthspec.pipeline.running import KeyRefused, RunOptions, run_plan
+    from synthspec.report.progress import progress_for
+    from synthspec.store import StoreError
+
+    assert isinstance(options, RunOptions)  # noqa: S101 - imported late to keep the program's start fast
+    progress = progress_for(sys.stderr, quiet=quiet)
+
+    def told(node: NodeRun) -> None:
+        if not quiet:
+            typer.echo(node.line, err=True)
+
+    try:
+        done = run_plan(plan, options, progress, told)
+    except (StoreError, KeyRefused) as error:
+        raise usage(f"{error}{f' ({error.help})' if isinstance(error, StoreError) else ''}") from None
+    finally:
+        progress.close()
+    if done.value is None:
+        show_findings(done.diagnostics, 1, form)
+        raise typer.Exit(1)
+    return done.value
+
+
+def _answer(result: RunResult, form: Format) -> None:
+    written = sorted(path.relative_to(result.folder).as_posix() for path in result.folder.rglob("*") if path.is_file())
+    if form is Format.json:
+        from synthspec.ir.manifest_evidence import from_verdicts
+
+        contracts = [entry.canonical() for entry in from_verdicts(result.verdicts)]
+        nodes = [{"node": n.node, "reused": n.reused, "seconds": round(n.seconds, 3)} for n in result.execution.nodes]
+        show_findings(
+            (),
+            1,
+            form,
+            gate="pass" if result.manifest.verdict == "PASS" else "fail",
+            folder=str(result.folder),
+            paths=[str(result.folder / name) for name in written],
+            contracts=contracts,
+            nodes=nodes,
+        )
+        return
+    from synthspec.report.style import style_for
+    from synthspec.report.verdict_table import verdict_table
+
+    typer.echo(f"wrote {result.folder}: {', '.join(written)}")
+    typer.echo("")
+    typer.echo(
+        verdict_table(result.verdicts.records, result.verdicts.gate, style_for(sys.stdout)), nl=False, color=True
+    )

@@ -1,0 +1,86 @@
+"""`synthspec verify`: whether a manifest is authentic, its files are untouched, and its verdict follows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from synthspec.cli.answer import FORMAT, Format, usage
+
+if TYPE_CHECKING:
+    from synthspec.pipeline.verifying import Verification
+
+
+def verify(
+    manifest: Path = typer.Argument(..., help="manifest.sigstore.json, or the folder of a run."),
+    key: list[Path] | None = typer.Option(None, "--key", help="A public key (PEM) to trust beside your own."),
+    form: Format = FORMAT,
+) -> None:
+    """Verify a signed manifest with everything beside it. Needs neither the spec nor torch.
+
+    Exit 0: authentic, and the gate is open. 1: refused, or authentic with a contract not held. 2: nothing to read.
+    """
+    from synthspec.pipeline.verifying import verify as verify_path
+
+    if not manifest.exists():
+        raise usage(f"{manifest}: no such file or folder")
+    found = verify_path(manifest, tuple(key or ()))
+    if form is Format.json:
+        _json(found)
+    else:
+        _text(found)
+    if all(each.code == "IO" for each in found.refusals) and found.refusals:
+        raise typer.Exit(2)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def _json(found: Verification) -> None:
+    import json
+
+    from synthspec.report.findings_json import header
+
+    said = None if found.statement is None else found.statement.manifest
+    body = {
+        **header(),
+        "authentic": found.authentic,
+        "gate": None if said is None else said.verdict.lower(),
+        "refusals": [{"code": each.code, "message": each.message, "where": each.where} for each in found.refusals],
+        "contracts": [] if said is None else [entry.canonical() for entry in said.contracts],
+        "paths": [] if found.statement is None else [subject.name for subject in found.statement.subjects],
+    }
+    typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def _text(found: Verification) -> None:
+    from synthspec.ir.manifest_evidence import to_records
+    from synthspec.ir.verdict import Gate
+    from synthspec.report.findings_text import plain
+    from synthspec.report.style import style_for
+    from synthspec.report.verdict_table import verdict_table
+
+    style = style_for(sys.stdout)
+    for each in found.refusals:
+        typer.echo(
+            f"{style.paint('refused', 'bad')}[{each.code}]: {plain(each.where)}: {plain(each.message)}", color=True
+        )
+    if found.statement is None or found.refusals:
+        typer.echo(style.paint("verify: REFUSED", "bad"), color=True)
+        return
+    said, public = found.statement.manifest, found.statement.key
+    development = " (a development key: it proves that nothing changed since, not who signed)"
+    kind = development if said.key.kind == "development" else ""
+    typer.echo(f"signed by {public.key_id}{kind}")
+    typer.echo(
+        f"proved: the signature, {found.files} files by size and SHA-256, and that the verdicts follow from the evidence"
+    )
+    typer.echo("not proved: that the evidence was measured honestly; 'synthspec replay' runs the plan again")
+    gate = Gate(fidelity_ok=said.gate.fidelity_ok, privacy_ok=said.gate.privacy_ok, contract_ok=said.gate.contract_ok)
+    if said.verdict != "PASS":
+        typer.echo(verdict_table(to_records(said.contracts), gate, style), nl=False, color=True)
+        typer.echo(style.paint("verify: authentic, but a contract is not held", "bad"), color=True)
+    else:
+        typer.echo(style.paint("verify: OK", "good"), color=True)
