@@ -7,29 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthspec.backend.artifacts import DATA, FIT_REPORT, SPLIT, TRAINING_LOG, FitReport, write_report
+from synthspec.backend.artifacts import FitReport
 from synthspec.backend.blocks import Drawn, sampling_kernels
 from synthspec.backend.columns import column_dtype, made_fields
-from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows, write_dataset
+from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, draw_conditions, generator, uniform, within
+from synthspec.backend.engines import training_rows, write_engine
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field
-
-WEIGHTS = "weights/null.safetensors"
 
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     """Read nothing, learn nothing: no weights, no steps, an empty log."""
     del inputs
     context.progress.start("fit", 1, "steps")
-    (context.out / WEIGHTS).parent.mkdir()
-    write_dataset(context.out, Dataset({}), WEIGHTS)
-    (context.out / TRAINING_LOG).write_bytes(b"")
     unbounded = [f.name for f in made_fields(op) if f.range is None and not f.enum and f.dtype != "bool"]
     facts = (("drawn_from_0_to_1", ", ".join(unbounded)),) if unbounded else ()
-    report = FitReport(status="budget", steps=0, best_step=0, parameters=0, facts=facts)
-    write_report(context.out, FIT_REPORT, report)
+    write_engine(context, {}, FitReport(status="budget", steps=0, best_step=0, parameters=0, facts=facts))
     context.progress.advance()
 
 
@@ -63,8 +58,7 @@ def _counted(field: Field, first: int, size: int) -> Column:
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> UniformSampler:
     """A sampler for `op`; only the conditions of the training rows are ever looked at."""
-    rows = read_rows(inputs["split"].path(SPLIT)).train
-    return UniformSampler(op, read_dataset(inputs["data"].path(DATA)).take(rows))
+    return UniformSampler(op, training_rows(inputs))
 
 
 KERNELS: dict[str, Kernel] = {"fit": fit, **sampling_kernels(load)}

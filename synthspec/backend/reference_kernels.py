@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 
-from synthspec.backend.artifacts import DATA, FIT_REPORT, SPLIT, TRAINING_LOG, FitReport, write_report
+from synthspec.backend.artifacts import FitReport
 from synthspec.backend.blocks import Drawn, sampling_kernels
-from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows
+from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, draw_conditions, generator, within
+from synthspec.backend.engines import read_engine, training_rows, write_engine
 from synthspec.backend.gaussian import GaussianClasses, fit_classes
 from synthspec.backend.integrators import INTEGRATORS
 from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
@@ -22,7 +22,6 @@ from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field
 from synthspec.spec.engine import DiffusionEngine
 
-WEIGHTS = "weights/gaussian.safetensors"
 Labels = NDArray[np.int64]
 
 
@@ -32,7 +31,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     Raises DataError when there is no training row, or a content value is not finite.
     """
     context.progress.start("fit", 1, "steps")
-    data = read_dataset(inputs["data"].path(DATA)).take(read_rows(inputs["split"].path(SPLIT)).train)
+    data = training_rows(inputs)
     scale = fit_scale(op, data)
     x = scale.forward(data)
     if not np.isfinite(x).all():
@@ -42,14 +41,11 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
             "remove those rows, or declare the field nullable and choose an engine that takes missing values",
         )
     model = fit_classes(x, labels(op, data), int(np.prod(class_sizes(op))))
-    (context.out / WEIGHTS).parent.mkdir()
     arrays = {"mean": model.mean, "basis": model.basis, "variance": model.variance, "count": model.count}
-    save_file({**arrays, "low": scale.low, "high": scale.high}, str(context.out / WEIGHTS))
-    (context.out / TRAINING_LOG).write_bytes(b"")
     width = x.shape[1]
     parameters = len(model.mean) * (width + width * (width + 1) // 2)
     report = FitReport(status="converged", steps=0, best_step=0, parameters=parameters)
-    write_report(context.out, FIT_REPORT, report)
+    write_engine(context, {**arrays, "low": scale.low, "high": scale.high}, report)
     context.progress.advance()
 
 
@@ -188,14 +184,13 @@ class ExactSampler:
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> ExactSampler:
     """A sampler for `op` from what `fit` wrote."""
-    stored = load_file(str(inputs["engine"].path(WEIGHTS)))
+    stored = {name: np.asarray(array, dtype=np.float64) for name, array in read_engine(inputs).items()}
     model = GaussianClasses(stored["mean"], stored["basis"], stored["variance"], stored["count"])
     scale = Scale(op.fit.schema.with_role("content"), stored["low"], stored["high"])
-    training = read_dataset(inputs["data"].path(DATA)).take(read_rows(inputs["split"].path(SPLIT)).train)
     if not isinstance(op.fit.engine, DiffusionEngine) or op.solver is None:
         raise TypeError("the reference backend samples diffusion with a planned solver")
     grid = sampling_grid(op.fit.engine.noise_schedule, op.solver.steps)
-    return ExactSampler(op, model, scale, training, grid)
+    return ExactSampler(op, model, scale, training_rows(inputs), grid)
 
 
 KERNELS: dict[str, Kernel] = {"fit": fit, **sampling_kernels(load)}

@@ -25,7 +25,10 @@ def without_conditions(made):
 
 
 CASES = [
-    *(case(NULL, family, modality) for family, modality in zip(catalogue.FAMILIES * 2, catalogue.MODALITIES, strict=False)),
+    *(
+        case(NULL, family, modality)
+        for family, modality in zip(catalogue.FAMILIES * 2, catalogue.MODALITIES, strict=False)
+    ),
     case(REFERENCE, "diffusion", "tabular", solver="ddpm"),
     case(REFERENCE, "diffusion", "image", solver="ddim", w_cfg=0.5),
     case(REFERENCE, "diffusion", "image", solver="dpmsolver++"),

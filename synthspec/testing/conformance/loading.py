@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 
 from synthspec.backend.protocol import Backend
 from synthspec.ir.ops import Op
@@ -18,13 +19,20 @@ ENGINE_OPS = ("accelerate", "align", "arrive", "embed", "fit", "latency", "repla
 
 def loads_no_framework(trial: Trial) -> None:
     """Loading the plugin, and asking it anything but its kernels, loads no framework; `supports` does no I/O."""
-    command = [sys.executable, "-m", "synthspec.testing.probe", trial.case.target]
+    cost = _probed(trial.case.target)
+    require(not cost["loaded"], "loading the plugin imports no framework", cost["loaded"])
+    require(not cost["impure"], "`supports` neither imports nor opens anything", cost["impure"])
+
+
+@cache
+def _probed(target: str) -> dict[str, list[str]]:
+    """What `synthspec.testing.probe` says of `target`: the same for all its cases."""
+    command = [sys.executable, "-m", "synthspec.testing.probe", target]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     require(done.returncode == 0, "the plugin answers in a fresh interpreter", done.stderr[-2000:])
-    cost = json.loads(done.stdout)
-    require(not cost["loaded"], "loading the plugin imports no framework", cost["loaded"])
-    require(not cost["impure"], "`supports` neither imports nor opens anything", cost["impure"])
+    cost: dict[str, list[str]] = json.loads(done.stdout)
+    return cost
 
 
 def says_what_it_is(trial: Trial) -> None:

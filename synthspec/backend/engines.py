@@ -1,0 +1,37 @@
+"""What kernels read and write alike: the training rows, and an engine that is a few arrays.
+
+Importing this module imports numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from synthspec.backend.artifacts import DATA, FIT_REPORT, SPLIT, TRAINING_LOG, FitReport, write_report
+from synthspec.backend.dataset import Dataset, read_dataset, read_rows
+from synthspec.backend.protocol import Artifact, Context
+
+WEIGHTS = "weights/engine.safetensors"
+
+
+def training_rows(inputs: Mapping[str, Artifact]) -> Dataset:
+    """The rows of the input ``data`` that the input ``split`` gives to training. There may be none."""
+    return read_dataset(inputs["data"].path(DATA)).take(read_rows(inputs["split"].path(SPLIT)).train)
+
+
+def write_engine(context: Context, arrays: Mapping[str, NDArray[np.generic]], report: FitReport) -> None:
+    """Write an engine that was not trained in steps: its arrays, its report, and a log without lines."""
+    (context.out / WEIGHTS).parent.mkdir()
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, str(context.out / WEIGHTS))
+    (context.out / TRAINING_LOG).write_bytes(b"")
+    write_report(context.out, FIT_REPORT, report)
+
+
+def read_engine(inputs: Mapping[str, Artifact]) -> dict[str, NDArray[np.generic]]:
+    """The arrays of the input ``engine`` that `write_engine` wrote."""
+    stored: dict[str, NDArray[np.generic]] = load_file(str(inputs["engine"].path(WEIGHTS)))
+    return stored
