@@ -19,6 +19,8 @@ class Signal:
     name: str
     says: str
     families: frozenset[str] = FAMILIES
+    unit: str = ""
+    """The unit of its values; empty for a plain number."""
     better: Literal["lower", "higher", ""] = "lower"
     released: bool = False
     """True when it costs no privacy to look at: it is public, or an output of the mechanism."""
@@ -73,7 +75,7 @@ SIGNALS: dict[str, Signal] = {
         Signal(name="bpd_trend", says="Theil-Sen slope of bpd_val over the last evaluations", families=_of("flow")),
         Signal(name="ema_gap", says="loss_val of the raw weights less that of the EMA", families=_of("diffusion")),
         Signal(name="NFE", says="network evaluations per probe sample", families=_of("diffusion"), better=""),
-        Signal(name="latency_p99", says="99th percentile of the probe latency, ms", families=_of("diffusion")),
+        Signal(name="latency_p99", says="99th percentile of the probe latency", unit="ms", families=_of("diffusion")),
     )
 }
 

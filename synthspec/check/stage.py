@@ -1,0 +1,48 @@
+"""Asking all rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from synthspec.check.trips import check_trips
+from synthspec.check.waivers import apply_waivers
+from synthspec.diag import Diagnostic, Outcome, failure
+from synthspec.ir.document import Document
+from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
+from synthspec.rules import RULES, Rule
+from synthspec.spec.sref import SRef
+
+
+def check(resolved: ResolvedSpec, today: date, rules: tuple[Rule, ...] = RULES) -> Outcome[CheckedSpec]:
+    """Ask every rule about a spec. The value is there when no error is left once the waivers valid `today` are applied."""
+    found = [diagnostic for rule in rules for diagnostic in rule.run(resolved)]
+    found += check_trips(resolved)
+    kept = ordered(primary(apply_waivers(resolved, found, today), rules))
+    if any(diagnostic.is_error for diagnostic in kept):
+        return failure(kept)
+    return Outcome(CheckedSpec(resolved=resolved, warnings=kept), kept)
+
+
+def check_sref(sref: Document[SRef], rules: tuple[Rule, ...] = RULES) -> tuple[Diagnostic, ...]:
+    """Ask the rules that concern an SRef alone, for one that no spec uses yet."""
+    found = [diagnostic for rule in rules for diagnostic in rule.run_sref(sref.model, sref.places)]
+    return ordered(primary(found, rules))
+
+
+def primary(found: Iterable[Diagnostic], rules: Iterable[Rule]) -> tuple[Diagnostic, ...]:
+    """`found` without mere consequences. Each has a cause among what stays, and the cause is an error."""
+    found = tuple(found)
+    present = {diagnostic.code for diagnostic in found}
+    consequences = {rule.code for rule in rules if present.intersection(rule.after)}
+    return tuple(diagnostic for diagnostic in found if diagnostic.code not in consequences)
+
+
+def ordered(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """By file and place, as they are read."""
+    return tuple(sorted(found, key=_place))
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, str, str]:
+    start = -1 if diagnostic.span is None else diagnostic.span.start
+    return diagnostic.file, start, diagnostic.code, diagnostic.message
