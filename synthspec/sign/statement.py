@@ -72,6 +72,10 @@ def read_statement(payload: bytes) -> tuple[tuple[Subject, ...], Manifest]:
     manifest = _attempt(lambda: _manifest(statement["predicate"]), refusals)
     if subjects is None or manifest is None:
         raise Refused(refusals)
+    covered = {subject.name for subject in subjects}
+    if lost := [entry for entry in manifest.contracts if entry.evidence_ref not in covered | {None}]:
+        message = "its figures are said to be in a file that is not signed"
+        raise Refused(Refusal("EVIDENCE_MISSING", f"{message}: {entry.evidence_ref}", entry.id) for entry in lost)
     return subjects, manifest
 
 

@@ -126,7 +126,7 @@ def _file(handle: int, name: str, path: str, wanted: _Wanted) -> Iterator[Refusa
 
 
 def _content(file: int, before: os.stat_result, subject: Subject) -> Iterator[Refusal]:
-    """Compare size, then SHA-256. Exactly the signed number of bytes is read, and one more to see that it is the end."""
+    """Compare size, then SHA-256. Never more than the signed number of bytes is read."""
     if before.st_size != subject.size:
         yield Refusal("SIZE", f"{before.st_size} bytes, {subject.size} were signed", subject.name)
         return
@@ -135,7 +135,7 @@ def _content(file: int, before: os.stat_result, subject: Subject) -> Iterator[Re
         sha.update(chunk)
         left -= len(chunk)
     after = os.fstat(file)
-    if left or os.read(file, 1) or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+    if left or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         yield Refusal("CHANGED_WHILE_READING", "somebody writes to it", subject.name)
     elif sha.hexdigest() != subject.sha256:
         yield Refusal("DIGEST", f"its SHA-256 is {sha.hexdigest()}, {subject.sha256} was signed", subject.name)

@@ -112,11 +112,15 @@ def digest(text):
     return Digest(sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
-def make_manifest(key, found=None):
-    """A manifest of a diffusion run, signed by `key`, with the verdicts that follow from `found`."""
+def make_manifest(key, found=None, unspoken=()):
+    """A manifest of a diffusion run, signed by `key`, with the verdicts that follow from `found`.
+
+    Of the contracts in `unspoken` the plan has no promise.
+    """
     found = found or figures()
     setting = Setting(family="diffusion", modality="image")
-    verdicts = judge(tuple(c.promise(setting, LIMITS.get(c.id, {})) for c in CONTRACTS), found)
+    promises = tuple(c.promise(setting, LIMITS.get(c.id, {})) for c in CONTRACTS if c.id not in unspoken)
+    verdicts = judge(promises, found)
     when = "2026-01-31T12:00:00Z"
     return Manifest(
         verdict=verdict_of(verdicts.gate),
@@ -282,6 +286,18 @@ class Run:
 def vector_pem():
     private = ec.derive_private_key(VECTOR_D, ec.SECP256R1())
     return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+@pytest.fixture(scope="session")
+def manifest_of(keys):
+    """Manifests with other figures: ``manifest_of(FID=99.0)``, or without the promise of some contracts."""
+
+    def make(unspoken=(), without=(), **changed):
+        found = figures(**changed)
+        kept = tuple(figure for figure in found.figures if figure.name not in without)
+        return make_manifest(keys[0], evidence(kept), unspoken)
+
+    return make
 
 
 @pytest.fixture(scope="session")

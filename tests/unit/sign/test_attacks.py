@@ -123,6 +123,11 @@ def weaker_bound(predicate):
     predicate["contracts"][0]["bounds"][0]["at"] = "value"
 
 
+def on_validation_data(predicate):
+    """The figure was measured on a split that the contract does not take."""
+    next(metric for metric in predicate["metrics"] if metric["name"] == "FID")["split"] = "val"
+
+
 def forget_figure(predicate):
     predicate["metrics"] = [metric for metric in predicate["metrics"] if metric["name"] != "FID"]
 
@@ -205,6 +210,7 @@ ON_THE_BUNDLE = [
     ("M60", "SUBJECT_COUNT", statement(subject=[])),
     ("M61", "SUBJECT_COUNT", subjects(lambda s: s.extend({**s[0], "name": f"f{i}"} for i in range(1020)))),
     ("M61-size", "SCHEMA", subject(annotations={"size": -1})),
+    ("M61-bool-size", "SCHEMA", subject(annotations={"size": True})),
     ("M61-no-size", "SCHEMA", subject(annotations={})),
     ("M71", "EXPIRED", lambda run: run.reclaimed(lambda p: p["release"].update(expiresAt="2026-05-01T00:00:00Z"))),
     ("M72", "FROM_FUTURE", lambda run: run.reclaimed(lambda p: p["release"].update(createdAt="2026-07-01T00:00:00Z"))),
@@ -230,6 +236,9 @@ ON_THE_BUNDLE = [
     ("M100-metric", "CONTRACT_SCHEMA", bound(0, metric="FIDELITY")),
     ("M100-at", "CONTRACT_SCHEMA", lambda run: run.reclaimed(weaker_bound)),
     ("M100-constant", "CONTRACT_SCHEMA", bound(7, limit=5)),
+    ("M76-split", "CONTRACT_INCONSISTENT", lambda run: run.reclaimed(on_validation_data)),
+    ("M76-metrics", "SCHEMA", lambda run: run.reclaimed(lambda p: p["metrics"].append(p["metrics"][0]))),
+    ("M101-file", "EVIDENCE_MISSING", contract(0, evidence_ref="report/fid.json")),
     ("M101", "EVIDENCE_MISSING", lambda run: run.reclaimed(forget_figure)),
 ]  # fmt: skip
 
@@ -242,6 +251,11 @@ def test_an_attack_on_the_bundle_is_refused(run, code, attack):
 def test_m01_untouched_is_accepted(run):
     assert run.codes() == []
     assert verify_bundle(run.bundle, run.trusted).manifest == run.manifest
+
+
+def test_a_waived_contract_may_lack_what_is_owed(run):
+    waiver = {"id": "C40-511", "reason": "no features", "approver": "owner", "expires": "2026-12-31"}
+    assert run.codes(run.reclaimed(lambda p: (drop_owed(p), p["waivers"].append(waiver)))) == []
 
 
 def test_m80_a_manifest_does_not_speak_for_another_folder(run):
@@ -372,18 +386,19 @@ def test_a_flood_of_extra_files_is_cut_short(run):
     assert {refusal.code for refusal in refusals} == {"EXTRA_FILE"}
 
 
-def test_m85_a_file_that_changes_while_it_is_read_is_refused(run, monkeypatch):
+@pytest.mark.parametrize("mode", ["ab", "r+b"], ids=["grows", "is-rewritten"])
+def test_m85_a_file_that_changes_while_it_is_read_is_refused(run, monkeypatch, mode):
     path = run.folder / A
     read = os.read
 
-    def grows(handle, size):
+    def changes(handle, size):
         data = read(handle, size)
         if data == b"A" * 40:
-            with path.open("ab") as file:
+            with path.open(mode) as file:
                 file.write(b"x")
         return data
 
-    monkeypatch.setattr(os, "read", grows)
+    monkeypatch.setattr(os, "read", changes)
     assert [refusal.code for refusal in run.refusals()] == ["CHANGED_WHILE_READING"]
 
 

@@ -81,6 +81,12 @@ def test_a_key_that_others_can_read_is_refused(config, mode):
     assert code(load_key(path)) == "KEY_PERMISSIONS"
 
 
+def test_a_key_of_another_user_is_refused(config, monkeypatch):
+    path = create_key(config, "team").path
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert code(load_key(path)) == "KEY_PERMISSIONS"
+
+
 def test_listing_shows_good_keys_and_the_reason_of_bad_ones(config):
     assert list_keys(config) == ()
     development = development_key(config)
