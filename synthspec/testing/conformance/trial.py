@@ -20,10 +20,10 @@ class NonconformanceError(AssertionError):
     """A backend does not keep a law of the protocol: which one, and what was seen instead."""
 
 
-def require(ok: object, law: str, seen: object = "") -> None:
-    """Raise `NonconformanceError` unless `ok`."""
+def require(ok: object, law: str, seen: object = None) -> None:
+    """Raise `NonconformanceError` unless `ok`; `seen` is what there was instead of what `law` says."""
     if not ok:
-        raise NonconformanceError(f"{law}; seen: {seen}" if seen != "" else law)
+        raise NonconformanceError(law if seen is None else f"{law}; seen: {seen}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
