@@ -21,38 +21,35 @@ def runnable(plan: Plan) -> tuple[PlanNode, ...]:
 def problems(plan: Plan, backends: Mapping[str, Backend]) -> tuple[Diagnostic, ...]:
     """Everything that keeps `plan` from running with `backends`, each once; empty when it can run."""
     nodes = runnable(plan)
-    found = [problem for node in nodes for problem in _node_problems(node, backends)]
-    names = dict.fromkeys(node.backend for node in nodes if node.backend in backends)
-    found += [problem for name in names for problem in _install(backends[name])]
-    return tuple(dict.fromkeys(found))
+    affected: dict[str, list[str]] = {}
+    for node in nodes:
+        for reason in _reasons(node, backends):
+            affected.setdefault(reason, []).append(node.id)
+    used = dict.fromkeys(node.backend for node in nodes if node.backend in backends)
+    return (
+        *(_unsupported(reason, names) for reason, names in affected.items()),
+        *(found for name in used for found in _install(backends[name])),
+    )
 
 
-def _node_problems(node: PlanNode, backends: Mapping[str, Backend]) -> Iterable[Diagnostic]:
+def _reasons(node: PlanNode, backends: Mapping[str, Backend]) -> Iterable[str]:
     if not node.backend:
-        for reason in node.refusals or ("no backend takes it",):
-            yield _unsupported(f"{node.id}: {reason}")
-        return
+        return node.refusals or (f"no backend takes {node.op.op!r}",)
     backend = backends.get(node.backend)
     if backend is None:
         installed = ", ".join(sorted(backends)) or "none"
-        yield _unsupported(
-            f"{node.id}: the plan names backend {node.backend!r}, which is not installed (installed: {installed})"
-        )
-        return
+        return (f"{node.backend}: the plan names it, but it is not installed (installed: {installed})",)
     if backend.version != node.backend_version:
-        yield Diagnostic(
-            code=CODE,
-            message=f"the plan was made for {node.backend} {node.backend_version}, installed is {backend.version}",
-            help="compile the spec again, or install that version",
+        return (
+            f"{node.backend}: the plan was made for version {node.backend_version}, installed is {backend.version}",
         )
-    for reason in backend.supports(node.op):
-        yield _unsupported(f"{node.id}: {backend.name}: {reason}")
+    return tuple(f"{backend.name}: {reason}" for reason in backend.supports(node.op))
 
 
-def _unsupported(reason: str) -> Diagnostic:
+def _unsupported(reason: str, nodes: list[str]) -> Diagnostic:
     return Diagnostic(
         code=CODE,
-        message=f"not supported by any installed backend: {reason}",
+        message=f"not supported by any installed backend: {reason} (needed for {', '.join(nodes)})",
         help="change the spec, or install a backend that can (`synthspec backends` lists the installed ones)",
     )
 
