@@ -7,6 +7,7 @@ Refs: P405-4; C40-516
 
 Bad on cancer-dp-vae:
     privacy.delta: 0.01
+    contracts.C40-516.delta_budget: 0.01
 
 Good:
     privacy.delta: 1.0e-6

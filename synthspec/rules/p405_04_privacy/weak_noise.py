@@ -7,6 +7,7 @@ Refs: P405-4
 
 Bad on cancer-dp-vae:
     privacy.eps_budget: 20.0
+    contracts.C40-516.eps_budget: 20.0
 
 Good:
     privacy.eps_budget: 4.0

@@ -5,7 +5,7 @@ Why: an exception is acceptable when someone answers for it and it ends. The rea
 
 Refs: section 4 waivers
 
-Bad without conditioning.variables.digit.coverage_min:
+Bad:
     waivers: [{id: P405-2.coverage-missing, approver: q.a, expires: "2999-01-31"}]
 
 Good without conditioning.variables.digit.coverage_min:

@@ -1,0 +1,91 @@
+"""Turns the Bad and Good fragments of a rule's page into files on top of the normative examples."""
+
+import contextlib
+import copy
+import functools
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+from synthspec.pipeline.front import Options, spot, validate
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+SREF_SECTIONS = {"modality", "fields", "keys", "alias_map", "constraints", "time", "path"}
+LOADER, DUMPER = yaml.CSafeLoader, yaml.CSafeDumper
+TODAY = date(2026, 6, 1)
+
+
+def _inner(node, part):
+    """The key or index of `part` in a mapping or in a list of named things."""
+    if isinstance(node, list):
+        named = [index for index, item in enumerate(node) if isinstance(item, dict) and item.get("name") == part]
+        return named[0] if named else int(part)
+    return part
+
+
+def put(tree, path, value):
+    *way, last = path.split(".")
+    for part in way:
+        tree = tree.setdefault(part, {}) if isinstance(tree, dict) else tree[_inner(tree, part)]
+    tree[_inner(tree, last)] = value
+
+
+def drop(tree, path):
+    *way, last = path.split(".")
+    for part in way:
+        tree = tree[_inner(tree, part)]
+    del tree[_inner(tree, last)]
+
+
+@functools.cache
+def _base(name):
+    """The spec and the SRef of a normative example."""
+    spec = yaml.load((EXAMPLES / name / "spec.yaml").read_text(), LOADER)
+    return spec, yaml.load((EXAMPLES / name / spec["sref"]).read_text(), LOADER)
+
+
+class Bench:
+    """Writes examples of pages into `folder`, each once, and validates them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.outcomes = {}
+
+    def _home(self, base):
+        home = self.folder / base
+        if not home.exists():
+            home.mkdir()
+            for file in (EXAMPLES / base).glob("*.csv"):
+                (home / file.name).touch()
+        return home
+
+    def write(self, example):
+        spec, sref = copy.deepcopy(_base(example.base))
+        for path in example.without:
+            with contextlib.suppress(KeyError, ValueError):
+                drop(sref if path.split(".")[0] in SREF_SECTIONS else spec, path)
+        for path, value in (yaml.load(example.text, LOADER) or {}).items():
+            put(sref if path.split(".")[0] in SREF_SECTIONS else spec, path, value)
+        home, number = self._home(example.base), len(self.outcomes)
+        spec["sref"] = f"{number}.sref.yaml"
+        (home / f"{number}.sref.yaml").write_text(yaml.dump(sref, Dumper=DUMPER, sort_keys=False))
+        (home / f"{number}.yaml").write_text(yaml.dump(spec, Dumper=DUMPER, sort_keys=False))
+        return home / f"{number}.yaml"
+
+    def findings(self, example):
+        if example not in self.outcomes:
+            outcome = validate(spot(self.write(example)), Options(today=TODAY))
+            self.outcomes[example] = outcome.diagnostics
+        return self.outcomes[example]
+
+    def codes(self, example):
+        return {finding.code for finding in self.findings(example)}
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "synthspec.toml").touch()
+    return Bench(folder)
