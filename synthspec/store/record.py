@@ -70,7 +70,7 @@ def read_record(data: bytes, key: str) -> Record:
     except ValidationError as error:
         raise ValueError("not a record") from error
     record = sealed.record
-    if sealed.sum != digest("synthspec.record.v1", record):
+    if sealed.sum != digest("synthspec.record.v1", record) or write_record(record) != data:
         raise ValueError("its digest does not match")
     if record.key != key or not all(is_portable(file.name) for file in record.files):
         raise ValueError("it is about something else")
