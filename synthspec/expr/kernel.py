@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from synthspec.expr.algebra import Typed
 from synthspec.expr.infer import check
 from synthspec.expr.scalar import NAN, SCALAR, Operation, is_null
 from synthspec.expr.tree import Binary, Call, Expr, Name, Unary, leaves
-from synthspec.expr.types import Boolean, Number, Origin, Type
+from synthspec.expr.types import Boolean, Number, Type
 from synthspec.units import Affine, Unit
 
 if TYPE_CHECKING:
@@ -70,13 +69,7 @@ def compile_kernel(tree: Expr, env: Mapping[str, Type], output: Unit | None = No
         return Kernel(found, typed.type, None, typed, dict(env))
     if output is None:
         return Kernel(found, typed.type, typed.type.coherent, typed, dict(env))
-    return Kernel(found, typed.type, output, typed, dict(env), from_coherent(typed.type, output))
-
-
-def from_coherent(type_: Number, unit: Unit) -> Affine:
-    """The map from computed values to `unit`; a difference has no zero to shift."""
-    offset = Fraction(0) if type_.origin is Origin.DIFFERENCE else unit.offset
-    return Unit(unit.symbol, unit.kind, 1 / unit.factor, -offset / unit.factor).affine_to(None)
+    return Kernel(found, typed.type, output, typed, dict(env), output.affine_from_si())
 
 
 def cell(value: Any, type_: Type) -> Any:  # noqa: ANN401

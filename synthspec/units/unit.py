@@ -142,17 +142,20 @@ class Unit:
         return self.affine_to(None)(x)
 
     def from_si(self, x: float) -> float:
-        return _affine(1 / self.factor, -self.offset / self.factor)(x)
+        return self.affine_from_si()(x)
+
+    def affine_from_si(self) -> Affine:
+        """The map of SI numbers to numbers in this unit."""
+        return _affine(1 / self.factor, -self.offset / self.factor)
 
     def affine_to(self, other: Unit | None) -> Affine:
         """The map of numbers in this unit to numbers in `other` (None: SI). Raises `UnitError` unless of one kind."""
         if other is None:
             return _affine(self.factor, self.offset)
-        if other.kind != self.kind or (self.is_place != other.is_place and self.kind.level):
+        places = self.is_place != other.is_place
+        if other.kind != self.kind or (places and (self.kind.level or self.is_delta or other.is_delta)):
             raise mismatch(self, other)
-        # A difference has no zero to shift: 5 delta_degC are 5 K, and 9 delta_degF.
-        shift = ZERO if self.is_delta or other.is_delta else (self.offset - other.offset) / other.factor
-        return _affine(self.factor / other.factor, shift)
+        return _affine(self.factor / other.factor, (self.offset - other.offset) / other.factor)
 
     def convert(self, x: float, other: Unit) -> float:
         """`x` of this unit in `other`, also between a logarithmic unit and what it is the logarithm of (dBm and mW)."""

@@ -285,7 +285,10 @@ def by_pint(node, registry):
         case Constant(value=value, unit=unit):
             return registry.Quantity(value, unit.symbol if unit else "dimensionless")
         case Binary(operator="^", left=base, right=power):
-            return by_pint(base, registry) ** int(power.value)
+            value = by_pint(base, registry)
+            if isinstance(value, bool):
+                raise TypeError
+            return value ** int(power.value)
         case Binary(operator=operator, left=left, right=right):
             a, b = by_pint(left, registry), by_pint(right, registry)
             if isinstance(a, bool) or isinstance(b, bool):

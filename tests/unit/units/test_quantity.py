@@ -147,7 +147,16 @@ def test_an_expected_unit_checks_and_helps():
 
 
 @pytest.mark.parametrize(
-    ("text", "unit"), [("5 m", "s"), ("5 dB", "bit"), ("5 dBm", "dB"), ("5 W", "dB"), ("5 K", "1")]
+    ("text", "unit"),
+    [
+        ("5 m", "s"),
+        ("5 dB", "bit"),
+        ("5 dBm", "dB"),
+        ("5 W", "dB"),
+        ("5 K", "1"),
+        ("5 delta_degC", "degC"),
+        ("5 degC", "delta_degF"),
+    ],
 )
 def test_no_conversion_between_kinds(text, unit):
     with pytest.raises(UnitError) as caught:
