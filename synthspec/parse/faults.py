@@ -100,21 +100,15 @@ def _meant(group: list[Fault], level: int, at: Path, composed: Composed, bluepri
     branches: dict[str, list[Fault]] = {}
     for fault in group:
         branches.setdefault(fault.spot.forks[level].label, []).append(fault)
-    rank, _, label = min((_rank(faults, at), len(faults), label) for label, faults in branches.items())
-    return branches[label] if rank < 2 else []
+    fitting = [
+        (len(faults), label) for label, faults in branches.items() if any(_is_inside(fault, at) for fault in faults)
+    ]
+    return branches[min(fitting)[1]] if fitting else []
 
 
-def _rank(faults: list[Fault], at: Path) -> int:
-    """How far a branch got: 0 its validator understood the value, 1 the kind fits and something inside does not."""
-    return min(_misfit(fault, at) for fault in faults)
-
-
-def _misfit(fault: Fault, at: Path) -> int:
-    if fault.is_type and fault.path == at:
-        return 3
-    if fault.is_own:
-        return 0
-    return 2 if fault.kind in _CHOICES and fault.path == at else 1
+def _is_inside(fault: Fault, at: Path) -> bool:
+    """Whether the kind of value at `at` was right, and something about it or in it is not."""
+    return fault.path != at or not (fault.is_type or fault.kind in _CHOICES)
 
 
 def _merged(fault: Fault, level: int) -> Fault:

@@ -87,6 +87,7 @@ ROWS: list[tuple[str, str | bytes, list[Finding]]] = [
     ("S43 300000 items", "a: [" + "1," * 300_000 + "]", [(LARGE, 1, 99_999)]),
     ("a mark in the middle", "a: 1\n\ufeffb: 2\n", [(ENCODING, 2, 1)]),
     ("lone carriage return", "a: 1\rb: 2\n", [(ENCODING, 1, 5)]),
+    ("lone carriage return beside other scripts", "é: 1\rb: 2\n", [(ENCODING, 1, 5)]),
     ("%TAG flood", "%TAG !a! x\n" * 90_000, [(YAML, 1, 1)]),
     ("%TAG flood behind a document", "a: 1\n...\n" + "%TAG !a! x\n" * 90_000, [(DOCUMENTS, 3, 1)]),
     ("nested dashes", "a:\n " + "- " * 400_000, [(DEEP, 2, 128)]),

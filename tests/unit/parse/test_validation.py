@@ -29,6 +29,8 @@ class Closed(BaseModel):
 def read_length(value: object) -> object:
     if isinstance(value, int | float):
         raise PydanticCustomError("unit.bare-number", "{n} has no unit", {"n": value, "help": "write 5 m"})
+    if isinstance(value, str) and not value[:1].isdigit():
+        raise PydanticCustomError("unit.syntax", "{text} is no length", {"text": value, "help": "write 5 m"})
     return value
 
 
@@ -192,6 +194,7 @@ def test_another_version_says_nothing_else() -> None:
         ("seed: 1", "seed: 1\nseed: x", ["syntax.duplicate-key"]),
         ("  beta: {start: 1.0}", "  beta: {<<: *base}", ["syntax.alias"]),
         ("  beta: {start: 1.0}", "  beta: *base", ["syntax.alias"]),
+        ("  beta: {start: 1.0}", "  beta: {start: 1.0, end: 0.5, <<: {}}", ["syntax.alias"]),
         ("  beta: {start: 1.0}", "  beta: {start: 1.0, end: 1:30}", ["syntax.ambiguous-scalar"]),
         ("seed: 1", "seed: no\nnope: 1", ["syntax.ambiguous-scalar", "schema.unknown-key"]),
     ],
