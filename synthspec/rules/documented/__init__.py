@@ -1,0 +1,18 @@
+"""The codes that are no rules, one table an origin."""
+
+from __future__ import annotations
+
+from synthspec.rules.documented import bugs, expressions, running, schema, syntax, units, waiving
+from synthspec.rules.documented.form import Documented
+
+DOCUMENTED: tuple[Documented, ...] = (
+    *syntax.CODES,
+    *schema.CODES,
+    *units.CODES,
+    *expressions.CODES,
+    *running.CODES,
+    *waiving.CODES,
+    *bugs.CODES,
+)
+
+__all__ = ["DOCUMENTED", "Documented"]

@@ -1,0 +1,124 @@
+"""Codes of planning and running: what only backends, data or training can tell."""
+
+from __future__ import annotations
+
+from synthspec.rules.documented.form import Documented, documented
+
+CODES: tuple[Documented, ...] = (
+    documented(
+        "engine.backend-unsupported",
+        "plan, execute",
+        "No installed backend can compute this.",
+        why=(
+            "All operations of a plan are asked before anything runs, so nothing half-runs. Each backend says why not."
+        ),
+        bad='engine: {backend: "null"}',
+        good="engine: {backend: diffusers}",
+        refs="language 4; language 7",
+    ),
+    documented(
+        "data.digest",
+        "plan, execute",
+        "The data are not those that were pinned.",
+        why="A digest in the spec or the plan says which bytes were meant. Other bytes give another model.",
+        bad="sha256: <of last week>",
+        good="sha256: <of the file that was reviewed>",
+        refs="language 4; language 7",
+    ),
+    documented(
+        "data.out-of-range",
+        "plan, execute",
+        "A record leaves the range that the SRef declares.",
+        why=(
+            "Scaling and clipping follow the declared range; a value outside is an error of the data or"
+            " of the schema, and clipping it away would hide which."
+        ),
+        bad="range: [0, 15]",
+        good="range: [0, 16]",
+        refs="language 4; language 7",
+    ),
+    documented(
+        "data.train-empty",
+        "plan, execute",
+        "The training split has no records.",
+        why="What is fitted to no records has learnt nothing that could be judged.",
+        bad="{train: 0.0001, val: 0.4999, test: 0.5}",
+        good="{train: 0.70, val: 0.15, test: 0.15}",
+        refs="language 4; language 7",
+    ),
+    documented(
+        "data.class-empty",
+        "plan, execute",
+        "No training record has a value that is to be drawn.",
+        why="A condition that was never seen has no model: what came out would be the model of another one.",
+        bad="distribution: {a: 0.5, never_seen: 0.5}",
+        good="distribution: empirical",
+        refs="language 4; language 7",
+    ),
+    documented(
+        "data.no-conditions",
+        "plan, execute",
+        "No training record has any of the conditions.",
+        why="An empirical distribution of nothing cannot be drawn from.",
+        bad="distribution: empirical   # of a split without records",
+        good="distribution: uniform",
+        refs="language 4; language 7",
+    ),
+    documented(
+        "data.not-finite",
+        "plan, execute",
+        "The training records hold values that are no finite numbers.",
+        why="One value that is no number turns every average, and so every weight, into none.",
+        bad="power_in: NaN",
+        good="power_in: 3.2",
+        refs="language 4; language 7",
+    ),
+    documented(
+        "data.split-empty",
+        "plan, execute",
+        "A split has no records.",
+        why="Nothing can be trained on, or measured against, no records.",
+        bad="{train: 0.999, val: 0.0005, test: 0.0005}",
+        good="{train: 0.70, val: 0.15, test: 0.15}",
+        refs="language 4; language 7",
+    ),
+    documented(
+        "P405-9.split-empty",
+        "plan, execute",
+        "A split has no records.",
+        why="P405-9 asks for three sets, and each must have something in it once the data are read.",
+        bad="{method: time, gap: 1000 d}",
+        good="{method: time, gap: 60 s}",
+        refs="P405-9; language 4; language 7",
+    ),
+    documented(
+        "P405-9.split-key",
+        "plan, execute",
+        "The column that splits cannot do so.",
+        why="A split along time needs an order, a split by column needs train, val or test in every row.",
+        bad="{method: time, key: name}",
+        good="{method: time, key: tau_mono}",
+        refs="P405-9; language 4; language 7",
+    ),
+    documented(
+        "P405-2.too-few-accepted",
+        "plan, execute",
+        "Too few candidates passed to give n records.",
+        why=(
+            "Sampling again is capped; when the cap is reached the answer is a finding, never fewer or "
+            "worse records than asked for."
+        ),
+        bad="rejection: {max_attempts: 1}",
+        good="rejection: {max_attempts: 8}",
+        refs="P405-2; language 4; language 7",
+    ),
+    documented(
+        "P405-3.diverged",
+        "plan, execute",
+        "Training went astray, and no rollback was left.",
+        why="A loss that is no number cannot be trained on; what would be saved is not a model.",
+        bad="rollback: {to: best, max_rollbacks: 0}",
+        good="rollback: {to: best, lr_factor: 0.5, max_rollbacks: 3}",
+        refs="P405-3; language 4; language 7",
+    ),
+)
