@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from synthspec.check import check
+from synthspec.check import check, check_sref
 from synthspec.diag import Diagnostic, Outcome, did_you_mean, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
@@ -117,8 +117,9 @@ def _validate_sref(composed: Composed) -> Outcome[SRef]:
     document = _document(composed, SRef)
     if document.value is None:
         return failure(document.diagnostics)
-    bound = bind_schema(document.value)
-    return Outcome(document.value.model, document.diagnostics + bound.diagnostics)
+    found = document.diagnostics + bind_schema(document.value).diagnostics
+    # Rules speak of a schema that could be understood, as they do in a spec.
+    return Outcome(document.value.model, found or check_sref(document.value))
 
 
 def _document(composed: Composed, model: type[M]) -> Outcome[Document[M]]:

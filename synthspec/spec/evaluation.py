@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from synthspec.spec.base import Decibel, Duration, Finite, Model, Name, NonNegative, Sha256, Share
 
 SplitName = Literal["train", "val", "test"]
-Severity = Literal["info", "warn", "block"]
+
+
+def _on_the_scale(value: object) -> object:
+    """Other standards count severities otherwise (reference 10.5); ours says how much a broken contract stops."""
+    if value in ("info", "warn", "block"):
+        return value
+    says = f"{value!r} is no severity of a contract"
+    raise PydanticCustomError("C40.severity", "{says}", {"says": says, "help": "write info, warn, or block"})
+
+
+Severity = Annotated[Literal["info", "warn", "block"], BeforeValidator(_on_the_scale)]
 
 
 class Features(Model):
