@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.diag import Diagnostic
-from synthspec.expr import BOOLEAN, PLAIN, Context, Number, Type, infer, parse
+from synthspec.expr import BOOLEAN, PLAIN, Context, infer, parse
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.ir.signals import SIGNALS, Signal, signals_of
+from synthspec.ir.signals import signals_of
 
 
 def check_trips(resolved: ResolvedSpec) -> tuple[Diagnostic, ...]:
@@ -15,14 +15,9 @@ def check_trips(resolved: ResolvedSpec) -> tuple[Diagnostic, ...]:
     return tuple(_faults(resolved))
 
 
-def signal_types(family: str) -> dict[str, Type]:
-    """The types of the signals that a training of `family` emits, for `infer` and `compile_trip`."""
-    return {name: _type(SIGNALS[name]) for name in signals_of(family)}
-
-
 def _faults(resolved: ResolvedSpec) -> Iterator[Diagnostic]:
     stability = resolved.spec.stability
-    types = signal_types(resolved.spec.engine.family)
+    emitted = signals_of(resolved.spec.engine.family)
     for number, monitor in enumerate(() if stability is None else stability.monitors):
         path = ("stability", "monitors", number, "trip")
         parsed = parse(monitor.trip, resolved.spec_places.value(path), path)
@@ -30,10 +25,5 @@ def _faults(resolved: ResolvedSpec) -> Iterator[Diagnostic]:
         if parsed.value is None:
             continue
         # A signal that no training of this family emits is the answer of a rule of P405-3, and not said twice.
-        own = SIGNALS.get(monitor.signal)
-        known = types | {monitor.signal: PLAIN if own is None else _type(own)}
+        known = dict.fromkeys((*emitted, monitor.signal), PLAIN)
         yield from infer(parsed.value, known, expected=BOOLEAN, context=Context.HISTORY).diagnostics
-
-
-def _type(signal: Signal) -> Type:
-    return Number.of(signal.unit) if signal.unit else PLAIN

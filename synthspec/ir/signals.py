@@ -14,13 +14,11 @@ FAMILIES = frozenset({"vae", "gan", "flow", "diffusion"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """One number that a training logs. `better` says which way is progress; empty where neither is."""
+    """One number that a training logs; in a trip it is a plain number. `better` says which way is progress; empty where neither is."""
 
     name: str
     says: str
     families: frozenset[str] = FAMILIES
-    unit: str = ""
-    """The unit of its values; empty for a plain number."""
     better: Literal["lower", "higher", ""] = "lower"
     released: bool = False
     """True when it costs no privacy to look at: it is public, or an output of the mechanism."""
@@ -74,8 +72,14 @@ SIGNALS: dict[str, Signal] = {
         Signal(name="bpd_val", says="bits per dimension on the validation split", families=_of("flow")),
         Signal(name="bpd_trend", says="Theil-Sen slope of bpd_val over the last evaluations", families=_of("flow")),
         Signal(name="ema_gap", says="loss_val of the raw weights less that of the EMA", families=_of("diffusion")),
+        Signal(
+            name="head_r2",
+            says="1 - MSE / Var of the head's target on the validation split; 0 is a dead head",
+            families=_of("diffusion"),
+            better="higher",
+        ),
         Signal(name="NFE", says="network evaluations per probe sample", families=_of("diffusion"), better=""),
-        Signal(name="latency_p99", says="99th percentile of the probe latency", unit="ms", families=_of("diffusion")),
+        Signal(name="latency_p99", says="99th percentile of the probe latency, ms", families=_of("diffusion")),
     )
 }
 
