@@ -1,0 +1,1 @@
+"""Between columns of numbers and tensors: contents, and the conditions they are made under."""

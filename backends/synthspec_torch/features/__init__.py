@@ -1,0 +1,1 @@
+"""Feature extractors whose weights the user brings (P412-1)."""

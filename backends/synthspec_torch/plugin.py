@@ -1,0 +1,49 @@
+"""The plugin: what it takes, and what it needs installed. Imports no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from synthspec.backend.environment import absent, facts
+from synthspec.backend.protocol import Kernel
+from synthspec.ir.ops import Embed, Op
+from synthspec_torch.support import image_reasons
+
+
+@dataclass(frozen=True, slots=True)
+class TorchBackend:
+    """Features of images under Inception weights that the user brings."""
+
+    name: str = "torch"
+    version: str = "1"
+
+    def supports(self, op: Op) -> tuple[str, ...]:
+        if isinstance(op, Embed):
+            return tuple(_embed_reasons(op))
+        fit = getattr(op, "fit", None) or getattr(getattr(op, "sample", None), "fit", op)
+        family = getattr(getattr(fit, "engine", None), "family", "")
+        return (f"`{op.op}` is not supported{f' for family {family}' if family else ''}: only embed",)
+
+    def missing(self) -> str:
+        return absent(("numpy", "safetensors", "torch"), "torch")
+
+    def environment(self) -> Mapping[str, str]:
+        return facts(("numpy", "safetensors", "torch"))
+
+    def kernels(self) -> Mapping[str, Kernel]:
+        from synthspec_torch.kernels import KERNELS
+
+        return KERNELS
+
+
+def _embed_reasons(op: Embed) -> Iterator[str]:
+    features = op.features
+    if features.name != "inception":
+        yield f"features {features.name} need no backend"
+    elif not features.weights or not features.sha256:
+        yield "features inception need evaluation.features.weights (a safetensors file) and its sha256"
+    yield from image_reasons(op.schema)
+
+
+BACKEND = TorchBackend()

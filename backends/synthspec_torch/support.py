@@ -1,0 +1,80 @@
+"""What the torch engines can take, asked before anything runs. Pure: no framework and no numpy is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.ir.families import Stability, Training
+from synthspec.ir.schema import Field, Schema
+
+STEP_SIGNALS = frozenset({"step", "epoch", "lr", "loss", "grad_norm"})
+"""What every training loop emits at every step. `grad_norm` is the global L2 norm before clipping."""
+SEVERITY = ("skip", "scale_lr", "rollback", "stop")
+"""Actions of monitors. When several fire at one observation the most severe acts; the others stay tripped."""
+LABELS_MAX = 4096
+"""Combinations of conditions that one embedding table is allowed to have."""
+
+
+def image_reasons(schema: Schema) -> Iterator[str]:
+    """Why the content of `schema` is not one image that can be mapped onto [-1, 1]."""
+    if schema.modality != "image":
+        yield f"modality {schema.modality} is not supported: only image"
+        return
+    contents = schema.with_role("content")
+    if len(contents) != 1:
+        yield f"an image engine makes one content field; the SRef has {len(contents)}"
+    for field in contents:
+        yield from _pixel_reasons(field)
+
+
+def _pixel_reasons(field: Field) -> Iterator[str]:
+    if len(field.shape) not in (2, 3):
+        yield f"{field.name!r} has shape {list(field.shape)}; an image is [channels, height, width]"
+    if field.range is None:
+        yield f"{field.name!r} has no range to scale the network's [-1, 1] by"
+    if field.dtype in ("categorical", "string", "timestamp", "bool"):
+        yield f"{field.name!r} is of dtype {field.dtype}; an image engine makes numbers"
+    if field.nullable:
+        yield f"{field.name!r} is nullable; an image engine makes no missing pixels"
+
+
+def label_reasons(schema: Schema, names: tuple[str, ...]) -> Iterator[str]:
+    """Why the conditions `names` cannot become one class label."""
+    by_name = {field.name: field for field in schema.fields}
+    total = 1
+    for name in names:
+        field = by_name.get(name)
+        if field is None or field.dtype != "categorical" or not field.enum:
+            kind = field.dtype if field else "no field of the SRef"
+            yield f"the condition {name!r} must be categorical with an enum; it is {kind}"
+        else:
+            total *= len(field.enum)
+    if total > LABELS_MAX:
+        yield f"the conditions have {total} combinations; this engine takes up to {LABELS_MAX}"
+
+
+def training_reasons(training: Training) -> Iterator[str]:
+    """Why a training loop cannot keep to `training`."""
+    if training.precision != "fp32":
+        yield f"precision {training.precision} is not supported: only fp32"
+    if training.seed is None:
+        yield "training.seed is missing"
+    if training.batch_size is None:
+        yield "training.batch_size is missing"
+    if training.steps is None and training.epochs is None:
+        yield "training has neither epochs nor steps"
+
+
+def monitor_reasons(stability: Stability, epoch_signals: frozenset[str]) -> Iterator[str]:
+    """Why the monitors cannot be kept by an engine that emits `STEP_SIGNALS` and, once an epoch, `epoch_signals`."""
+    known = STEP_SIGNALS | epoch_signals
+    watched = {monitor.signal for monitor in stability.monitors}
+    if stability.convergence:
+        watched.add(stability.convergence.signal)
+    for name in sorted(watched - known):
+        yield f"signal {name!r} is not emitted: only {', '.join(sorted(known))}"
+    for monitor in stability.monitors:
+        if monitor.action not in SEVERITY:
+            yield f"action {monitor.action!r} means nothing to this engine: only {', '.join(SEVERITY)}"
+        if monitor.action == "skip" and monitor.signal in epoch_signals:
+            yield f"{monitor.signal!r} comes after the update; there is none left to skip"

@@ -1,0 +1,61 @@
+"""Weights on disk: safetensors and nothing else, in sorted order and without metadata, so equal weights are equal bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load, save
+
+_HEADER_MAX = 100_000_000
+
+
+class WeightsError(Exception):
+    """The file does not hold the weights that the network needs."""
+
+
+def save_weights(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Write `state` to `path`, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(save({name: state[name].detach().cpu().contiguous() for name in sorted(state)}))
+
+
+def load_weights(path: Path, like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Read the weights at `path`; names, shapes and dtypes must equal those of `like`. Raises WeightsError."""
+    return parse_weights(path.read_bytes(), like)
+
+
+def parse_weights(data: bytes, like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Read the bytes of a safetensors file; names, shapes and dtypes must equal those of `like`. Raises WeightsError."""
+    _check_header(data)
+    state = load(data)
+    missing, surplus = sorted(set(like) - set(state)), sorted(set(state) - set(like))
+    if missing or surplus:
+        raise WeightsError(f"missing weights {missing[:4]}, unknown weights {surplus[:4]}")
+    for name, wanted in like.items():
+        found = state[name]
+        if found.shape != wanted.shape or found.dtype != wanted.dtype:
+            raise WeightsError(
+                f"{name} is {found.dtype} {tuple(found.shape)}, the network has {wanted.dtype} {tuple(wanted.shape)}"
+            )
+    return state
+
+
+def _check_header(data: bytes) -> None:
+    """Refuse a header that names a tensor twice: readers differ in which of the two they take."""
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > min(_HEADER_MAX, len(data) - 8):
+        raise WeightsError("not a safetensors file: its header is cut short")
+    try:
+        json.loads(data[8 : 8 + size], object_pairs_hook=_unique)
+    except ValueError as error:
+        raise WeightsError("not a safetensors file: its header is not JSON") from error
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise WeightsError(f"the header names {next(n for n in names if names.count(n) > 1)!r} twice")
+    return dict(pairs)
