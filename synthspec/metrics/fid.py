@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from synthspec.ir.evidence import Figure
@@ -22,7 +20,8 @@ _FRACTIONS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 def measure(bench: Bench) -> Figure:
     """FID of the synthetic records against the reference split, averaged over the views of the extractor.
 
-    Biased upwards by about 2d/n + d(d+1)/(2n) for whitened features, so `null` and ``fd_inf`` (Chong and Forsyth 2020:
+    Biased upwards by about 2d/n + d(d+1)/(2n) for whitened features, so `null`, the same brought from the size of the
+    halves to the sizes at hand (``null_at_n``: the bias goes with 1/n + 1/m) and ``fd_inf`` (Chong and Forsyth 2020:
     linear fit in 1/n, extrapolated to n = infinity) stand beside it. u is a bootstrap over records (moments bear ties,
     unlike nearest neighbours); the upper bound adds 1.645 u to the biased value, which errs on the safe side.
 
@@ -35,8 +34,9 @@ def measure(bench: Bench) -> Figure:
     if min(len(x), len(y)) < _PER_DIM * dim:
         raise UnmeasurableError(f"{len(x)} real and {len(y)} synthetic records; {_PER_DIM * dim} of each are needed")
     value = mean_frechet(x, y)
-    u = _bootstrap(x, y, bench.rng("fid/bootstrap"))
+    u = spread(x, y, bench.rng("fid/bootstrap"))
     chosen = bench.extractor
+    between_halves = null(x, bench.rng("fid/null"))
     return Figure(
         name="FID",
         label=f"FD[{chosen.name}]",
@@ -48,13 +48,14 @@ def measure(bench: Bench) -> Figure:
         n_real=len(x),
         n_syn=len(y),
         split=bench.reference,
-        null=null(x, bench.rng("fid/null")),
+        null=between_halves,
         details=details(
             extractor=chosen.name,
             extractor_sha256=chosen.sha256,
             dim=dim,
             views=x.shape[1],
             fd_scale=chosen.fd_scale,
+            null_at_n=between_halves * len(x) * (1 / len(x) + 1 / len(y)) / 4,
             fd_inf=fd_inf(x, y, bench.rng("fid/inf")),
             control_gaussian=_control(bench, x),
             replicates=REPLICATES,
@@ -90,6 +91,15 @@ def null(x: Array, rng: np.random.Generator) -> float:
     return float(np.mean([mean_frechet(x[a], x[b]) for a, b in halves(len(x), _NULL_CUTS, rng)]))
 
 
+def spread(x: Array, y: Array, rng: np.random.Generator, replicates: int = REPLICATES) -> float:
+    """The bootstrap standard error of `mean_frechet`: its spread when both samples are redrawn with replacement."""
+    draws = [
+        mean_frechet(x[rng.integers(len(x), size=len(x))], y[rng.integers(len(y), size=len(y))])
+        for _ in range(replicates)
+    ]
+    return float(np.std(draws, ddof=1))
+
+
 def _frechet_moments(mu_x: Array, cov_x: Array, mu_y: Array, cov_y: Array) -> float:
     cov_x, cov_y = np.atleast_2d(cov_x), np.atleast_2d(cov_y)
     values, vectors = np.linalg.eigh(cov_x)
@@ -105,14 +115,6 @@ def _views(features: Array, bench: Bench) -> Array:
 
 def _thin(x: Array, fraction: float, rng: np.random.Generator) -> Array:
     return x if fraction == 1.0 else x[rng.permutation(len(x))[: round(fraction * len(x))]]
-
-
-def _bootstrap(x: Array, y: Array, rng: np.random.Generator) -> float:
-    def replicates() -> Iterator[float]:
-        for _ in range(REPLICATES):
-            yield mean_frechet(x[rng.integers(len(x), size=len(x))], y[rng.integers(len(y), size=len(y))])
-
-    return float(np.std(list(replicates()), ddof=1))
 
 
 def _control(bench: Bench, x: Array) -> float | None:

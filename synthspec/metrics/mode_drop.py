@@ -29,7 +29,7 @@ def measure(bench: Bench) -> Figure:
     the spread over multinomial resamples of what was shown.
 
     Raises:
-        UnmeasurableError: fewer than five expected records of the rarest mode.
+        UnmeasurableError: fewer than five expected records of the rarest mode, or fewer than five real records a mode.
 
     """
     found = modes(bench)
@@ -38,6 +38,8 @@ def measure(bench: Bench) -> Figure:
     n = len(found.synthetic)
     if n * shares.min() < LEAST:
         raise UnmeasurableError(f"{n} records expect {n * shares.min():.1f} of the rarest mode; {LEAST:g} are needed")
+    if len(found.real) < LEAST * len(known):
+        raise UnmeasurableError(f"{len(found.real)} real records for {len(known)} modes; {LEAST:g} a mode are needed")
     counts = np.bincount(found.synthetic, minlength=len(found.shares))[known]
     value, lower = dropped(counts, n, shares)
     return Figure(
@@ -72,8 +74,8 @@ def dropped(counts: Classes, n: int, shares: Array) -> tuple[float, float]:
     """
     alpha = 0.05 / len(shares)
     bounds = [clopper_pearson(int(count), n, alpha) for count in counts]
-    present = sum(low > FLOOR * p for (low, _), p in zip(bounds, shares, strict=True))
-    absent = sum(high <= FLOOR * p for (_, high), p in zip(bounds, shares, strict=True))
+    present = sum(bool(low > FLOOR * p) for (low, _), p in zip(bounds, shares, strict=True))
+    absent = sum(bool(high <= FLOOR * p) for (_, high), p in zip(bounds, shares, strict=True))
     return 1 - present / len(shares), absent / len(shares)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from synthspec.metrics.features.randcnn import RandCNN
@@ -36,10 +37,16 @@ def extractor(modality: str, fields: tuple[Field, ...], shape: tuple[int, ...]) 
     if modality == "image":
         if len(shape) != 3:
             raise UnmeasurableError(f"a picture is (channels, height, width), not {shape}")
-        return RandCNN(shape[0])
+        return _randcnn(shape[0])
     if len(shape) == 1 and len(fields) == shape[0]:
         return TableRange(fields)
     raise UnmeasurableError(f"no embedded extractor for modality {modality} and records of shape {shape}")
+
+
+@lru_cache(maxsize=4)
+def _randcnn(channels: int) -> RandCNN:
+    """One extractor a number of channels: its weights never change."""
+    return RandCNN(channels)
 
 
 __all__ = ["Extractor", "extractor"]
