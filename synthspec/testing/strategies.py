@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -71,17 +73,20 @@ def columns(draw: st.DrawFn, field: Field, records: int) -> Column:
     dtype = np.dtype(column_dtype(field))
     if field.role == "key":
         return np.arange(records, dtype=dtype)
-    if field.enum:
-        entries = st.sampled_from(stored_members(field))
-    elif field.dtype == "bool":
-        entries = st.integers(0, 1).map(float)
-    else:
-        low, high = field.range or (0.0, 1.0)
-        whole = st.integers(int(np.ceil(low)), int(np.floor(high))).map(float) if dtype.kind in "iu" else None
-        entries = whole or st.floats(low, high, width=32 if dtype == np.float32 else 64)
     size = records * field.size
-    values = draw(st.lists(entries, min_size=size, max_size=size))
+    values = draw(st.lists(_entries(field, dtype), min_size=size, max_size=size))
     return np.asarray(values, dtype=np.float64).reshape(records, *field.shape).astype(dtype)
+
+
+def _entries(field: Field, dtype: np.dtype[Any]) -> st.SearchStrategy[float]:
+    if field.enum:
+        return st.sampled_from(stored_members(field))
+    if field.dtype == "bool":
+        return st.integers(0, 1).map(float)
+    low, high = field.range or (0.0, 1.0)
+    if dtype.kind in "iu":
+        return st.integers(int(np.ceil(low)), int(np.floor(high))).map(float)
+    return st.floats(low, high, width=32 if dtype == np.float32 else 64)
 
 
 @st.composite
