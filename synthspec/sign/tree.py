@@ -48,9 +48,11 @@ def check_tree(subjects: tuple[Subject, ...], predicate: bytes, folder: Path) ->
         root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise refuse("IO", f"cannot open the folder: {error.strerror}", str(folder)) from None
+    seen: set[str] = set()
     try:
-        seen: set[str] = set()
         found = list(islice(_folder(root, "", wanted, seen), _MAX_REFUSALS))
+    except OSError as error:
+        raise refuse("IO", f"cannot read the folder: {error.strerror}", str(folder)) from None
     finally:
         os.close(root)
     if len(found) == _MAX_REFUSALS:
@@ -68,13 +70,14 @@ def _missing(wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
 
 def _folder(handle: int, prefix: str, wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
     """Refusals below the open folder `handle`; `seen` gathers the names that were answered for."""
-    try:
-        with os.scandir(handle) as entries:
-            listed = sorted(entry.name for entry in entries)
-        for name in listed:
+    with os.scandir(handle) as entries:
+        listed = sorted(entry.name for entry in entries)
+    for name in listed:
+        try:
             yield from _entry(handle, name, prefix + name, wanted, seen)
-    except OSError as error:
-        yield Refusal("IO", f"cannot be read: {error.strerror}", prefix or "/")
+        except OSError as error:
+            seen.add(prefix + name)
+            yield Refusal("IO", f"cannot be read: {error.strerror}", prefix + name)
 
 
 def _entry(handle: int, name: str, path: str, wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
@@ -104,7 +107,7 @@ def _kind(mode: int, path: str, wanted: _Wanted) -> Refusal | None:
         return Refusal("SPECIAL_FILE", "a pipe, socket or device", path)
     if not signed and path not in (BUNDLE, READABLE):
         return Refusal(
-            "EXTRA_FILE", "a file, where signed folder was" if path in wanted.folders else "an unsigned file", path
+            "EXTRA_FILE", "a file, where a folder was signed" if path in wanted.folders else "an unsigned file", path
         )
     return None
 
@@ -144,7 +147,7 @@ def _content(file: int, before: os.stat_result, subject: Subject) -> Iterator[Re
 def _readable(file: int, path: str, predicate: bytes) -> Iterator[Refusal]:
     """The copy for people must say what was signed, in whatever layout."""
     with os.fdopen(os.dup(file), "rb") as copy:
-        data = copy.read(4 * MAX_BYTES + 1)
+        data = copy.read(MAX_BYTES + 1)
     try:
         same = canonical_bytes(load(data, path)) == predicate
     except Refused:

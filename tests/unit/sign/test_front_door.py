@@ -187,4 +187,4 @@ def test_m90_an_unreadable_file_is_not_passed_over(run, monkeypatch):
         return opened(path, *args, **kwargs)
 
     monkeypatch.setattr(os, "open", denies)
-    assert "IO" in [refusal.code for refusal in run.refusals()]
+    assert [(refusal.code, refusal.where) for refusal in run.refusals()] == [("IO", "samples/a.npz")]
