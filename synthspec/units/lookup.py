@@ -67,8 +67,7 @@ def _spellings(entry: Entry) -> Iterator[tuple[str, str]]:
     for name in entry.names.split():
         plural = () if name[-1] in "sxz" or name in {"inch", "foot", "feet"} else (name + "s",)
         for form in (name, *plural):
-            if form not in entry.symbols.split():
-                yield form, ""
+            yield form, ""
             yield from ((PREFIXES[prefix][0] + form, prefix) for prefix in entry.prefixes.split())
 
 

@@ -285,32 +285,23 @@ def by_pint(node, registry):
         case Constant(value=value, unit=unit):
             return registry.Quantity(value, unit.symbol if unit else "dimensionless")
         case Binary(operator="^", left=base, right=power):
-            value = by_pint(base, registry)
-            if isinstance(value, bool):
-                raise TypeError
-            return value ** int(power.value)
+            return amount(base, registry) ** int(power.value)
         case Binary(operator=operator, left=left, right=right):
-            a, b = by_pint(left, registry), by_pint(right, registry)
-            if isinstance(a, bool) or isinstance(b, bool):
-                raise TypeError
-            a, b = a.to_base_units(), b.to_base_units()
-            return {
-                "+": a.__add__,
-                "-": a.__sub__,
-                "*": a.__mul__,
-                "/": lambda b: a / b if b.m else a / b.u,
-                "<": a.__lt__,
-            }[operator](b)
+            a, b = amount(left, registry).to_base_units(), amount(right, registry).to_base_units()
+            quotient = a / (b if b.m else b.u)
+            return {"+": a.__add__, "-": a.__sub__, "*": a.__mul__, "/": lambda _: quotient, "<": a.__lt__}[operator](b)
         case Call(function="min", arguments=(left, right)):
-            a, b = by_pint(left, registry), by_pint(right, registry)
-            if isinstance(a, bool) or isinstance(b, bool):
-                raise TypeError
-            return min(b, a)
+            return min(amount(left, registry), amount(right, registry))
         case Call(arguments=(only,)):
-            value = by_pint(only, registry)
-            if isinstance(value, bool):
-                raise TypeError
-            return registry.Quantity(min(value.to("dimensionless").m, 2.0), "dimensionless")
+            value = amount(only, registry).to("dimensionless").m
+            return registry.Quantity(min(value, 2.0), "dimensionless")
+
+
+def amount(node, registry):
+    value = by_pint(node, registry)
+    if isinstance(value, bool):
+        raise TypeError
+    return value
 
 
 @settings(max_examples=200, deadline=None)
