@@ -14,7 +14,7 @@ FAMILIES = frozenset({"vae", "gan", "flow", "diffusion"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """One number that a training logs; in a trip it is a plain number. `better` says which way is progress; empty where neither is."""
+    """One number that a training logs, a plain number in a trip. `better` says which way is progress, if either is."""
 
     name: str
     says: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from synthspec.expr import names, parse
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import At, at
 
@@ -17,3 +18,14 @@ def watched(resolved: ResolvedSpec) -> Iterator[tuple[At, str]]:
         yield at("stability", "monitors", number, "signal"), monitor.signal
     if stability.convergence is not None:
         yield at("stability", "convergence", "signal"), stability.convergence.signal
+
+
+def looked_at(resolved: ResolvedSpec) -> Iterator[tuple[At, str]]:
+    """What is watched, and every other signal that a trip names: all that can steer the training."""
+    yield from watched(resolved)
+    stability = resolved.spec.stability
+    for number, monitor in enumerate(() if stability is None else stability.monitors):
+        tree = parse(monitor.trip).value
+        named = () if tree is None else names(tree)
+        for name in dict.fromkeys(name for name, _ in named if name != monitor.signal):
+            yield at("stability", "monitors", number, "trip"), name

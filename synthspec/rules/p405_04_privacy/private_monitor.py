@@ -20,7 +20,7 @@ from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.signals import SIGNALS
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
-from synthspec.rules.watch import watched
+from synthspec.rules.watch import looked_at
 
 
 @rule(code="P405-4.private-monitor", after=("P405-3.signal-wrong-family",))
@@ -28,7 +28,7 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     if mechanism(resolved) is None:
         return
     free = ", ".join(signal.name for signal in SIGNALS.values() if signal.released)
-    for place, name in watched(resolved):
+    for place, name in looked_at(resolved):
         signal = SIGNALS.get(name)
         if signal is not None and not signal.released:
             message = f"{name!r} is computed from private records, and acting on it is not accounted for"

@@ -18,12 +18,12 @@ from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, rule
-from synthspec.rules.watch import watched
+from synthspec.rules.watch import looked_at
 
 
 @rule(code="P405-9.monitor-on-test")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    for place, signal in watched(resolved):
+    for place, signal in looked_at(resolved):
         if signal.endswith("_test"):
             advice = f"watch {signal.removesuffix('_test')}_val"
             yield Finding(place, f"{signal!r} is measured on the test split", advice)

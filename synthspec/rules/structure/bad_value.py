@@ -48,7 +48,9 @@ def _training(resolved: ResolvedSpec) -> Iterator[Finding]:
         because = Note("the other end", at("training", "epochs"))
         yield Finding(at("training", "steps"), "training ends twice", "keep epochs or steps", (because,))
     block = dp_sgd(resolved)
-    if block is not None and block.dataset_size is not None and block.dataset_size.public:
+    if block is not None and block.dataset_size is not None and block.adjacency != "add_remove":
+        if not block.dataset_size.public:
+            return  # that they are private is what P405-4.private-size-used says
         for key in ("epochs", "batch_size"):
             if getattr(training, key) is not None:
                 message = f"training.{key} is stated, but steps and batches are the privacy block's"
