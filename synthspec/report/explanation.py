@@ -1,0 +1,66 @@
+"""Pages of `explain`: every code that can be printed, and every id of the standard."""
+
+from __future__ import annotations
+
+import textwrap
+
+from synthspec.report.style import Style
+from synthspec.rules import Rule
+from synthspec.rules.codes import CODES, find, of_axiom
+from synthspec.rules.documented import Documented
+from synthspec.rules.page import Example
+
+WIDTH = 100
+
+
+def names() -> tuple[str, ...]:
+    """Everything that can be explained."""
+    return tuple(CODES)
+
+
+def explain_name(name: str, style: Style) -> str | None:
+    """The page of a code, or the codes of an axiom or area; None when nothing is called so."""
+    entry = find(name)
+    if entry is not None:
+        return _page(entry, style)
+    members = of_axiom(name)
+    return _list(members, style) if members else None
+
+
+def index(style: Style) -> str:
+    """All codes with their titles."""
+    return _list(tuple(CODES.values()), style)
+
+
+def _page(entry: Rule | Documented, style: Style) -> str:
+    page = entry.page
+    raised = "" if isinstance(entry, Rule) else f", raised while reading or running ({entry.raised_by})"
+    parts = [
+        f"{style.paint(entry.code, 'bold')}  ({entry.severity.value}{raised})",
+        _wrapped(page.title),
+        f"{style.paint('Why', 'bold')}\n{_wrapped(page.why)}",
+        f"{style.paint('Refs', 'bold')}  {'; '.join(page.refs)}",
+        _example("Bad", page.bad, style),
+        _example("Good", page.good, style),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _example(title: str, example: Example, style: Style) -> str:
+    where = f"  {example.heading}" if example.base else ""
+    body = example.text or "(nothing is written there)"
+    return f"{style.paint(title, 'bad' if title == 'Bad' else 'good')}{where}\n{textwrap.indent(body, '    ')}"
+
+
+def _list(entries: tuple[Rule | Documented, ...], style: Style) -> str:
+    width = max(len(entry.code) for entry in entries)
+    lines = [f"{style.paint(entry.code.ljust(width), 'bold')}  {_first(entry.page.title)}" for entry in entries]
+    return "\n".join(lines) + "\n"
+
+
+def _first(title: str) -> str:
+    return textwrap.shorten(title, WIDTH, placeholder=" ...")
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH)
