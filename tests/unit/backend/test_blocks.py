@@ -79,11 +79,19 @@ def test_a_fault_in_one_block_ends_the_sampling(run):
         run(OP, sampler=sampler, workers=2)
 
 
-def test_latency_leaves_the_warm_up_out(run):
-    made, progress = run(Latency(sample=OP, requests=6, warmup=2))
-    times = read_dataset(made.path(LATENCIES))["latency_ms"]
-    assert times.shape == (6,)
-    assert (times > 0).all()
+def test_latency_leaves_the_warm_up_out(run, monkeypatch):
+    """On a clock that only drawing moves: request i takes 10 - i ms."""
+    clock, sizes, sampler = [0], [], Counting()
+
+    def draw(block, size):
+        clock[0] += (10 - block) * 10**6
+        sizes.append(size)
+
+    sampler.draw = draw
+    monkeypatch.setattr("synthspec.backend.blocks.perf_counter_ns", lambda: clock[0])
+    made, progress = run(Latency(sample=OP, requests=6, warmup=2), sampler=sampler)
+    assert read_dataset(made.path(LATENCIES))["latency_ms"].tolist() == [8, 7, 6, 5, 4, 3]
+    assert sizes == [1] * 8
     report = read_report(made.path(LATENCY_REPORT), LatencyReport)
     assert report == LatencyReport(requests=6, warmup=2, batch=1, threads=3, device="cpu")
     assert progress.seen == [("latency", 8, 8)]
