@@ -8,9 +8,9 @@ from typing import Any, Literal, TypeVar, cast
 import numpy as np
 
 from synthspec.ir.evidence import Split
-from synthspec.metrics.features import Extractor, extractor
+from synthspec.metrics.features import extractor
 from synthspec.metrics.figures import UnmeasurableError
-from synthspec.metrics.request import Array, Request, Sample
+from synthspec.metrics.request import Array, Extractor, Request, Sample
 from synthspec.metrics.stream import stream
 
 T = TypeVar("T")
@@ -76,7 +76,9 @@ class Bench:
 
     @property
     def extractor(self) -> Extractor:
-        """The embedded extractor of this modality."""
+        """The extractor that the request brings, else the embedded one of its modality."""
+        if self.request.extractor is not None:
+            return self.request.extractor
         shape = self.sample(self.reference).content.shape[1:]
         return self.once("extractor", lambda: extractor(self.request.modality, self.request.fields, shape))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,28 @@ class Counted:
     details: tuple[tuple[str, str | int | float | bool], ...] = ()
 
 
+class Extractor(Protocol):
+    """A frozen map from content to features (P412-1)."""
+
+    @property
+    def name(self) -> str:
+        """``name@sha256[:8]``: part of the label of every figure that rests on it."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the whole definition, or of the weights file."""
+
+    @property
+    def fd_scale(self) -> float:
+        """The factor on the features under the Frechet distance."""
+
+    def __call__(self, content: Array) -> Array:
+        """Features of shape (n, views, dim) of pictures in [-1, 1] or table rows in the SRef's units.
+
+        FID is averaged over views, the other metrics use them side by side.
+        """
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Request:
     """Everything that `measure` may use. What is left out makes the figures that need it unproven.
@@ -78,6 +100,8 @@ class Request:
     synthetic: Sample | None = None
     classes: tuple[Any, ...] = ()
     """The values of the condition, in the order of the SRef; empty where there is no categorical condition."""
+    extractor: Extractor | None = None
+    """Features other than the embedded ones, such as a network whose weights were checked by their digest."""
     reference: Split = "test"
     members: Split = "train"
     non_members: Split = "val"

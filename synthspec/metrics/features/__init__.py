@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Protocol
 
 from synthspec.metrics.features.randcnn import RandCNN
 from synthspec.metrics.features.table import TableRange
 from synthspec.metrics.figures import UnmeasurableError
-from synthspec.metrics.request import Array, Field
-
-
-class Extractor(Protocol):
-    """A frozen map from content to features."""
-
-    name: str
-    """``name@sha256[:8]``: part of the label of every figure that rests on it."""
-    sha256: str
-    """Of the whole definition."""
-    fd_scale: float
-    """The factor on the features under the Frechet distance."""
-    dim: int
-    """Dimensions of one view; FID is averaged over views, the other metrics use them side by side."""
-
-    def __call__(self, content: Array) -> Array:
-        """Features of shape (n, views, dim)."""
+from synthspec.metrics.request import Extractor, Field
 
 
 def extractor(modality: str, fields: tuple[Field, ...], shape: tuple[int, ...]) -> Extractor:
@@ -49,4 +32,4 @@ def _randcnn(channels: int) -> RandCNN:
     return RandCNN(channels)
 
 
-__all__ = ["Extractor", "extractor"]
+__all__ = ["extractor"]

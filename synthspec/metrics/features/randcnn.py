@@ -18,7 +18,6 @@ import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from synthspec.metrics.request import Array
 from synthspec.metrics.stream import stream
@@ -83,8 +82,8 @@ class _Network:
         self._frequency = definition.frequency / math.sqrt(definition.channels)
 
     def __call__(self, x: Array) -> Array:
-        one = math.sqrt(2) * np.cos(self._frequency * _convolve(x, self._first, 1) + self._phase)
-        two = np.abs(_convolve(one.transpose(0, 3, 1, 2), self._second, 2))
+        one = math.sqrt(2) * np.cos(self._frequency * _convolve(x.transpose(0, 2, 3, 1), self._first, 1) + self._phase)
+        two = np.abs(_convolve(one, self._second, 2))
         return np.asarray(np.concatenate([_pool(one), 0.5 * _pool(two)], axis=1) @ self._project)
 
 
@@ -96,12 +95,17 @@ def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
 
 
 def _convolve(x: Array, weights: Array, stride: int) -> Array:
-    """3 x 3 convolution of (n, C, H, W) with edge padding; returns (n, H', W', columns of `weights`)."""
-    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
-    patches = sliding_window_view(padded, (3, 3), axis=(2, 3))[:, :, ::stride, ::stride]
-    n, _, height, width = patches.shape[:4]
-    flat = patches.transpose(0, 2, 3, 1, 4, 5).reshape(n * height * width, -1)
-    return np.asarray(flat @ weights).reshape(n, height, width, -1)
+    """3 x 3 convolution of (n, H, W, C) with edge padding; returns (n, H', W', columns of `weights`).
+
+    Rows of `weights` run over (channel, dy, dx). Nine shifted products need no copy of the patches.
+    """
+    n, height, width, channels = x.shape
+    kernel = weights.reshape(channels, 3, 3, -1)
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    out = np.zeros((n, -(-height // stride), -(-width // stride), kernel.shape[3]))
+    for dy, dx in itertools.product(range(3), range(3)):
+        out += padded[:, dy : dy + height : stride, dx : dx + width : stride] @ kernel[:, dy, dx]
+    return out
 
 
 def _pool(x: Array) -> Array:
