@@ -56,8 +56,9 @@ def _record(value: object) -> Json:
         return {f.name: to_json(getattr(value, f.name)) for f in fields(value) if f.compare}
     model_fields = getattr(type(value), "model_fields", None)
     if isinstance(model_fields, dict):
-        # Absent optional keys are left out: adding an optional key to the language must not change old digests.
-        present = {name: getattr(value, name) for name in model_fields}
+        # Under the keys of the language (`C40-511`). Absent optional keys are left out: adding an optional key to the
+        # language must not change old digests.
+        present = {info.alias or name: getattr(value, name) for name, info in model_fields.items()}
         return {name: to_json(item) for name, item in present.items() if item is not None}
     raise TypeError(f"{type(value).__name__} has no canonical form")
 

@@ -15,6 +15,8 @@ from synthspec.ir.manifest_origin import BackendRef, Code, Environment
 
 PREFIXES = ("OMP_", "MKL_", "KMP_", "ONEDNN_", "DNNL_", "ATEN_", "CUBLAS_", "OPENBLAS_", "GOMP_")
 """Variables that change numbers; no other variable is ever recorded."""
+SET_BY_LIBRARIES = frozenset({"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"})
+"""Set by an import of ours, not by the user: whether they are there tells what ran before, not how."""
 NAMES = frozenset({"PYTHONHASHSEED", "CUDA_VISIBLE_DEVICES", "SOURCE_DATE_EPOCH", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"})
 
 
@@ -32,7 +34,9 @@ def environment(backend: str, version: str, facts: Mapping[str, str], threads: i
         accelerators=(),
         threads={"torch": threads},
         variables={
-            name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIXES) or name in NAMES
+            name: value
+            for name, value in sorted(os.environ.items())
+            if (name.startswith(PREFIXES) or name in NAMES) and name not in SET_BY_LIBRARIES
         },
         packages=_packages(),
         backend=BackendRef(name=backend, version=version, facts=dict(facts)),

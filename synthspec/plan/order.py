@@ -111,7 +111,12 @@ def _assign(
         if not reasons:
             return name, offers[name].version, ()
         refusals += [f"{name}: {reason}" for reason in reasons]
-    return "", "", tuple(refusals) or ("no backend is installed",)
+    return "", "", tuple(refusals) or (_none(offers),)
+
+
+def _none(offers: Mapping[str, OpOffer]) -> str:
+    asked = sorted(ON_REQUEST.intersection(offers))
+    return "none is installed" + (f" but {' and '.join(asked)}, which a spec has to name" if asked else "")
 
 
 ON_REQUEST = frozenset({"null", "reference"})

@@ -16,7 +16,7 @@ API_VERSION = "synthspec/v1"
 class Model(BaseModel):
     """Frozen, closed and strict: an unknown key, a number in quotes or a bool for an int is an error, never a guess."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class QuantityOf:
