@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -17,6 +18,8 @@ from synthspec.execute.core.table import Table
 
 MAX_MEMBERS = 10_000
 _AS_NUMPY = "write it with numpy.save, numpy.savez or numpy.savez_compressed"
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, OverflowError, RuntimeError)
+"""What zipfile raises for damaged archives; RuntimeError covers what it does not implement, such as encryption."""
 _READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -31,7 +34,7 @@ def read_npz(name: str, data: bytes, wanted: Collection[str]) -> Table:
             members = _members(name, archive, wanted)
             within_memory(sum(info.file_size for info in members.values()), name)
             arrays = {key: _array(f"{name}:{key}", _unpack(archive, info)) for key, info in members.items()}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except _BROKEN as error:
         raise _corrupt(name, str(error)) from error
     return _table(name, arrays)
 
@@ -55,6 +58,8 @@ def _members(name: str, archive: zipfile.ZipFile, wanted: Collection[str]) -> di
 
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise zipfile.BadZipFile(f"{info.filename} is packed in a way that numpy never does")
     with archive.open(info) as member:
         # The size in the directory was checked; a member that goes on beyond it is lying.
         data = member.read(info.file_size + 1)
