@@ -10,21 +10,12 @@ from synthspec.report.standard import clause, clauses
 from synthspec.rules.codes import CODES
 
 ROOT = Path(__file__).parents[3]
-BINDINGS = [
-    "fit_engine_vae",
-    "fit_engine_gan",
-    "fit_engine_flow",
-    "fit_engine_diffusion",
-    "sample_vae",
-    "sample_gan",
-    "sample_flow",
-    "sample_diffusion",
-    "distill_diffusion",
-    "measure_gen_metrics",
-    "privacy_accountant",
-    "emit_deep_manifest",
-    "invariants",
-]
+ENGINES = ("vae", "gan", "flow", "diffusion")
+BINDINGS = (
+    *(f"fit_engine_{family}" for family in ENGINES),
+    *(f"sample_{family}" for family in ENGINES),
+    *("distill_diffusion", "measure_gen_metrics", "privacy_accountant", "emit_deep_manifest", "invariants"),
+)
 IDS = {
     *(f"P405-{n}" for n in range(1, 11)),
     *(f"S405-{n}" for n in range(1, 9)),
