@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from synthspec.report.standard import Clause, clause, clauses
 from synthspec.report.style import Style
 from synthspec.rules import Rule
 from synthspec.rules.codes import CODES, find, of_axiom
@@ -15,14 +16,17 @@ WIDTH = 100
 
 def names() -> tuple[str, ...]:
     """Everything that can be explained."""
-    return tuple(CODES)
+    return (*clauses(), *CODES)
 
 
 def explain_name(name: str, style: Style) -> str | None:
-    """The page of a code, or the codes of an axiom or area; None when nothing is called so."""
+    """The page of a code, of an id of the standard, or the codes of an area; None when nothing is called so."""
     entry = find(name)
     if entry is not None:
         return _page(entry, style)
+    stated = clause(name)
+    if stated is not None:
+        return _clause(stated, style)
     members = of_axiom(name)
     return _list(members, style) if members else None
 
@@ -44,6 +48,26 @@ def _page(entry: Rule | Documented, style: Style) -> str:
         _example("Good", page.good, style),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _clause(stated: Clause, style: Style) -> str:
+    rows = {
+        "Met by": (*stated.rules, *stated.contracts),
+        "Written in": stated.modules,
+        "Planned": (*stated.planned, *stated.planned_rules),
+    }
+    parts = [
+        f"{style.paint(stated.id, 'bold')}  {stated.title}\n{stated.source}",
+        _wrapped(stated.text),
+        f"{style.paint('Fails when', 'bold')}\n{_wrapped(stated.fails_when)}",
+    ]
+    parts += [f"{style.paint(title, 'bold')}\n{_lines(words)}" for title, words in rows.items() if words]
+    return "\n\n".join(parts) + "\n"
+
+
+def _lines(words: tuple[str, ...]) -> str:
+    titles = {code: f"{code}  {CODES[code].page.title}" for code in words if code in CODES}
+    return textwrap.indent("\n".join(titles.get(word, word) for word in words), "    ")
 
 
 def _example(title: str, example: Example, style: Style) -> str:

@@ -1,7 +1,7 @@
-"""A value contradicts another one.
+"""The value cannot stand here.
 
-Why: two keys that each make sense can exclude each other: two ends of one training, a list with as many entries as another
-    list, the beginning of a schedule behind its end. Picking one of them would be a guess.
+Why: a choice may be outside of the list, a number outside of its bounds, or two keys that each make sense exclude each other:
+    two ends of one training, the beginning of a schedule behind its end. Picking something near would be a guess.
 
 Refs: P405-8; S405-4
 
