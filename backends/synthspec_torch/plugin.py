@@ -44,6 +44,9 @@ def _embed_reasons(op: Embed) -> Iterator[str]:
     elif not features.weights or not features.sha256:
         yield "features inception need evaluation.features.weights (a safetensors file) and its sha256"
     yield from image_reasons(op.schema)
+    for field in op.schema.with_role("content"):
+        if len(field.shape) == 3 and field.shape[0] not in (1, 3):
+            yield f"{field.name!r} has {field.shape[0]} channels; Inception sees grey or RGB"
 
 
 BACKEND = TorchBackend()

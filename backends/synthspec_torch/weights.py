@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 _HEADER_MAX = 100_000_000
@@ -27,10 +28,13 @@ def load_weights(path: Path, like: Mapping[str, torch.Tensor]) -> dict[str, torc
     return parse_weights(path.read_bytes(), like)
 
 
-def parse_weights(data: bytes, like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Read the bytes of a safetensors file; names, shapes and dtypes must equal those of `like`. Raises WeightsError."""
+def parse_weights(data: bytes, like: Mapping[str, torch.Tensor], unread: str = "") -> dict[str, torch.Tensor]:
+    """Read the bytes of a safetensors file; names, shapes and dtypes must equal those of `like`. Raises WeightsError.
+
+    Tensors whose name ends in `unread` are passed over.
+    """
     _check_header(data)
-    state = load(data)
+    state = {name: value for name, value in _load(data).items() if not (unread and name.endswith(unread))}
     missing, surplus = sorted(set(like) - set(state)), sorted(set(state) - set(like))
     if missing or surplus:
         raise WeightsError(f"missing weights {missing[:4]}, unknown weights {surplus[:4]}")
@@ -41,6 +45,13 @@ def parse_weights(data: bytes, like: Mapping[str, torch.Tensor]) -> dict[str, to
                 f"{name} is {found.dtype} {tuple(found.shape)}, the network has {wanted.dtype} {tuple(wanted.shape)}"
             )
     return state
+
+
+def _load(data: bytes) -> dict[str, torch.Tensor]:
+    try:
+        return load(data)
+    except (SafetensorError, KeyError) as error:
+        raise WeightsError(f"not a safetensors file: {error}") from error
 
 
 def _check_header(data: bytes) -> None:

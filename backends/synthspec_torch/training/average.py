@@ -7,7 +7,6 @@ import copy
 import torch
 from torch import nn
 
-
 DECAY_COURSE = "min(ema, (1 + k) / (10 + k)) at update k"
 """The decay in words, for the report."""
 
