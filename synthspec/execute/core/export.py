@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from synthspec.backend.artifacts import DATA
+from synthspec.backend.columns import spelled
 from synthspec.backend.dataset import Column, Dataset, read_dataset
 from synthspec.backend.protocol import Artifact, Context
+from synthspec.execute.core.expressions import readable as meaning
 from synthspec.ir.ops import Export
 from synthspec.ir.schema import Field, Schema
 
@@ -23,6 +28,7 @@ GRID_ROWS = 10
 CELL = 48
 """Pixels of the longer side of one picture in the grid, about; small pictures are enlarged by whole factors."""
 GAP = 2
+_DOS_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def export(op: Export, inputs: Mapping[str, Artifact], context: Context) -> None:
@@ -34,14 +40,22 @@ def export(op: Export, inputs: Mapping[str, Artifact], context: Context) -> None
     ordered = {
         field.name: readable(field, dataset[field.name]) for field in op.schema.fields if field.name in dataset.columns
     }
-    np.savez(context.out / NPZ, allow_pickle=False, **ordered)
+    write_npz(context.out / NPZ, ordered)
     pictures = [field for field in op.schema.with_role("content") if len(field.shape) == 3]
     if pictures:
         _write_png(context, grid(pictures[0], op.schema, dataset))
 
 
+def write_npz(path: Path, arrays: Mapping[str, Column]) -> None:
+    """An npz whose bytes depend on `arrays` alone. numpy.savez would take no field called ``file``."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", _DOS_EPOCH), "w", force_zip64=True) as member:
+                npy.write_array(member, np.asanyarray(array), allow_pickle=False)
+
+
 def readable(field: Field, column: Column) -> Column:
-    """A column as its reader expects it: the members of an enum instead of their codes, times as datetime64.
+    """A column as its reader expects it: the members of an enum instead of their codes, times as datetime64, text as text.
 
     Codes stay codes where a value is missing or the members are of several kinds: arrays hold no Python objects.
     """
@@ -49,6 +63,8 @@ def readable(field: Field, column: Column) -> Column:
         return column.astype("datetime64[ns]")
     if field.dtype == "bool":
         return column.astype(np.bool_)
+    if field.dtype == "string":
+        return np.array(meaning(field, column), dtype=np.str_)
     members = np.asarray(field.enum)
     if field.dtype != "categorical" or not field.enum or members.dtype.kind not in "iuUfb":
         return column
@@ -58,24 +74,37 @@ def readable(field: Field, column: Column) -> Column:
 
 
 def to_csv(schema: Schema, dataset: Dataset) -> str:
-    """RFC 4180 with a header, one record a line, in the order of the schema; a missing value is empty."""
-    fields = [field for field in schema.fields if field.name in dataset.columns]
+    """RFC 4180 with a header, one record a line, in the order of the schema; a missing value is empty.
+
+    A field with axes takes one column a number, called ``name.0``, ``name.1``, ...
+    """
+    columns = dict(part for field in schema.fields if field.name in dataset.columns for part in _parts(field, dataset))
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([field.name for field in fields])
-    writer.writerows(zip(*(_cells(field, dataset[field.name]) for field in fields), strict=True))
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     return buffer.getvalue()
 
 
+def _parts(field: Field, dataset: Dataset) -> Iterator[tuple[str, list[str]]]:
+    column = dataset[field.name]
+    if not field.shape:
+        yield field.name, _cells(field, column)
+        return
+    for number, part in enumerate(column.reshape(len(dataset), -1).T):
+        yield f"{field.name}.{number}", _cells(field, part)
+
+
 def _cells(field: Field, column: Column) -> list[str]:
-    if field.dtype == "categorical" and field.enum:
-        return ["" if code < 0 else str(field.enum[code]) for code in column.astype(np.int64).tolist()]
     if field.dtype == "timestamp":
-        return ["" if np.isnat(when) else f"{when}Z" for when in column.astype("datetime64[ns]")]
-    if column.dtype.kind == "f":
-        # The shortest digits that give this number of this width back.
-        return ["" if np.isnan(value) else np.format_float_positional(value, trim="-") for value in column]
-    return [str(value) for value in column.tolist()]
+        return [f"{when}Z" for when in np.datetime_as_string(column.astype("datetime64[ns]"))]
+    meant = meaning(field, column)
+    if isinstance(meant, list):
+        return ["" if value is None else value for value in meant]
+    if meant.dtype.kind == "f":
+        # str of a numpy number has the shortest digits that give this number of this width back.
+        return ["" if np.isnan(value) else str(value) for value in meant]
+    return [spelled(value) for value in meant.tolist()]
 
 
 def grid(field: Field, schema: Schema, dataset: Dataset) -> NDArray[np.uint8]:
