@@ -18,7 +18,7 @@ def schema(
     check: bool = typer.Option(False, "--check", help="With --write: change nothing, exit 1 when a file differs."),
 ) -> None:
     """Print a JSON Schema, or write all of them."""
-    from synthspec.report.json_schemas import MODELS, Draft, Kind, file_names, json_schema
+    from synthspec.report.json_schemas import MODELS, Draft, file_names, json_schema
 
     if write is not None:
         stale = _write_all(write, {name: json_schema(*which) for name, which in file_names().items()}, check=check)
@@ -31,7 +31,7 @@ def schema(
         raise usage(f"no schema called {kind!r}; there are {', '.join(MODELS)}")
     if draft not in ("2020-12", "draft-07"):
         raise usage(f"--draft takes '2020-12' or 'draft-07', not {draft!r}")
-    typer.echo(_text(json_schema(cast("Kind", names[kind.lower()]), cast("Draft", draft))), nl=False)
+    typer.echo(_text(json_schema(names[kind.lower()], cast("Draft", draft))), nl=False)
 
 
 def _text(body: object) -> str:
