@@ -47,7 +47,7 @@ def _open(block: DpSgd | Pate | DpNoise) -> Iterator[tuple[tuple[str, ...], str]
 
 
 def _open_dp_sgd(block: DpSgd) -> Iterator[tuple[tuple[str, ...], str]]:
-    if block.dataset_size is None:
+    if block.dataset_size is None and block.adjacency != "add_remove":
         yield ("dataset_size",), "say whether the number of records is public: {public: true, value: ...}"
     if block.sampling is None:
         yield ("sampling",), "write how records are drawn: {scheme: poisson, rate: ..., on_empty: noise_only}"

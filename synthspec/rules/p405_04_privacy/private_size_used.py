@@ -26,14 +26,14 @@ from synthspec.rules.subject import dp_sgd
 @rule(code="P405-4.private-size-used")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     block, training = dp_sgd(resolved), resolved.spec.training
-    if block is None or block.dataset_size is None:
+    if block is None:
         return
-    if block.dataset_size.public and block.adjacency != "add_remove":
+    size = block.dataset_size
+    if block.adjacency != "add_remove" and (size is None or size.public):
         return
-    size = "value" if not block.dataset_size.public else "public"
-    if block.dataset_size.value is not None or block.dataset_size.public:
+    if size is not None and (size.public or size.value is not None):
         yield Finding(
-            at("privacy", "dataset_size", size),
+            at("privacy", "dataset_size", "public" if size.public else "value"),
             "the number of records is protected, and the spec publishes it",
             "write dataset_size: {public: false}, or the adjacency zero_out if it is public",
             (Note("the adjacency", at("privacy", "adjacency")),),

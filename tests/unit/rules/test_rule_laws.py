@@ -1,0 +1,239 @@
+"""What single rules compute, against laws and closed forms."""
+
+import math
+import re
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthspec.contracts import CONTRACTS
+from synthspec.ir.figures import COVERAGE_NEIGHBOURS, OF_THE_RUN, coverage_ceiling
+from synthspec.ir.signals import SIGNALS, signals_of
+from synthspec.ir.solvers import SOLVERS
+from synthspec.pipeline.front import Options, spot, validate
+from synthspec.rules.engine import arch_unknown, head_solver
+from synthspec.rules.measures import FAMILY_MEASURES, misspelt
+from synthspec.rules.p405_02_condition import distribution_invalid
+from synthspec.rules.p405_08_reproducibility import nfe_not_reachable
+from synthspec.rules.p405_09_separation import split_sum
+from synthspec.rules.sref import derived_cycle
+from synthspec.rules.subject import levels
+from synthspec.spec import engine
+from synthspec.spec.conditioning import Variable
+from synthspec.spec.engine import CosineSchedule, LinearSchedule, ScaledLinearSchedule
+from synthspec.spec.objective import MEASURES
+from synthspec.spec.sref import SRefField
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@cache
+def example(name):
+    return validate(spot(EXAMPLES / name / "spec.yaml"), Options(today=date(2026, 6, 1))).value.resolved
+
+
+def changed(resolved, path, value):
+    """`resolved` with one value of its spec replaced."""
+    from dataclasses import replace
+
+    def update(node, way):
+        if not way:
+            return value
+        inner = update(node[way[0]] if isinstance(node, dict) else getattr(node, way[0]), way[1:])
+        return {**node, way[0]: inner} if isinstance(node, dict) else node.model_copy(update={way[0]: inner})
+
+    return replace(resolved, spec=update(resolved.spec, path.split(".")))
+
+
+@given(st.integers(1, 300), st.sampled_from(sorted(SOLVERS)), st.sampled_from([0.0, 0.5]))
+def test_a_suggested_nfe_is_reachable(budget, solver, w_cfg):
+    spec = changed(example("digits-diffusion"), "sampling.NFE", budget)
+    spec = changed(changed(spec, "sampling.solver", solver), "conditioning.guidance.w_cfg", w_cfg)
+    findings = nfe_not_reachable.check.run(spec)
+    assert bool(findings) == (w_cfg > 0 and budget % 2 == 1)
+    for finding in findings:
+        offered = [int(number) for number in re.findall(r"\d+", finding.help)]
+        assert offered
+        for number in offered:
+            assert abs(number - budget) <= 2
+            assert not nfe_not_reachable.check.run(changed(spec, "sampling.NFE", number))
+
+
+def test_a_budget_cannot_exceed_the_schedule():
+    spec = changed(example("digits-diffusion"), "engine.noise_schedule.train_steps", 10)
+    assert "at most 20" in nfe_not_reachable.check.run(spec)[0].help
+    assert not nfe_not_reachable.check.run(changed(spec, "sampling.NFE", 20))
+
+
+WEIGHTS = st.lists(st.integers(0, 1000), min_size=10, max_size=10).filter(lambda weights: sum(weights) > 0)
+
+
+@given(WEIGHTS, st.floats(1.001, 2.0))
+def test_shares_are_a_law_exactly_when_they_add_up_to_one(weights, excess):
+    shares = {str(digit): weight / sum(weights) for digit, weight in enumerate(weights)}
+    variable = Variable(interface="categorical", distribution=shares, coverage_min=0.0)
+    spec = changed(example("digits-diffusion"), "conditioning.variables.digit", variable)
+    assert not distribution_invalid.check.run(spec)
+    scaled = {digit: share / excess for digit, share in shares.items()}
+    spec = changed(spec, "conditioning.variables.digit.distribution", scaled)
+    assert len(distribution_invalid.check.run(spec)) == 1
+
+
+@given(WEIGHTS, st.floats(0, 1))
+def test_coverage_is_owed_of_values_that_are_drawn(weights, coverage):
+    shares = {str(digit): weight / sum(weights) for digit, weight in enumerate(weights)}
+    variable = Variable(interface="categorical", distribution=shares, coverage_min=coverage)
+    spec = changed(example("digits-diffusion"), "conditioning.variables.digit", variable)
+    drawn = sum(weight > 0 for weight in weights) / 10
+    assert bool(distribution_invalid.check.run(spec)) == (drawn < coverage - 1e-9)
+
+
+@given(st.integers(0, 100), st.integers(0, 100))
+def test_shares_of_a_split_in_decimal_add_up(train, val):
+    if train + val > 100:
+        return
+    spec = example("digits-diffusion")
+    for part, hundredths in (("train", train), ("val", val), ("test", 100 - train - val)):
+        spec = changed(spec, f"data.split.{part}", hundredths / 100)
+    assert not split_sum.check.run(spec)
+    assert split_sum.check.run(changed(spec, "data.split.test", (101 - train - val) / 100))
+
+
+def exact_amplitude(schedule):
+    """sqrt of the product of 1 - beta_t over every step."""
+    power = 2 if schedule.name == "scaled_linear" else 1
+    start, end = schedule.beta_start ** (1 / power), schedule.beta_end ** (1 / power)
+    steps = schedule.train_steps
+    product = 1.0
+    for t in range(steps):
+        product *= 1 - (start + (end - start) * t / (steps - 1)) ** power
+    return math.sqrt(product)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        LinearSchedule(name="linear", train_steps=1000),
+        LinearSchedule(name="linear", train_steps=4000, beta_end=0.005),
+        ScaledLinearSchedule(name="scaled_linear", train_steps=1000),
+        ScaledLinearSchedule(name="scaled_linear", train_steps=50, beta_end=0.5),
+    ],
+)
+def test_the_last_amplitude_is_that_of_the_schedule(schedule):
+    assert head_solver._last_amplitude(schedule) == pytest.approx(exact_amplitude(schedule), rel=2e-3)
+
+
+def test_published_amplitudes():
+    assert head_solver._last_amplitude(LinearSchedule(name="linear", train_steps=1000)) == pytest.approx(
+        0.0064, abs=5e-5
+    )
+    scaled = ScaledLinearSchedule(name="scaled_linear", train_steps=1000)
+    assert head_solver._last_amplitude(scaled) == pytest.approx(0.068, abs=5e-4)
+
+
+@pytest.mark.parametrize("head", ["eps", "x0", "v"])
+@pytest.mark.parametrize("steps", [10, 1000, 10**12])
+def test_only_eps_is_refused_and_a_long_schedule_takes_no_time(head, steps):
+    spec = changed(example("digits-diffusion"), "objective.head", head)
+    schedule = LinearSchedule(name="linear", train_steps=steps, beta_end=0.5)
+    spec = changed(spec, "engine.noise_schedule", schedule)
+    assert bool(head_solver.check.run(spec)) == (head == "eps" and steps >= 1000)
+
+
+@pytest.mark.parametrize("head", ["eps", "x0", "v"])
+def test_every_head_goes_with_the_cosine_schedule(head):
+    spec = changed(example("digits-diffusion"), "objective.head", head)
+    assert not head_solver.check.run(
+        changed(spec, "engine.noise_schedule", CosineSchedule(name="cosine", train_steps=50))
+    )
+
+
+def field(**values):
+    return SRefField(**{"name": "f", "role": "content", "dtype": "float32"} | values)
+
+
+@pytest.mark.parametrize(
+    ("declared", "count"),
+    [
+        (field(), None),
+        (field(range=(0, 1)), None),
+        (field(range=(0, 16), resolution=1), 17),
+        (field(range=(0, 1), resolution=0.1), 11),
+        (field(dtype="uint8", range=(0, 255)), 256),
+        (field(dtype="int8"), None),
+        (field(dtype="bool"), 2),
+        (field(dtype="categorical", enum=("a", "b", "c")), 3),
+    ],
+)
+def test_levels(declared, count):
+    assert levels(declared) == count
+
+
+def cyclic(**exprs):
+    fields = [field(name=name, role="derived", expr=expr) for name, expr in exprs.items()]
+    sref = example("digits-diffusion").sref.model_copy(update={"fields": (field(name="x"), *fields)})
+    return [finding.message for finding in derived_cycle.check.sref_check(sref)]
+
+
+def test_cycles_are_found_once_and_shortest():
+    assert cyclic(a="b + x", b="x", c="a * b") == []
+    assert cyclic(a="a + x") == ["'a' is derived from itself: a -> a"]
+    assert cyclic(a="b", b="c", c="a + b") == ["'a' is derived from itself: a -> b -> c -> a"]
+    assert cyclic(d="a", a="b", b="a") == ["'a' is derived from itself: a -> b -> a"]
+
+
+def test_every_measure_belongs_to_one_family():
+    assert sorted(measure for measures in FAMILY_MEASURES.values() for measure in measures) == sorted(MEASURES)
+    assert set(FAMILY_MEASURES) == set(get_args(engine.Family))
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("elboo", "elbo"), ("l-simple", "l_simple"), ("WGAN_GP", "wgan_gp"), ("FID", "")]
+)
+def test_slips_are_told_from_scores(word, meant):
+    assert misspelt(word) == meant
+
+
+def test_the_known_architectures_are_those_of_the_models():
+    for family, union in (
+        ("vae", engine.VaeArchitecture),
+        ("gan", engine.GanArchitecture),
+        ("flow", engine.FlowArchitecture),
+        ("diffusion", engine.DiffusionArchitecture),
+    ):
+        tags = [get_args(branch)[1].tag for branch in get_args(get_args(union)[0])]
+        assert tags == [*arch_unknown.KNOWN[family], "other"]
+
+
+def test_signals_of_the_normative_examples_are_emitted():
+    for path in EXAMPLES.glob("*/spec.yaml"):
+        resolved = example(path.parent.name)
+        stability = resolved.spec.stability
+        watched = {monitor.signal for monitor in stability.monitors} | {stability.convergence.signal}
+        assert watched <= set(signals_of(resolved.spec.engine.family))
+
+
+def test_no_private_figure_counts_as_released():
+    released = {name for name, signal in SIGNALS.items() if signal.released}
+    assert released == {"step", "epoch", "lr", "grad_norm_released", "eps_spent"}
+
+
+def test_coverage_is_the_one_that_is_measured():
+    from synthspec.metrics import covg
+
+    assert covg.K == COVERAGE_NEIGHBOURS
+    assert coverage_ceiling() == pytest.approx(covg.ceiling(10**6, 10**6), abs=1e-5)
+    assert coverage_ceiling() == 0.96875
+
+
+def test_figures_of_the_run_are_not_asked_for():
+    from synthspec.metrics import METRICS
+
+    assert not OF_THE_RUN & set(METRICS)
+    constants = {term.metric for contract in CONTRACTS for term in contract.terms if not term.symbol}
+    assert constants <= OF_THE_RUN
