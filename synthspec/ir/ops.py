@@ -114,7 +114,10 @@ class Enforce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """M40-5.8: the kept records as people take them away. In: samples. Makes ``samples.npz`` and ``samples.png``, or ``samples.csv``."""
+    """M40-5.8: the kept records as people take them away.
+
+    In: samples. Makes ``samples.npz`` and ``samples.png``, or ``samples.csv``.
+    """
 
     op: Literal["export"] = "export"
     version: int = 1

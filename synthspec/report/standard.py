@@ -1,14 +1,13 @@
 """The standard as `explain` shows it: every id with its text, how it is met here, and how it can fail.
 
-The files are ``specs/standard/*.yaml``; a wheel carries them as package data. Only `explain` and the docs load them.
+The files are ``specs/standard/*.yaml``; a wheel installs them under ``share/synthspec``. Only `explain` and the docs load them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import cast
 
@@ -50,10 +49,13 @@ def clause(name: str) -> Clause | None:
     return folded.get(name.strip().casefold())
 
 
-def _folder() -> Traversable:
-    shipped = files("synthspec") / "standard"
-    # A checkout has no copy in the package: the files are read where they are written.
-    return shipped if shipped.is_dir() else Path(__file__).parents[2] / "specs" / "standard"
+def _folder() -> Path:
+    """Where the files lie: beside the package in a checkout, under the environment's ``share`` when installed."""
+    checkout = Path(__file__).parents[2] / "specs" / "standard"
+    if checkout.is_dir():
+        return checkout
+    named = next(file for file in distribution("synthspec").files or () if file.match("synthspec/standard/*.yaml"))
+    return Path(str(named.locate())).parent
 
 
 def _read(part: str) -> tuple[Clause, ...]:

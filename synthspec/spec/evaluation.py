@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from synthspec.spec.base import Decibel, Duration, Finite, Model, Name, NonNegative, Sha256, Share
+from synthspec.spec.base import Decibel, Duration, Finite, Model, NonNegative, Sha256, Share
 
 SplitName = Literal["train", "val", "test"]
 
@@ -20,6 +20,12 @@ def _on_the_scale(value: object) -> object:
     raise PydanticCustomError("C40.severity", "{says}", {"says": says, "help": "write info, warn, or block"})
 
 
+MetricName = Literal[
+    "FID", "KID", "FVD", "precision", "recall", "density", "covg", "mode_drop", "condition_accuracy",
+    "W1", "MMD", "sliced_W2", "PSI", "detection_AUC", "TSTR", "ACF", "PSD", "memorisation", "MI",
+    "elbo", "iwae", "posterior_collapse_rate", "recon_PSNR", "nll", "bpd", "inv_error", "latency_ms_p99",
+]  # fmt: skip
+"""The metrics of the standard. What this version cannot measure yet comes out as a figure without a value that says so."""
 Severity = Annotated[Literal["info", "warn", "block"], BeforeValidator(_on_the_scale)]
 
 
@@ -43,7 +49,7 @@ class Evaluation(Model):
 
     reference: SplitName | None = None
     features: Features = Features()
-    metrics: tuple[Name, ...] = ()
+    metrics: tuple[MetricName, ...] = ()
     membership_attack: MembershipAttack | None = None
     disclosure: Literal["public", "restricted"] = "public"
 
