@@ -10,7 +10,7 @@ from synthspec.metrics import covg, density, precision, recall
 from synthspec.metrics.fid import fd_inf, frechet, mean_frechet
 from synthspec.metrics.intervals import clopper_pearson, difference
 from synthspec.metrics.kernels import block_error, cubic, gaussian, mmd2
-from synthspec.metrics.membership.advantage import auc, suite, threshold
+from synthspec.metrics.membership.advantage import auc, score, suite, threshold
 from synthspec.metrics.mode_drop import dropped
 from synthspec.metrics.stream import stream
 from synthspec.metrics.w1 import wasserstein
@@ -158,6 +158,14 @@ def test_mode_drop_of_25_modes():
     assert dropped(few, 10_000, shares) == pytest.approx((0.2, 0.2))
 
 
+def test_a_mode_is_present_only_beyond_stray_misreadings():
+    shares = np.full(10, 0.1)
+    counts = np.full(10, 56)
+    for stray, drop in [(2, 0.1), (10, 0.1), (20, 0.0)]:  # 10 of 512 pass a bound at 95 %, not one for ten modes
+        counts[3] = stray
+        assert dropped(counts, 512, shares)[0] == pytest.approx(drop), stray
+
+
 def test_auc_and_advantage_of_shifted_normals():
     r = rng("auc")
     members, others = r.standard_normal(4000) + 1, r.standard_normal(4000)
@@ -185,6 +193,16 @@ def test_the_bound_of_a_difference_covers_at_its_level(p1, p2):
     assert np.mean([low <= p1 - p2 for low, _ in bounds]) >= 1 - alpha - slack
 
 
+def test_the_threshold_is_set_on_the_other_half():
+    """Scores that tell members apart in the choosing half alone are worth nothing."""
+    n, r = 100, rng("mi/threshold")
+    is_member, choosing = np.arange(4 * n) < 2 * n, np.arange(4 * n) % 2 == 0
+    scores = np.where(choosing, is_member.astype(float), 0.5) + 0.01 * r.random(4 * n)
+    result = score("any", scores, is_member, choosing, 0.05)
+    assert result.advantage == 0.0
+    assert result.lower < 0 < result.upper
+
+
 def attacked(name, synthetic_of):
     r = rng(name)
     members, others, reference = (r.standard_normal((270, 6)) for _ in range(3))
@@ -195,6 +213,7 @@ def test_a_copy_of_the_training_set_breaks_membership():
     results = attacked("mi/copy", lambda members, r: members.copy())
     assert max(a.advantage for a in results) > 0.98
     assert max(a.upper for a in results) == pytest.approx(1.0)
+    assert all(a.auc > 0.6 for a in results), results
 
 
 def test_fresh_samples_prove_a_small_advantage_with_270_records():

@@ -96,7 +96,7 @@ def suite(
     is_member = np.arange(len(scene.candidates)) < len(members)
     choosing = _half(is_member, rng)
     alpha = 0.05 / len(SUITE)
-    return tuple(_score(name, attack(scene), is_member, choosing, alpha) for name, attack in SUITE.items())
+    return tuple(score(name, attack(scene), is_member, choosing, alpha) for name, attack in SUITE.items())
 
 
 def auc(members: Array, others: Array) -> float:
@@ -115,9 +115,10 @@ def threshold(members: Array, others: Array) -> float:
     return float(levels[np.flatnonzero(gain == gain.max())[-1]])
 
 
-def _score(
+def score(
     name: str, scores: Array, is_member: NDArray[np.bool_], choosing: NDArray[np.bool_], alpha: float
 ) -> Attacked:
+    """Judge the `scores` of one attack, all of shape (n,): threshold from `choosing`, advantage from the others."""
     m, o = scores[is_member & ~choosing], scores[~is_member & ~choosing]
     m0, o0 = scores[is_member & choosing], scores[~is_member & choosing]
     at = threshold(m0, o0)

@@ -115,3 +115,38 @@ def test_a_threshold_of_zero_is_a_threshold():
 def test_an_unknown_threshold_is_refused():
     with pytest.raises(ValueError, match="tol_FIDD"):
         contract("C40-511").promise(DIFFUSION, {"tol_FIDD": 1.0})
+
+
+def test_what_each_term_judges():
+    """A change of these words changes what every signed verdict means."""
+    said = {
+        f"{t.metric} {t.relation} {t.symbol or t.constant} @{t.at} {t.unit} {t.split}"
+        for c in CONTRACTS
+        for t in c.terms
+    }
+    assert said == {
+        "FID <= tol_FID @upper 1 test",
+        "KID <= tol_KID @value+u 1 test",
+        "recall >= recall_min @lower 1 test",
+        "W1 <= tol_W1 @upper 1 test",
+        "MMD <= tol_MMD @upper 1 test",
+        "bpd <= tol_bpd @upper 1 test",
+        "inv_error <= tol_inv @upper 1 None",
+        "elbo_val_gain >= 0.0 @lower nat val",
+        "posterior_collapse_rate <= tol_collapse @upper 1 test",
+        "recon_PSNR >= psnr_min @lower dB test",
+        "NFE <= NFE_max @value 1 None",
+        "latency_ms_p99 <= SLO_latency @upper ms None",
+        "w_cfg <= cfg_max @value 1 None",
+        "covg >= covg_min @lower 1 test",
+        "mode_drop <= tol_mode_drop @value 1 test",
+        "eps_total <= eps_budget @value 1 None",
+        "delta_total <= delta_budget @value 1 None",
+        "MI <= mi_max @upper 1 None",
+        "tau_mono_decreases <= 0.0 @value 1 None",
+        "J <= J_max @upper s None",
+        "delta_form <= tol_Tarr @upper s None",
+        "check_dim_failures <= 0.0 @value 1 None",
+        "unpersisted <= 0.0 @value 1 None",
+        "replay_mismatches <= 0.0 @value 1 None",
+    }
