@@ -57,7 +57,9 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
     engine, objective = _parts(op.fit)
     if op.solver is None:
         raise TypeError("a diffusion sample has a solver")
-    network = _network(op.fit)
+    # The first weights are replaced at once; building them must not draw from the global generator.
+    with initial_weights(0):
+        network = _network(op.fit)
     network.load_state_dict(load_weights(inputs["engine"].path(WEIGHTS), network.state_dict()))
     network.eval().requires_grad_(requires_grad=False)
     labels = Labels.of(op.fit.schema, op.fit.conditions)

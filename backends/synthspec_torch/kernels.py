@@ -18,6 +18,7 @@ from synthspec.ir.families import Features
 from synthspec.ir.ops import Embed
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.features.inception import Inception
+from synthspec_torch.training.seeding import initial_weights
 from synthspec_torch.weights import WeightsError, parse_weights
 
 _BATCH = 32
@@ -53,7 +54,9 @@ def inception(features: Features, root: Path) -> Inception:
             f"{features.weights} digests to {found}, the spec says {features.sha256}",
             "bring the file that the spec names, or correct evaluation.features.sha256",
         )
-    network = Inception().requires_grad_(requires_grad=False).eval()
+    # The first weights are replaced at once; building them must not draw from the global generator.
+    with initial_weights(0):
+        network = Inception().requires_grad_(requires_grad=False).eval()
     try:
         weights = parse_weights(data, _published(network), unread=_COUNTER)
     except WeightsError as error:

@@ -71,7 +71,9 @@ def test_ddim_on_a_gaussian_is_the_closed_form(schedule, head, steps):
     assert torch.allclose(out, expected, rtol=0, atol=1e-11 / chosen.grid.a[0])
 
 
-@pytest.mark.parametrize(("s", "steps", "spread"), [(0.3, 10, 0.19052), (0.3, 50, 0.27496), (1, 200, 0.99086), (2, 10, 1.71988)])
+@pytest.mark.parametrize(
+    ("s", "steps", "spread"), [(0.3, 10, 0.19052), (0.3, 50, 0.27496), (1, 200, 0.99086), (2, 10, 1.71988)]
+)
 def test_spreads_that_diffusers_was_measured_to_give(s, steps, spread):
     """DDIM on the linear schedule with leading spacing, on the closed form of the design's section 3.4."""
     levels = Levels.of(SCHEDULES[0])
@@ -90,7 +92,8 @@ def test_all_heads_are_one_estimate(solver):
     x = torch.randn(5, 1, 2, 2, dtype=torch.float64, generator=generator)
     z = torch.randn(12, 5, 1, 2, 2, dtype=torch.float64, generator=generator)
     ends = [
-        integrate(ExactDenoiser(levels, head), path(levels, 12, solver, head), x, lambda i: z[i], None) for head in HEADS
+        integrate(ExactDenoiser(levels, head), path(levels, 12, solver, head), x, lambda i: z[i], None)
+        for head in HEADS
     ]
     assert torch.allclose(ends[0], ends[1], rtol=0, atol=1e-10)
     assert torch.allclose(ends[1], ends[2], rtol=0, atol=1e-10)

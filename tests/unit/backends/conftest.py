@@ -109,4 +109,3 @@ def run(tmp_path):
         return artifact(out)
 
     return call
-

@@ -39,7 +39,9 @@ def test_a_trip_may_look_back():
 
 
 def test_the_most_severe_acts_and_the_others_stay_tripped():
-    watcher = watch(monitor("grad_norm > 5", "scale_lr"), monitor("grad_norm > 5", "stop"), monitor("grad_norm > 1", "skip"))
+    watcher = watch(
+        monitor("grad_norm > 5", "scale_lr"), monitor("grad_norm > 5", "stop"), monitor("grad_norm > 1", "skip")
+    )
     assert watcher.observe(1, {"grad_norm": 9.0}).action == "stop"
     assert watcher.observe(2, {"grad_norm": 2.0}).action == "skip"
 
@@ -67,7 +69,9 @@ def test_forgiving_starts_the_counts_again():
 
 
 def test_a_log_replays_to_the_same_decisions(tmp_path):
-    stability = Stability(monitors=(monitor("grad_norm > 2 * mean(grad_norm)", window=2), monitor("loss > 0.3", "skip", 2, "loss")))
+    stability = Stability(
+        monitors=(monitor("grad_norm > 2 * mean(grad_norm)", window=2), monitor("loss > 0.3", "skip", 2, "loss"))
+    )
     stream = [{"grad_norm": 0.1 * (k % 7) ** 2 + 1 / 3, "loss": (k % 5) / 9} for k in range(60)]
     stream[30]["grad_norm"] = math.inf
     live = Watch.of(stability)
@@ -86,7 +90,13 @@ def test_a_log_replays_to_the_same_decisions(tmp_path):
 
 def test_patience_waits_for_an_improvement():
     patience = Patience(Convergence(signal="loss_val", patience=2, min_delta=0.1))
-    assert [patience.observe({"loss_val": v}) for v in (1.0, 0.95, 0.85, 0.8, 0.76)] == [False, False, False, False, True]
+    assert [patience.observe({"loss_val": v}) for v in (1.0, 0.95, 0.85, 0.8, 0.76)] == [
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_patience_knows_which_way_is_better():
