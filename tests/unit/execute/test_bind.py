@@ -440,6 +440,7 @@ def header(text):
         (npy_bytes(np.array([{"a": 1}], dtype=object), allow_pickle=True), ["Python objects"]),
         (header(HUGE) + b"\0" * 64, ["not what follows"]),
         (header(b"{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }"), ["not what follows"]),
+        (header(b"{'descr': '<f8', 'fortran_order': False, 'shape': (-2, -2), }") + b"\0" * 32, ["not what follows"]),
         (npy_bytes(np.zeros(4))[:-1], ["not what follows"]),
         (npy_bytes(np.zeros(4)) + b"x", ["not what follows"]),
         (b"\x93NUMPY\x01\x00", ["no header"]),

@@ -159,6 +159,12 @@ def test_an_exact_copy_is_found_at_zero_and_its_neighbour_is_not():
     assert near_copies(IMAGE, {"p": sample}, {"p": real}, 0.0).tolist() == [True, False]
 
 
+def test_rounding_of_the_matrix_product_hides_no_copy():
+    schema = replace(IMAGE, fields=(field("p", "float32", shape=(1, 20, 20), range=(0, 1)),))
+    real = (1000 + np.random.default_rng(2).random((60, 1, 20, 20))).astype(np.float32)
+    assert near_copies(schema, {"p": real}, {"p": real}, 0.0).all()
+
+
 def test_the_answer_does_not_depend_on_the_chunks(monkeypatch):
     from synthspec.execute.core import near_copies as module
 
@@ -227,6 +233,7 @@ def test_replacements_come_in_order():
     nobody = np.zeros(6, bool)
     assert fill_seats(3, accepted, nobody, [np.array([1, 0, 0, 0, 1, 0])]).tolist() == [4, 1, 3]
     assert fill_seats(3, accepted, nobody, []).tolist() == [3, 1, 4]
+    assert fill_seats(3, accepted, nobody, [np.array([7, 0, 7, 1, 2, 1])]).tolist() == [3, 1, 4]
     assert fill_seats(3, accepted, nobody, [np.array([7, 0, 1, 1, 1, 1])]).tolist() == [4, 1, 3]
 
 

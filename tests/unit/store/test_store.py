@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthspec.store import Record, Store, StoreError
+from synthspec.store.atomic import write_atomically
 
 KEY = "a" * 64
 OTHER = "b" * 64
@@ -236,6 +237,20 @@ def test_a_disk_that_refuses_leaves_nothing_half_written(tmp_path, monkeypatch, 
         assert store.lookup(KEY) == kept
         assert list((tmp_path / "scratch").iterdir()) == []
         assert commit(store, OTHER, {"new": b"new"}) == store.lookup(OTHER)
+
+
+def test_an_interrupted_atomic_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    (tmp_path / "scratch").mkdir()
+    write_atomically(tmp_path / "x", b"old", tmp_path / "scratch")
+
+    def interrupt(*_args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_atomically(tmp_path / "x", b"new", tmp_path / "scratch")
+    assert contents(tmp_path) == {"x": b"old"}
 
 
 def test_a_second_user_waits_with_a_message(tmp_path):
