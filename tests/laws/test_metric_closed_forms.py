@@ -11,6 +11,7 @@ from synthspec.metrics.fid import fd_inf, frechet, mean_frechet
 from synthspec.metrics.intervals import clopper_pearson, difference
 from synthspec.metrics.kernels import block_error, cubic, gaussian, mmd2
 from synthspec.metrics.membership.advantage import auc, score, suite, threshold
+from synthspec.metrics.membership.attacks import Scene, calibrated_distance, domias
 from synthspec.metrics.mode_drop import dropped
 from synthspec.metrics.stream import stream
 from synthspec.metrics.w1 import wasserstein
@@ -229,3 +230,11 @@ def test_the_upper_bound_covers_the_advantage_of_a_leaky_generator():
     results = attacked("mi/leak", leak)
     assert max(a.lower for a in results) > 0.1
     assert max(a.upper for a in results) > 1 / 3
+
+
+@pytest.mark.parametrize("attack", [calibrated_distance, domias])
+def test_a_calibrated_attack_sees_nothing_where_the_synthetic_records_are_the_reference(attack):
+    r = rng("mi/calibrated")
+    same = r.standard_normal((200, 5))
+    scores = attack(Scene(candidates=r.standard_normal((50, 5)), synthetic=same, reference=same))
+    np.testing.assert_allclose(scores, 0.0, atol=1e-9)
