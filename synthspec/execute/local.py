@@ -39,17 +39,24 @@ def execute(
     Raises StoreError for a full disk or missing rights, and whatever a kernel raises that is not a `DataError`. Whenever
     it ends early, even by SIGKILL, the store keeps the finished nodes and the next run goes on there.
     """
-    found = problems(plan, backends)
     seen, missing = _look_outside(plan, root)
-    if found or missing:
-        return failure((*found, *missing))
-    run = _Run(plan=plan, backends=backends, store=store, root=root, workers=workers, progress=progress, outside=seen)
+    if found := (*problems(plan, backends), *missing):
+        return failure(found)
+    nodes = runnable(plan)
+    # Asked once, before any kernel runs: a kernel that sets a variable must not change the keys of the nodes after it.
+    facts = {name: dict(backends[name].environment()) for name in {node.backend for node in nodes}}
+    run = _Run(backends=backends, facts=facts, outside=seen, store=store, root=root, workers=workers, progress=progress)
     try:
-        for node in runnable(plan):
+        for node in nodes:
             on_node(run.settle(node))
     except DataError as error:
         return failure([_diagnostic(error)])
     return Outcome(Execution(nodes=tuple(run.done.values())))
+
+
+def obstacles(plan: Plan, backends: Mapping[str, Backend], root: Path) -> tuple[Diagnostic, ...]:
+    """Everything that `execute` would refuse before it runs a node, found without a store; empty when it can begin."""
+    return (*problems(plan, backends), *_look_outside(plan, root)[1])
 
 
 def _look_outside(plan: Plan, root: Path) -> tuple[dict[str, Outside], list[Diagnostic]]:
@@ -69,13 +76,15 @@ def _diagnostic(error: DataError) -> Diagnostic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    plan: Plan
     backends: Mapping[str, Backend]
+    facts: Mapping[str, Mapping[str, str]]
+    """The environment by backend."""
+    outside: Mapping[str, Outside]
+    """What each node reads beside its inputs."""
     store: Store
     root: Path
     workers: int
     progress: Progress
-    outside: Mapping[str, Outside]
     done: dict[str, NodeRun] = field(default_factory=dict)
 
     def settle(self, node: PlanNode) -> NodeRun:
@@ -84,19 +93,12 @@ class _Run:
         backend = self.backends[node.backend]
         op = pin(node.op, self.outside[node.id])
         inputs = {edge.port: self.done[edge.node] for edge in node.inputs}
-        key = execution_key(
-            op,
-            {port: run.record.digest for port, run in inputs.items()},
-            backend=backend.name,
-            version=backend.version,
-            environment=backend.environment(),
-            outside=self.outside[node.id],
-        )
-        record = self.store.lookup(key)
-        reused = record is not None
-        if record is None:
+        key = self._key(node.id, op, inputs, backend)
+        found = self.store.lookup(key)
+        if found is None:
             record = self._make(node.id, op, key, {port: run.artifact for port, run in inputs.items()}, backend)
         else:
+            record = found
             self.store.journal.append("reused", node=node.id, op=op.op, key=key, detail=record.digest)
         run = NodeRun(
             node=node.id,
@@ -105,12 +107,22 @@ class _Run:
             key=key,
             record=record,
             artifact=Artifact(self.store.view(record), tuple(file.name for file in record.files)),
-            reused=reused,
+            reused=found is not None,
             seconds=perf_counter() - begin,
             outside=self.outside[node.id],
         )
         self.done[node.id] = run
         return run
+
+    def _key(self, node_id: str, op: Op, inputs: Mapping[str, NodeRun], backend: Backend) -> str:
+        return execution_key(
+            op,
+            {port: run.record.digest for port, run in inputs.items()},
+            backend=backend.name,
+            version=backend.version,
+            environment=self.facts[backend.name],
+            outside=self.outside[node_id],
+        )
 
     def _make(self, node_id: str, op: Op, key: str, inputs: Mapping[str, Artifact], backend: Backend) -> Record:
         journal = self.store.journal

@@ -174,6 +174,18 @@ def test_another_environment_is_another_computation(root, tmp_path, change):
     assert backend.calls == ALL
 
 
+def test_a_kernel_that_changes_the_environment_changes_no_key(root, tmp_path):
+    class Meddling(Fake):
+        def kernel(self, op, inputs, context):
+            super().kernel(op, inputs, context)
+            self.facts = {"library": op.op}
+
+    run(plan_of(), root, tmp_path / "store", Meddling())
+    backend = Meddling()
+    run(plan_of(), root, tmp_path / "store", backend)
+    assert backend.calls == []
+
+
 def test_the_content_of_the_source_decides_not_its_name_or_age(root, tmp_path):
     run(plan_of(), root, tmp_path / "store", Fake())
     os.utime(root / SOURCE, (1, 1))
