@@ -17,18 +17,19 @@ def measure(counted: Counted) -> Figure:
             checks proves nothing.
 
     """
-    if math.isnan(counted.value):
+    value = float(counted.value)
+    if math.isnan(value):
         raise UnmeasurableError(f"{counted.name} is not a number")
     if counted.n == 0:
         raise UnmeasurableError("nothing was looked at")
     return Figure(
         name=counted.name,
         label=counted.name,
-        value=counted.value,
+        value=value,
         unit=counted.unit,
         u=0.0,
-        lower=counted.value,
-        upper=counted.value,
+        lower=value,
+        upper=value,
         method="exact",
         details=(*details(n=counted.n), *counted.details),
     )

@@ -195,6 +195,7 @@ def test_counts_are_exact():
     counted = (Counted(name="replay_mismatches", value=0, n=512), Counted(name="NFE", value=40.0))
     first, second = measure(("replay_mismatches", "NFE"), dataclasses.replace(TABLE, counted=counted))
     assert (first.value, first.lower, first.upper, first.u, first.method) == (0, 0, 0, 0.0, "exact")
+    assert type(first.value) is float
     assert first.detail("n") == 512
     assert second.value == 40.0
 
