@@ -25,6 +25,7 @@ from synthspec.cli import (
 )
 
 INTERRUPTED = 130
+_KEPT = "interrupted: what was finished is kept, and the next run goes on from there"
 
 app = typer.Typer(
     name="synthspec",
@@ -67,8 +68,13 @@ def run() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        typer.echo("interrupted: what was finished is kept, and the next run goes on from there", err=True)
+        typer.echo(_KEPT, err=True)
         sys.exit(INTERRUPTED)
+    except SystemExit as leaving:
+        # Ctrl-C inside a verb: typer makes this code of it, without a word.
+        if leaving.code == INTERRUPTED:
+            typer.echo(_KEPT, err=True)
+        raise
     except OSError as error:
         typer.echo(f"error: {_world(error)}", err=True)
         sys.exit(2)

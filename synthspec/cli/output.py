@@ -7,14 +7,16 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from synthspec.store.atomic import write_atomically
+from synthspec.store.atomic import make_folder, write_atomically
 
 READABLE = 0o644
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path` atomically. Raises OSError with nothing changed."""
-    write_atomically(path.absolute(), data, path.absolute().parent, READABLE)
+    """Put `data` at `path` atomically, making its folder where there is none. Raises OSError with nothing changed."""
+    target = path.absolute()
+    make_folder(target.parent)
+    write_atomically(target, data, target.parent, READABLE)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from synthspec.cli.answer import FORMAT, QUIET, Format, show_findings, usage
 from synthspec.cli.running import WORKERS
 
 if TYPE_CHECKING:
-    from synthspec.pipeline.replaying import Replay
+    from synthspec.pipeline.replaying import Comparison, Replay
 
 
 def replay(
@@ -56,12 +56,17 @@ def replay(
 
 def _answer(found: Replay, form: Format) -> None:
     if form is Format.json:
-        files = [{"name": file.name, "same": file.same, "then": file.then, "now": file.now} for file in found.files]
+        files, inputs = _listed(found.files), _listed(found.inputs)
         changed = [{"fact": fact, "then": then, "now": now} for fact, then, now in found.environment]
-        show_findings((), 1, form, grade=found.grade, results=files, environment=changed)
+        show_findings((), 1, form, grade=found.grade, results=files, inputs=inputs, environment=changed)
         return
-    for file in found.files:
-        typer.echo(f"{'same   ' if file.same else 'DIFFERS'}  {file.name}  {file.now[:16]}")
+    for file in (*found.files, *found.inputs):
+        read = "" if file in found.files else "  (read)"
+        typer.echo(f"{'same   ' if file.same else 'DIFFERS'}  {file.name}  {file.now[:16]}{read}")
     for fact, then, now in found.environment:
         typer.echo(f"environment {fact}: {then} then, {now} now")
     typer.echo(f"replay: {found.grade}")
+
+
+def _listed(files: tuple[Comparison, ...]) -> list[dict[str, str | bool]]:
+    return [{"name": file.name, "same": file.same, "then": file.then, "now": file.now} for file in files]

@@ -66,13 +66,15 @@ def _wanted(found: Diagnostic, select: Sequence[str] | None, ignore: Sequence[st
 
 
 def _files(paths: Sequence[str]) -> list[str]:
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for path in paths:
         listed = [path] if path == STDIN else list(_expand(path))
         if not listed:
             raise usage(f"{path}: no such file or folder, and no file matches it")
-        found.update(dict.fromkeys(listed))
-    return list(found)
+        for each in listed:
+            # One file is one file, however it is spelled.
+            found.setdefault(each if each == STDIN else str(Path(each).resolve()), each)
+    return list(found.values())
 
 
 def _expand(path: str) -> Iterator[str]:

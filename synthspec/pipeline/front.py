@@ -82,8 +82,17 @@ def load_spec(place: Spot, options: Options) -> Outcome[CheckedSpec]:
 
 
 def _compose(place: Spot) -> Outcome[Composed]:
-    data = place.path.read_bytes() if place.data is None else place.data
+    data = _bytes(place.path) if place.data is None else place.data
     return read_source(data, place.name).then(compose)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        # A failure after opening carries no name, and the user gave several.
+        error.filename = error.filename or str(path)
+        raise
 
 
 def _resolve(place: Spot, composed: Composed, options: Options) -> Outcome[ResolvedSpec]:

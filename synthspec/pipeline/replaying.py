@@ -20,7 +20,7 @@ RESULTS = ("weights/", "samples.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One result file, then and now."""
+    """One file by its SHA-256, then and now."""
 
     name: str
     then: str
@@ -33,15 +33,20 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """What a replay gave. `grade` is ``bitwise`` or ``differs``; every environment fact that changed is listed."""
+    """What a replay gave. `grade` is ``bitwise`` or ``differs``; every environment fact that changed is listed.
+
+    Equal results of other data would prove nothing, so what was read counts as well.
+    """
 
     files: tuple[Comparison, ...]
+    inputs: tuple[Comparison, ...]
+    """What was read from outside the plan."""
     environment: tuple[tuple[str, str, str], ...]
     """(fact, then, now)."""
 
     @property
     def grade(self) -> str:
-        return "bitwise" if self.files and all(file.same for file in self.files) else "differs"
+        return "bitwise" if self.files and all(file.same for file in (*self.files, *self.inputs)) else "differs"
 
 
 def replay_plan(manifest: Manifest, folder: Path, options: RunOptions, progress: Progress) -> Outcome[Replay]:
@@ -59,6 +64,7 @@ def replay_plan(manifest: Manifest, folder: Path, options: RunOptions, progress:
     return Outcome(
         Replay(
             files=_compared(_results(manifest), _results(again)),
+            inputs=_compared(_inputs(manifest), _inputs(again)),
             environment=_changed(manifest.environment, again.environment),
         )
     )
@@ -73,6 +79,10 @@ def _results(manifest: Manifest) -> dict[str, str]:
         for output in node.outputs
         if output.name.startswith(RESULTS)
     }
+
+
+def _inputs(manifest: Manifest) -> dict[str, str]:
+    return {each.name: each.digest.sha256 for each in manifest.dependencies}
 
 
 def _compared(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Comparison, ...]:

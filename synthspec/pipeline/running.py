@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synthspec.backend import artifacts
 from synthspec.backend.discovery import installed
 from synthspec.backend.protocol import Backend, Progress
 from synthspec.diag import Outcome, failure
-from synthspec.execute import CORE, Execution, NodeRun, execute
+from synthspec.execute import CORE, Execution, NodeRun, execute, obstacles, problems
 from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.evidence import Evidence, evidence
 from synthspec.ir.manifest import Manifest, readable
@@ -24,7 +24,7 @@ from synthspec.pipeline.resolved import resolved_text
 from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign
 from synthspec.sign.names import BUNDLE, READABLE
 from synthspec.store import Store
-from synthspec.store.folder import replace_folder
+from synthspec.store.folder import check_replaceable, replace_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +68,18 @@ def run_plan(
 ) -> Outcome[RunResult]:
     """Run `plan` and leave a signed folder, whatever the verdicts.
 
+    What no backend supports leaves nothing at all behind, not even an empty store.
     Raises KeyRefused, StoreError, OSError; then nothing was written at ``options.out``, and the store keeps what is done.
     """
+    available = backends()
+    if problems(plan, available):
+        return failure(obstacles(plan, available, options.base))
+    check_replaceable(options.out.absolute(), BUNDLE)
     key = options.key or _development_key()
     with Store(options.store) as store:
         executed = execute(
             plan,
-            backends(),
+            available,
             store,
             root=options.base,
             workers=options.workers,
@@ -114,7 +119,8 @@ def _development_key() -> SigningKey:
 
 
 def _write_parts(folder: Path, plan: Plan, execution: Execution, found: Evidence, store: Store) -> None:
-    (folder / PLAN).write_bytes(write_plan(plan))
+    # Where the plan file lay is a fact of one machine, and none of this folder.
+    (folder / PLAN).write_bytes(write_plan(replace(plan, base="")))
     (folder / SPEC).write_text(resolved_text(plan.spec), encoding="utf-8")
     (folder / SREF).write_text(resolved_text(plan.sref), encoding="utf-8")
     (folder / EVIDENCE).write_bytes(canonical_bytes(found))

@@ -24,8 +24,7 @@ def replace_folder(target: Path, mark: str) -> Iterator[Path]:
 
     """
     target = target.absolute()
-    if target.exists() and not _ours(target, mark):
-        raise StoreError(f"{target} is there and was not made by a run", "choose another --out; nothing was written")
+    check_replaceable(target, mark)
     with world("create", target):
         make_folder(target.parent)
         draft = target.parent / f".{target.name}.{secrets.token_hex(6)}"
@@ -37,6 +36,17 @@ def replace_folder(target: Path, mark: str) -> Iterator[Path]:
             _swap(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def check_replaceable(target: Path, mark: str) -> None:
+    """Whether `replace_folder` would take `target`: asked before the work of hours, not after it.
+
+    Raises StoreError when it would not.
+    """
+    with world("look at", target):
+        taken = os.path.lexists(target) and not _ours(target, mark)
+    if taken:
+        raise StoreError(f"{target} is there and was not made by a run", "choose another --out; nothing was written")
 
 
 def _ours(target: Path, mark: str) -> bool:
