@@ -7,12 +7,18 @@ from collections.abc import Sequence
 
 from synthspec import __version__
 from synthspec.diag import Diagnostic, Related
+from synthspec.report.findings import Report
 from synthspec.text import Span, pointer
 
 FORMAT_VERSION = "1"
 RULE_URL = "https://synthspec.dev/rules/"
 
 Object = dict[str, object]
+
+
+def render(report: Report) -> str:
+    """The object of `findings_json`."""
+    return findings_json(report.findings, len(report.files), **report.more)
 
 
 def findings_json(findings: Sequence[Diagnostic], files: int, **more: object) -> str:
@@ -22,7 +28,7 @@ def findings_json(findings: Sequence[Diagnostic], files: int, **more: object) ->
         json.dumps(
             {
                 **header(),
-                "findings": [_finding(finding) for finding in findings],
+                "findings": [finding_object(finding) for finding in findings],
                 "summary": {"files": files, "errors": errors, "warnings": len(findings) - errors},
                 **more,
             },
@@ -38,7 +44,8 @@ def header() -> Object:
     return {"format_version": FORMAT_VERSION, "tool": {"name": "synthspec", "version": __version__}}
 
 
-def _finding(finding: Diagnostic) -> Object:
+def finding_object(finding: Diagnostic) -> Object:
+    """One finding as section 8 writes it."""
     return {
         "code": finding.code,
         "severity": finding.severity.value,

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Sequence
 
 from synthspec.diag import Diagnostic, Severity
-from synthspec.report.style import Style
+from synthspec.report.findings import Report, worst_first
+from synthspec.report.style import PLAIN, Style, style_for
 from synthspec.text import Span
 
 MAX_LINE = 160
 
 
+def render(report: Report) -> str:
+    """All findings of `report`, in colour where stdout takes it."""
+    return render_findings(report.findings, len(report.files), style_for(sys.stdout))
+
+
 def render_findings(findings: Sequence[Diagnostic], files: int, style: Style) -> str:
     """All `findings`, then the summary line of `files` files."""
-    ordered = sorted(findings, key=_order)
-    blocks = [render_finding(finding, style) for finding in ordered]
+    blocks = [render_finding(finding, style) for finding in worst_first(findings)]
     return "\n".join([*blocks, summary(findings, files, style)]) + "\n"
 
 
-def _order(finding: Diagnostic) -> tuple[int, str, int]:
-    return finding.severity.rank, finding.file, finding.span.start if finding.span else -1
-
-
-def summary(findings: Sequence[Diagnostic], files: int, style: Style) -> str:
+def summary(findings: Sequence[Diagnostic], files: int, style: Style = PLAIN) -> str:
     """``2 files checked: 1 error, 0 warnings``."""
     errors = sum(finding.is_error for finding in findings)
     warnings = len(findings) - errors

@@ -20,6 +20,9 @@ class Style:
         return f"\x1b[{_CODES[kind]}m{text}\x1b[0m" if self.colour and text else text
 
 
+PLAIN = Style()
+
+
 def style_for(stream: TextIO) -> Style:
     """Colour when `stream` is a terminal and neither ``NO_COLOR`` nor a dumb terminal says otherwise."""
     return Style(stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
