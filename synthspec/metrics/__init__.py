@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from synthspec.metrics.measuring import METRICS, measure
-from synthspec.metrics.request import Counted, Extractor, Field, Latencies, Request, Sample
+from synthspec.metrics.request import Counted, Extractor, Field, Given, Latencies, Request, Sample
 
-__all__ = ["METRICS", "Counted", "Extractor", "Field", "Latencies", "Request", "Sample", "measure"]
+__all__ = ["METRICS", "Counted", "Extractor", "Field", "Given", "Latencies", "Request", "Sample", "measure"]

@@ -122,4 +122,7 @@ def _control(bench: Bench, x: Array) -> float | None:
     if bench.request.modality != "image" or bench.request.train is None:
         return None
     drawn = gaussian_control(bench.scaled("train"), len(bench.sample("synthetic")), bench.rng("fid/control"))
-    return mean_frechet(x, _views(bench.extractor(drawn), bench))
+    try:
+        return mean_frechet(x, _views(bench.extractor(drawn), bench))
+    except UnmeasurableError:  # the features came with the records, and these are others
+        return None

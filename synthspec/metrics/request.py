@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthspec.ir.evidence import Split
+from synthspec.metrics.figures import UnmeasurableError
 
 Array = NDArray[np.float64]
 
@@ -82,6 +84,21 @@ class Extractor(Protocol):
 
         FID is averaged over views, the other metrics use them side by side.
         """
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Given:
+    """Features that a backend computed of these very records, in their order: an extractor that cannot see others."""
+
+    name: str
+    sha256: str
+    parts: Mapping[str, Array]
+    """(n, 1, dim) by split, and under ``synthetic``."""
+    fd_scale: float = 1.0
+
+    def __call__(self, content: Array) -> Array:
+        """Raises UnmeasurableError: content that no node has embedded has no features here."""
+        raise UnmeasurableError(f"{self.name} saw the records of the run only, not these {len(content)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -10,7 +10,7 @@ from importlib import import_module
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.execute.core.source import not_read
-from synthspec.ir.ops import Bind, Measure, Op
+from synthspec.ir.ops import Bind, Op
 
 KERNELS = ("bind", "split", "enforce", "export", "measure")
 _MODULES = ("numpy", "safetensors", "scipy", "sklearn", "PIL")
@@ -31,8 +31,6 @@ class CoreBackend:
             case Bind():
                 reason = not_read(op.source)
                 return (reason,) if reason else ()
-            case Measure() if op.features.name != "embedded":
-                return (f"figures under {op.features.name!r} features are not measured yet (`embedded` are)",)
             case _ if op.op in KERNELS:
                 return ()
             case _:

@@ -10,11 +10,13 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
 from synthspec import metrics
 from synthspec.backend.artifacts import (
     DATA,
     ENFORCE_REPORT,
+    FEATURES,
     FIGURES,
     LATENCIES,
     LATENCY_REPORT,
@@ -28,7 +30,7 @@ from synthspec.backend.artifacts import (
     read_report,
     write_report,
 )
-from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows
+from synthspec.backend.dataset import Column, Dataset, Rows, read_dataset, read_rows
 from synthspec.backend.protocol import Artifact, Context
 from synthspec.ir.evidence import Figure
 from synthspec.ir.ops import Measure
@@ -63,11 +65,26 @@ def request_of(op: Measure, inputs: Inputs) -> metrics.Request:
         test=_sample(op.schema, data.take(rows.test), label),
         synthetic=_sample(op.schema, synthetic, label),
         classes=() if label is None else _classes(label),
+        extractor=_given(op, inputs, rows),
         reference=op.reference,
         members=attack.members if attack else "train",
         non_members=attack.non_members if attack else "val",
         latencies=_latencies(inputs),
         counted=tuple(_counted(op, inputs)),
+    )
+
+
+def _given(op: Measure, inputs: Inputs, rows: Rows) -> metrics.Given | None:
+    """The features that an `embed` node made, by split; None where the embedded extractor is used."""
+    if "features" not in inputs:
+        return None
+    stored = load_file(str(inputs["features"].path(FEATURES)))
+    real, synthetic = (stored[port].astype(np.float64)[:, np.newaxis] for port in ("data", "samples"))
+    sha256 = op.features.sha256 or ""
+    return metrics.Given(
+        name=f"{op.features.name}@{sha256[:8]}",
+        sha256=sha256,
+        parts={"synthetic": synthetic, **{split: real[rows.of(split)] for split in ("train", "val", "test")}},
     )
 
 

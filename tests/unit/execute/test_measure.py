@@ -26,7 +26,6 @@ from synthspec.backend.artifacts import (
 )
 from synthspec.backend.dataset import Dataset, Rows, write_dataset, write_rows
 from synthspec.backend.protocol import Artifact, Context
-from synthspec.execute import CORE
 from synthspec.execute.core.measure import _writable, described, measure, request_of
 from synthspec.ir.evidence import Figure
 from synthspec.ir.ops import Measure
@@ -192,10 +191,3 @@ def test_numbers_that_json_does_not_have_become_words():
     assert (written.value, written.upper, written.details) == (1.0, None, (("kl", "inf"), ("n", 3)))
     lost = _writable(Figure(name="a", label="a", value=math.nan, u=1.0))
     assert (lost.value, lost.u, lost.reason) == (None, None, "it came out as nan")
-
-
-def test_features_that_are_brought_along_are_refused_not_replaced():
-    inception = Features(name="inception", weights="w.safetensors", sha256="0" * 64)
-    (reason,) = CORE.supports(op(features=inception))
-    assert "'inception' features are not measured yet" in reason
-    assert CORE.supports(op()) == ()
