@@ -57,9 +57,7 @@ def test_the_figure_rests_on_the_given_features_alone() -> None:
     pixels = rng.random((80, 1, 4, 4))
     far = rng.normal(size=(80, 1, 2))
     near = far + np.array([3.0, 0.0])
-    given = metrics.Given(
-        name="inception@abababab", sha256=SHA, parts={"test": far, "train": far, "synthetic": far + [3.0, 0.0]}
-    )
+    given = metrics.Given(name="inception@abababab", sha256=SHA, parts={"test": far, "train": far, "synthetic": near})
     sample = metrics.Sample(content=pixels)
     request = metrics.Request(
         modality="image",
