@@ -26,6 +26,8 @@ PLAN = "plan.json"
 SPEC = "spec.resolved.yaml"
 SREF = "sref.resolved.yaml"
 EVIDENCE = "evidence.json"
+RESULTS = ("weights/", "samples.")
+"""The files whose bytes a replay must give again. Timings, and what is derived from them, differ by nature."""
 
 _EQUATIONS = {
     "elbo": "S405-1", "elbo_beta": "S405-1", "gan": "S405-2", "wgan_gp": "S405-2", "hinge": "S405-2",
@@ -69,10 +71,30 @@ def build_manifest(
         dag=tuple(_dag_node(run, node) for node in execution.nodes),
         dependencies=run.dependencies(),
         overrides=tuple(origin.Override(path=path, value=value) for path, value in plan.overrides),
-        waivers=run.waivers(),
+        waivers=waivers_of(plan),
         key=key_ref(key),
         sign=sign_profile(key),
     )
+
+
+def waivers_of(plan: Plan) -> tuple[origin.WaiverEntry, ...]:
+    """The accepted exceptions of the spec, as the manifest lists them."""
+    return tuple(
+        origin.WaiverEntry(id=each.id, reason=each.reason, approver=each.approver, expires=each.expires)
+        for each in plan.spec.waivers
+        if each.reason and each.approver and each.expires
+    )
+
+
+def result_digests(manifest: Manifest) -> dict[str, str]:
+    """SHA-256 by name of the files that a replay must give again, from the nodes that made them; the last one counts."""
+    return {
+        output.name: output.digest.sha256
+        for node in manifest.dag
+        if node.op in ("fit", "accelerate", "export")
+        for output in node.outputs
+        if output.name.startswith(RESULTS)
+    }
 
 
 def _dag_node(run: _Run, node: NodeRun) -> origin.DagNode:
@@ -233,13 +255,6 @@ class _Run:
         seen = dict(pair for node in self.execution.nodes for pair in node.outside)
         return tuple(
             origin.Dependency(name=name, digest=base.Digest(sha256=content)) for name, content in sorted(seen.items())
-        )
-
-    def waivers(self) -> tuple[origin.WaiverEntry, ...]:
-        return tuple(
-            origin.WaiverEntry(id=each.id, reason=each.reason, approver=each.approver, expires=each.expires)
-            for each in self.plan.spec.waivers
-            if each.reason and each.approver and each.expires
         )
 
 

@@ -12,10 +12,8 @@ from synthspec.diag import Outcome, failure
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_origin import Environment
 from synthspec.ir.plan import read_plan
+from synthspec.pipeline.manifest import result_digests
 from synthspec.pipeline.running import RunOptions, run_plan
-
-RESULTS = ("weights/", "samples.")
-"""The files whose bytes a replay must give again. Timings, and what is derived from them, differ by nature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +61,11 @@ def replay_plan(manifest: Manifest, folder: Path, options: RunOptions, progress:
         again = done.value.manifest
     return Outcome(
         Replay(
-            files=_compared(_results(manifest), _results(again)),
+            files=_compared(result_digests(manifest), result_digests(again)),
             inputs=_compared(_inputs(manifest), _inputs(again)),
             environment=_changed(manifest.environment, again.environment),
         )
     )
-
-
-def _results(manifest: Manifest) -> dict[str, str]:
-    """Digest by name of the files that a replay must give again, from the nodes that made them."""
-    return {
-        output.name: output.digest.sha256
-        for node in manifest.dag
-        if node.op in ("fit", "accelerate", "export")
-        for output in node.outputs
-        if output.name.startswith(RESULTS)
-    }
 
 
 def _inputs(manifest: Manifest) -> dict[str, str]:
