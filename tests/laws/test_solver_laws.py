@@ -146,6 +146,16 @@ def test_ddpm_keeps_the_law_of_a_gaussian():
     assert out.std() == pytest.approx(S, rel=0.05)
 
 
+def test_ddpm_draws_the_posterior_variance_and_nothing_at_the_end():
+    """beta~ = (1 - alpha_bar') / (1 - alpha_bar) beta, beta = 1 - alpha_bar / alpha_bar' (Ho et al. 2020, eq. 7)."""
+    grid = Grid.of(Levels.of(SCHEDULES[0]), 5)
+    zero = torch.zeros(1, dtype=torch.float64)
+    now, after = grid.a[2] ** 2, grid.a[3] ** 2
+    spread = fresh_solver("ddpm", grid).step(2, zero, zero, lambda i: torch.ones_like(zero))
+    assert spread.item() == pytest.approx(math.sqrt((1 - after) / (1 - now) * (1 - now / after)))
+    assert fresh_solver("ddpm", grid).step(4, zero, zero + 0.3, no_noise).item() == pytest.approx(0.3)
+
+
 def test_guidance_is_linear_in_w_and_plain_at_zero():
     levels = Levels.of(SCHEDULES[2])
     x = torch.randn(4, 1, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))

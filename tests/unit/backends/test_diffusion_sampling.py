@@ -1,5 +1,6 @@
 """Blocks, guidance and counting, with a network of two lines in the place of the UNet."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -144,6 +145,41 @@ def test_sampling_leaves_the_global_generator_alone(sampled, sample_op):
     before = torch.get_rng_state()
     sampled(replace(sample_op, solver=SolverPlan(name="ddpm", steps=4, NFE=8)), "out")
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_noise_of_every_step_is_its_own(engine, sample_op, monkeypatch):
+    drawn = []
+
+    def integrate(network, path, start, noise, labels):
+        network(start, torch.zeros(len(start)), labels)
+        drawn.extend([start, noise(0), noise(1)])
+        return start
+
+    monkeypatch.setattr("synthspec_diffusers.sampling.integrate", integrate)
+    kernels.load(sample_op, engine).draw(0, 4)
+    assert len({tensor.numpy().tobytes() for tensor in drawn}) == 3
+
+
+def test_estimates_of_images_are_clipped_to_their_interval(engine, sample_op):
+    assert kernels.load(sample_op, engine).path.bound == 1.0
+
+
+def test_each_worker_computes_with_the_declared_threads(engine, sample_op, monkeypatch):
+    """The bytes depend on the threads inside an operation, and a new thread would take the machine's number."""
+    told = []
+
+    def forward(self, x, times, labels):
+        told.append(torch.get_num_threads())
+        return x
+
+    monkeypatch.setattr(Toy, "forward", forward)
+    fit = replace(sample_op.fit, training=sample_op.fit.training.model_copy(update={"threads": 3}))
+    before = torch.get_num_threads()
+    sampler = kernels.load(replace(sample_op, fit=fit), engine)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda block: sampler.draw(block, 4), range(4)))
+    torch.set_num_threads(before)
+    assert set(told) == {3}
 
 
 def test_a_split_without_rows_is_a_fault_of_the_data(run, engine, sample_op, tmp_path):

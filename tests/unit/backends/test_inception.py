@@ -60,6 +60,12 @@ def test_the_last_block_pools_by_maximum():
     assert not torch.equal(made[False][:, 1856:], made[True][:, 1856:])
 
 
+def test_mean_pools_leave_the_padding_out():
+    from synthspec_torch.features import inception as module
+
+    assert torch.equal(module._mean(torch.ones(1, 1, 4, 4)), torch.ones(1, 1, 4, 4))
+
+
 def test_embedding_images(weights, tmp_path, schema, run, inputs):
     features = replace_root(weights, tmp_path)
     samples = tmp_path / "samples"

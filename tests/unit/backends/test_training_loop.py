@@ -24,16 +24,20 @@ class Line:
         self.network = nn.Linear(1, 1, bias=False)
         nn.init.zeros_(self.network.weight)
         self.poison, self.spoil = poison or {}, spoil or {}
-        self.step, self.seen, self.validations = 0, [], 0
+        self.step, self.seen, self.validations, self.averages, self.shown = 0, [], 0, [], []
 
     def loss(self, rows):
         self.step += 1
+        assert self.network.training
+        self.shown.append((1 + rows.double()).square().mean().item())
         self.seen.append(self.network.weight.item())
         x = 1 + rows.float().view(-1, 1)
         return ((self.network(x) - x) ** 2).mean() * self.poison.get(self.step, 1.0)
 
     def validate(self, network):
         self.validations += 1
+        assert not network.training
+        self.averages.append(network.weight.item())
         with torch.no_grad():
             value = (network.weight - 1).square().item()
         return {"loss_val": self.spoil.get(self.validations, value)}
@@ -121,13 +125,47 @@ def test_rollback_restores_weights_and_goes_on_slower(tmp_path, to, spoil, back)
     assert rates[7] == pytest.approx(0.5 * 0.02 * rate(7, 8))
 
 
-def test_rollback_restores_the_optimiser_too(tmp_path):
-    """With momentum, the step after a rollback must not carry what the poisoned gradient left."""
-    chosen = stability("rollback", rollback=Rollback(to="last", lr_factor=1.0, max_rollbacks=1))
+def test_rollback_restores_the_optimiser_and_the_average_too(tmp_path):
+    """Momentum SGD with an average, by hand: step 6 goes back to what was kept after step 2, and on from there."""
+    chosen = stability("rollback", rollback=Rollback(to="best", lr_factor=0.5, max_rollbacks=1))
     momentum = Optimizer(name="sgd", lr=0.02, momentum=0.9)
-    learner = Line(poison={6: 1e6})
-    fitted(tmp_path, learner, course(chosen, optimizer=momentum))
-    assert max(map(abs, learner.seen)) < 2
+    learner = Line(poison={6: 1e6}, spoil={2: 99.0})
+    trained = fitted(tmp_path, learner, course(chosen, optimizer=momentum, ema=0.8))
+    weight = average = buffer = 0.0
+    kept, seen, averages, updates, factor = None, [], [], 0, 1.0
+    for step in range(1, 9):
+        seen.append(weight)
+        if step == 6:
+            weight, average, buffer = kept
+            factor = 0.5
+        else:
+            buffer = 0.9 * buffer + 2 * (weight - 1) * learner.shown[step - 1]
+            weight -= 0.02 * factor * rate(step, 8) * buffer
+            updates += 1
+            average += (1 - min(0.8, (1 + updates) / (10 + updates))) * (weight - average)
+        if step % 2 == 0:
+            averages.append(average)
+        if step == 2:
+            kept = weight, average, buffer
+    assert learner.seen == pytest.approx(seen, abs=1e-5)
+    assert learner.averages == pytest.approx(averages, abs=1e-5)
+    assert trained.weights["weight"].item() in [pytest.approx(value, abs=1e-5) for value in averages]
+
+
+def test_rollback_forgives_the_other_monitors(tmp_path):
+    monitors = (
+        Monitor(signal="grad_norm", trip="grad_norm > 1000", action="rollback"),
+        Monitor(signal="grad_norm", trip="grad_norm > 0", window=4, action="stop"),
+    )
+    chosen = Stability(monitors=monitors, rollback=Rollback(to="last", max_rollbacks=1))
+    assert fitted(tmp_path, Line(poison={3: 1e6}), course(chosen)).report.steps == 7
+
+
+def test_a_gradient_that_is_not_finite_is_never_applied(tmp_path):
+    learner = Line(poison={3: math.inf})
+    fitted(tmp_path, learner, course(stability("scale_lr")))
+    assert learner.seen[3] == learner.seen[2]
+    assert all(map(math.isfinite, learner.seen))
 
 
 def test_without_a_rollback_left_a_monitor_stops(tmp_path):
