@@ -342,8 +342,8 @@ def test_a_run_signed_without_what_its_verdict_hangs_on_is_refused(cli, run_copy
 
     resign(run_copy, forget)
     (run_copy / name).unlink()
-    answer = cli("verify", run_copy, "--format", "json", cwd=run_copy.parent)
-    assert [(each["code"], each["where"]) for each in answer.json["refusals"]] == [("EVIDENCE_MISSING", name)]
+    assert codes(cli, run_copy) == {"EVIDENCE_MISSING"}
+    assert name in cli("verify", run_copy, cwd=run_copy.parent).out
 
 
 @pytest.mark.parametrize("name", ["evidence.json", "plan.json"])
