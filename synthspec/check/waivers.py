@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from synthspec.diag import Diagnostic, Severity, did_you_mean
+from synthspec.check.validity import end_fault, may_be_excused, unused_advice
+from synthspec.diag import Diagnostic, Severity
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.rules import RULES
-from synthspec.rules.waivers.not_waivable import NEVER
 from synthspec.spec.sampling import Waiver
 from synthspec.text import Path
 
@@ -25,7 +24,7 @@ def apply_waivers(resolved: ResolvedSpec, found: Sequence[Diagnostic], today: da
     kept = list(found)
     answers: list[Diagnostic] = []
     for number, waiver in enumerate(resolved.spec.waivers):
-        if not _complete(waiver) or waiver.id.partition(".")[0] in NEVER:
+        if not _complete(waiver) or not may_be_excused(waiver.id):
             continue  # a rule says so
         fault = _ended(resolved, number, waiver, today)
         if fault is not None:
@@ -48,26 +47,17 @@ def _excuses(waiver: Waiver, diagnostic: Diagnostic) -> bool:
 
 
 def _ended(resolved: ResolvedSpec, number: int, waiver: Waiver, today: date) -> Diagnostic | None:
-    path = ("waivers", number, "expires")
-    try:
-        end = date.fromisoformat(waiver.expires or "")
-    except ValueError:
-        return _fault(
-            resolved, path, "waiver.expired", f"{waiver.expires} is no day of the calendar", "write a real day"
-        )
-    if end >= today:
-        return None
-    message = f"the waiver of {waiver.id} ended on {end}"
-    return _fault(resolved, path, "waiver.expired", message, "mend what it excused, or have it approved again")
+    ended = end_fault(f"waiver of {waiver.id}", waiver.expires or "", today)
+    return None if ended is None else _fault(resolved, ("waivers", number, "expires"), "waiver.expired", *ended)
 
 
 def _unused(resolved: ResolvedSpec, number: int, waiver: Waiver) -> Iterator[Diagnostic]:
     if _CONTRACT.fullmatch(waiver.id):
         return
-    codes = [rule.code for rule in RULES]
-    advice = "delete it: it would hide a later fault" if waiver.id in codes else did_you_mean(waiver.id, codes)
     path = ("waivers", number, "id")
-    yield _fault(resolved, path, "waiver.unused", f"nothing is excused by the waiver of {waiver.id}", advice)
+    yield _fault(
+        resolved, path, "waiver.unused", f"nothing is excused by the waiver of {waiver.id}", unused_advice(waiver.id)
+    )
 
 
 def _fault(resolved: ResolvedSpec, path: Path, code: str, message: str, help_text: str) -> Diagnostic:

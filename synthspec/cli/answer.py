@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -13,13 +13,28 @@ from synthspec.diag import Diagnostic
 
 
 class Format(str, Enum):
-    """The formats of findings."""
+    """The formats of answers."""
 
     text = "text"
     json = "json"
 
 
+class FindingsFormat(str, Enum):
+    """The formats of an answer that is nothing but findings: the table of `synthspec.report.findings`."""
+
+    text = "text"
+    concise = "concise"
+    json = "json"
+    jsonl = "jsonl"
+    sarif = "sarif"
+    github = "github"
+    gitlab = "gitlab"
+    junit = "junit"
+    markdown = "markdown"
+
+
 FORMAT = typer.Option(Format.text, "--format", help="How to print the answer.")
+FINDINGS_FORMAT = typer.Option(FindingsFormat.text, "--format", help="How to print the findings.")
 QUIET = typer.Option(False, "--quiet", "-q", help="Print nothing but findings and results.")
 OUTSIDE = typer.Option(False, "--allow-outside", help="Let paths in the spec leave its root.")
 SET = typer.Option(None, "--set", metavar="PATH=VALUE", help="Change one value of the spec; the manifest records it.")
@@ -36,6 +51,28 @@ def show_findings(findings: Sequence[Diagnostic], files: int, form: Format, **mo
     from synthspec.report.style import style_for
 
     typer.echo(render_findings(findings, files, style_for(sys.stdout)), nl=False, color=True)
+
+
+def show_report(
+    findings: Sequence[Diagnostic],
+    files: Sequence[str],
+    form: FindingsFormat,
+    output: Path | None,
+    more: Mapping[str, object],
+) -> None:
+    """Print `findings` about `files` in any of the forms, on stdout or, atomically, into the file `output`."""
+    import contextlib
+
+    from synthspec.report.findings import Report, renderer
+
+    into: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+    if output is not None:
+        from synthspec.cli.output import captured
+
+        into = captured(output)
+    with into:
+        # Rendered inside: whether there is colour is asked of the stdout that the text goes to.
+        typer.echo(renderer(form.value)(Report(tuple(findings), tuple(files), more)), nl=False, color=True)
 
 
 def show_problems(findings: Sequence[Diagnostic]) -> None:

@@ -2,62 +2,74 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from synthspec.cli.answer import FORMAT, OUTSIDE, QUIET, SET, Format, overrides, show_findings, usage
+from synthspec.cli.answer import FINDINGS_FORMAT, OUTSIDE, QUIET, SET, FindingsFormat, overrides, show_report, usage
 from synthspec.diag import Diagnostic
 
-STDIN = "-"
+if TYPE_CHECKING:
+    from synthspec.cli.baseline import Compared
+    from synthspec.pipeline.front import Options, Spot
 
 
 def validate(
     paths: list[str] = typer.Argument(..., help="Files, folders or globs; '-' reads one spec from stdin."),
-    form: Format = FORMAT,
+    form: FindingsFormat = FINDINGS_FORMAT,
     select: list[str] | None = typer.Option(None, help="Report only codes that start with this."),
     ignore: list[str] | None = typer.Option(None, help="Leave out codes that start with this."),
     fail_on: str = typer.Option("error", help="'error' or 'warning': what makes the exit code 1."),
+    baseline: Path | None = typer.Option(None, help="A file of known findings, which are not reported."),
+    write_baseline: bool = typer.Option(False, "--write-baseline", help="Write what is found into --baseline."),
     changes: list[str] | None = SET,
     allow_outside: bool = OUTSIDE,
     stdin_filename: Path = typer.Option(Path("spec.yaml"), help="Where a spec read from stdin would lie."),
     output_file: Path | None = typer.Option(None, help="Write the answer here instead of stdout."),
     quiet: bool = QUIET,
 ) -> None:
-    """Check specs and schemas: syntax, units, axioms, contracts. Never writes, never runs anything."""
+    """Check specs and schemas: syntax, units, axioms, contracts. Runs nothing, and changes nothing unless asked to."""
     from datetime import UTC, datetime
 
-    from synthspec.pipeline.front import Options, Spot, spot
-    from synthspec.pipeline.front import validate as check_file
+    from synthspec.cli.paths import spots
+    from synthspec.pipeline.front import Options
 
     if fail_on not in ("error", "warning"):
         raise usage(f"--fail-on takes 'error' or 'warning', not {fail_on!r}")
-    options = Options(today=datetime.now(UTC).date(), allow_outside=allow_outside, overrides=overrides(changes))
-    spots = [
-        Spot(stdin_filename, str(stdin_filename), sys.stdin.buffer.read()) if path == STDIN else spot(Path(path))
-        for path in _files(paths)
-    ]
-    findings: dict[tuple[object, ...], Diagnostic] = {}
-    for place in spots:
-        for found in check_file(place, options).diagnostics:
-            # An SRef is checked with each spec that uses it, and named once.
-            findings.setdefault((found.code, found.file, found.span and found.span.start, found.message), found)
-    kept = [found for found in findings.values() if _wanted(found, select, ignore)]
-    _answer(kept, len(spots), form, output_file, quiet=quiet)
-    if any(found.is_error or fail_on == "warning" for found in kept):
+    if write_baseline and baseline is None:
+        raise usage("--write-baseline needs --baseline FILE: where to write")
+    options = Options(
+        today=datetime.now(UTC).date(),
+        allow_outside=allow_outside,
+        overrides=overrides(changes),
+        ignore_errors=True,
+    )
+    places = spots(paths, stdin_filename)
+    kept = [found for found in _findings(places, options) if _wanted(found, select, ignore)]
+    names = [place.name for place in places]
+    if baseline is not None and write_baseline:
+        _write_baseline(kept, baseline, quiet=quiet)
+        return
+    known = None if baseline is None else _compare(kept, baseline, names, quiet=quiet)
+    told = kept if known is None else known.kept
+    more = {} if known is None else {"baseline": {"hidden": known.hidden, "stale": known.stale}}
+    if told or not quiet or form is not FindingsFormat.text or output_file is not None:
+        show_report(told, names, form, output_file, more)
+    if any(found.is_error or fail_on == "warning" for found in told):
         raise typer.Exit(1)
 
 
-def _answer(kept: Sequence[Diagnostic], files: int, form: Format, output: Path | None, *, quiet: bool) -> None:
-    if output is not None:
-        from synthspec.cli.output import captured
+def _findings(places: Iterable[Spot], options: Options) -> Iterable[Diagnostic]:
+    from synthspec.pipeline.front import validate as check_file
 
-        with captured(output):
-            show_findings(kept, files, form)
-    elif kept or not quiet or form is not Format.text:
-        show_findings(kept, files, form)
+    findings: dict[tuple[object, ...], Diagnostic] = {}
+    for place in places:
+        for found in check_file(place, options).diagnostics:
+            # An SRef is checked with each spec that uses it, and named once.
+            findings.setdefault((found.code, found.file, found.span and found.span.start, found.message), found)
+    return findings.values()
 
 
 def _wanted(found: Diagnostic, select: Sequence[str] | None, ignore: Sequence[str] | None) -> bool:
@@ -65,33 +77,18 @@ def _wanted(found: Diagnostic, select: Sequence[str] | None, ignore: Sequence[st
     return chosen and not any(found.code.startswith(prefix) for prefix in ignore or ())
 
 
-def _files(paths: Sequence[str]) -> list[str]:
-    found: dict[str, str] = {}
-    for path in paths:
-        listed = [path] if path == STDIN else list(_expand(path))
-        if not listed:
-            raise usage(f"{path}: no such file or folder, and no file matches it")
-        for each in listed:
-            # One file is one file, however it is spelled.
-            found.setdefault(each if each == STDIN else str(Path(each).resolve()), each)
-    return list(found.values())
+def _compare(found: Sequence[Diagnostic], path: Path, names: Sequence[str], *, quiet: bool) -> Compared:
+    from synthspec.cli.baseline import compare
+
+    known = compare(found, path, names)
+    if known.note and not quiet:
+        typer.echo(f"note: {known.note}", err=True)
+    return known
 
 
-def _expand(path: str) -> Iterator[str]:
-    import glob
+def _write_baseline(found: Sequence[Diagnostic], path: Path, *, quiet: bool) -> None:
+    from synthspec.cli.baseline import write
 
-    if Path(path).is_dir():
-        documents = sorted(item for pattern in ("*.yaml", "*.yml") for item in Path(path).rglob(pattern))
-        yield from (str(document) for document in documents if _ours(document))
-    elif Path(path).exists():
-        yield path
-    else:
-        yield from sorted(name for name in glob.glob(path, recursive=True) if Path(name).is_file())  # noqa: PTH207
-
-
-def _ours(document: Path) -> bool:
-    """Whether a file met in a folder is one of ours: other YAML lies beside specs, and is none of our business."""
-    if not document.is_file() or any(part.startswith(".") for part in document.parts if part not in (".", "..")):
-        return False
-    with document.open("rb") as file:
-        return b"synthspec/" in file.read(1 << 16)
+    write(found, path)
+    if not quiet:
+        typer.echo(f"wrote {path} ({len(found)} finding{'' if len(found) == 1 else 's'})", err=True)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from synthspec.check import check, check_sref
+from synthspec.check import apply_ignores, check, check_sref
 from synthspec.diag import Diagnostic, Outcome, did_you_mean, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
@@ -35,6 +35,8 @@ class Options:
     allow_outside: bool = False
     overrides: tuple[tuple[str, str], ...] = ()
     """``--set`` changes: (path, value) as they were typed."""
+    ignore_errors: bool = False
+    """Whether a comment beside a line may excuse an error; it always may a warning. Nothing runs on the word of a comment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,10 @@ def validate(place: Spot, options: Options) -> Outcome[CheckedSpec | SRef]:
         return failure(composed.diagnostics)
     kind = composed.value.value.get("kind")
     if kind == "SRef":
-        return _plus(composed.diagnostics, _validate_sref(composed.value))
+        return _plus(composed.diagnostics, _validate_sref(composed.value, options))
     if kind != "EngineSpec":
         return failure([*composed.diagnostics, _unknown_kind(composed.value)])
-    return _plus(composed.diagnostics, _resolve(place, composed.value, options).then(lambda r: check(r, options.today)))
+    return _plus(composed.diagnostics, _resolve(place, composed.value, options).then(lambda r: _check(r, options)))
 
 
 def load_spec(place: Spot, options: Options) -> Outcome[CheckedSpec]:
@@ -115,6 +117,15 @@ def _resolve(place: Spot, composed: Composed, options: Options) -> Outcome[Resol
     return Outcome(value, (*spec.diagnostics, *sref.diagnostics, *linked.diagnostics))
 
 
+def _check(resolved: ResolvedSpec, options: Options) -> Outcome[CheckedSpec]:
+    asked = check(resolved, options.today)
+    documents = (resolved.spec_places, resolved.sref_places)
+    kept = apply_ignores(asked.diagnostics, documents, options.today, errors=options.ignore_errors)
+    if asked.value is None or any(found.is_error for found in kept):
+        return failure(kept)
+    return Outcome(replace(asked.value, warnings=kept), kept)
+
+
 def _load_sref(path: Path) -> Outcome[Document[SRef]]:
     composed = _compose(spot(path))
     if composed.value is None:
@@ -122,13 +133,17 @@ def _load_sref(path: Path) -> Outcome[Document[SRef]]:
     return _plus(composed.diagnostics, _document(composed.value, SRef))
 
 
-def _validate_sref(composed: Composed) -> Outcome[SRef]:
+def _validate_sref(composed: Composed, options: Options) -> Outcome[SRef]:
     document = _document(composed, SRef)
     if document.value is None:
         return failure(document.diagnostics)
     found = document.diagnostics + bind_schema(document.value).diagnostics
     # Rules speak of a schema that could be understood, as they do in a spec.
-    return Outcome(document.value.model, found or check_sref(document.value))
+    if found:
+        return Outcome(document.value.model, found)
+    asked = check_sref(document.value)
+    kept = apply_ignores(asked, (document.value.places,), options.today, errors=options.ignore_errors)
+    return Outcome(document.value.model, kept)
 
 
 def _document(composed: Composed, model: type[M]) -> Outcome[Document[M]]:
