@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.backend.columns import Value, find_field, member_index, spelled
-from synthspec.ir.ops import Sample
+from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field
 from synthspec.spec.conditioning import Variable
 
@@ -13,6 +13,11 @@ from synthspec.spec.conditioning import Variable
 def condition_reasons(op: Sample) -> tuple[str, ...]:
     """Why the conditions of `op` cannot be drawn; empty when they can."""
     return tuple(_reasons(op))
+
+
+def class_sizes(op: Fit) -> tuple[int, ...]:
+    """Members of each condition, in the order of ``op.conditions``."""
+    return tuple(len(op.schema.field(name).enum) for name in op.conditions)
 
 
 def _reasons(op: Sample) -> Iterator[str]:

@@ -107,11 +107,6 @@ def _sampling_reasons(op: Sample) -> Iterator[str]:
         yield f"{op.solver.steps} steps are more than the noise schedule has"
 
 
-def class_sizes(op: Fit) -> tuple[int, ...]:
-    """Members of each condition, in the order of ``op.conditions``."""
-    return tuple(len(op.schema.field(name).enum) for name in op.conditions)
-
-
 def numbers(op: Fit) -> int:
     """Numbers in the covariances of all classes and of all rows together."""
     classes = 1

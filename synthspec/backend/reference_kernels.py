@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from synthspec.backend.artifacts import FitReport
 from synthspec.backend.blocks import Drawn, sampling_kernels
+from synthspec.backend.conditions import class_sizes
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, draw_conditions, generator, within
 from synthspec.backend.engines import read_engine, training_rows, write_engine
 from synthspec.backend.gaussian import GaussianClasses, fit_classes
 from synthspec.backend.integrators import INTEGRATORS
 from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
-from synthspec.backend.reference import class_sizes
 from synthspec.backend.schedules import F64, sampling_grid
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field
