@@ -17,6 +17,8 @@ from synthspec.text import Path, Span, pointer
 
 A_co = TypeVar("A_co", covariant=True)
 B = TypeVar("B")
+MOST_NAMES = 24
+"""More choices than this are no help."""
 
 
 class Severity(Enum):
@@ -111,4 +113,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     if near:
         return f"did you mean {folded[near[0]]!r}?"
-    return "known: " + ", ".join(names) if names else "nothing is known here"
+    if not names:
+        return "nothing is known here"
+    return (
+        "known: "
+        + ", ".join(names[:MOST_NAMES])
+        + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
+    )

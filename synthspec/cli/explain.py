@@ -27,5 +27,5 @@ def explain(
         from synthspec.diag import did_you_mean
         from synthspec.report.explanation import names
 
-        raise usage(f"nothing is called {name!r}: {did_you_mean(name, names())}")
+        raise usage(f"nothing is called {name!r}: {did_you_mean(name, names())}; 'synthspec explain' lists all")
     typer.echo(text, nl=False, color=True)
