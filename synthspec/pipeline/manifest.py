@@ -185,7 +185,7 @@ class _Run:
 
     def _schedule(self) -> dict[str, base.Parameter]:
         schedule = getattr(self.fit_op.engine, "noise_schedule", None)
-        return {} if schedule is None else _parameters(schedule)
+        return {} if schedule is None else {"name": schedule.name, **_parameters(schedule)}
 
     def deep(self, weights: tuple[base.Digest, ...]) -> groups.Deep:
         op, spec = self.sample_op, self.fit_op
