@@ -6,8 +6,6 @@ A user's fault is a `Diagnostic` with a span. An exception is for a bug or for t
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -41,6 +39,14 @@ class Related:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A guess at what was meant: `text` in the place of `span`."""
+
+    span: Span
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
     """One finding.
@@ -56,6 +62,7 @@ class Diagnostic:
     path: Path = ()
     severity: Severity = Severity.ERROR
     related: tuple[Related, ...] = field(default=())
+    fix: Fix | None = None
 
     @property
     def is_error(self) -> bool:
@@ -69,6 +76,10 @@ class Diagnostic:
     @property
     def fingerprint(self) -> str:
         """A digest that stays the same when lines move: code, file, pointer and message, but no line number."""
+        # Text shows no fingerprint, and the digests of OpenSSL take 3 ms to load.
+        import hashlib
+        import json
+
         identity = json.dumps([self.code, self.file, pointer(self.path), self.message])
         return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -102,6 +113,13 @@ def failure(diagnostics: Iterable[Diagnostic]) -> Outcome[B]:
     return Outcome(None, tuple(diagnostics))
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The name that the misspelt `word` is most like, whatever its case; None when it is like none."""
+    folded = {name.casefold(): name for name in sorted(set(known))}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Help text for a misspelt name: the nearest known one first, else the whole choice.
 
@@ -115,8 +133,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f"did you mean {folded[near[0]]!r}?"
     if not names:
         return "nothing is known here"
-    return (
-        "known: "
-        + ", ".join(names[:MOST_NAMES])
-        + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
-    )
+    rest = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return "known: " + ", ".join(names[:MOST_NAMES]) + rest

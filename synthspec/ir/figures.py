@@ -10,6 +10,11 @@ OF_THE_RUN = frozenset(
 )  # fmt: skip
 """Figures that fall off a run whether or not `evaluation.metrics` asks for them."""
 
+OF_THE_ENGINE = frozenset(
+    {"elbo", "iwae", "posterior_collapse_rate", "recon_PSNR", "nll", "bpd", "inv_error", "elbo_val_gain"}
+)
+"""Figures that need the weights, not the samples: the `assess` node has the engine compute them."""
+
 COVERAGE_NEIGHBOURS = 5
 """k of covg (Naeem et al. 2020)."""
 

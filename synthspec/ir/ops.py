@@ -169,6 +169,21 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assess:
+    """M40-5.7: figures that only the engine itself can give: likelihoods, bounds, invertibility, reconstruction.
+
+    In: engine, data, split. Makes ``figures.json``.
+    """
+
+    op: Literal["assess"] = "assess"
+    version: int = 1
+    fit: Fit
+    metrics: tuple[str, ...]
+    reference: SplitName
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Embed:
     """P412-1: features of real and synthetic content under weights that the user brings.
 
@@ -216,8 +231,8 @@ class Emit:
 
 
 Op = (
-    Bind | Split | Fit | Accelerate | Sample | Enforce | Export | Align | Arrive | Latency | Replay | Embed | Measure
-    | Judge | Emit
+    Bind | Split | Fit | Accelerate | Sample | Enforce | Export | Align | Arrive | Latency | Replay | Assess | Embed
+    | Measure | Judge | Emit
 )  # fmt: skip
 
 

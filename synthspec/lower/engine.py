@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from synthspec.accounting import available, solve
 from synthspec.ir.ops import Fit, KnownObjective, Mechanism
+from synthspec.ir.privacy import accountant_of, is_auto, planned_event, with_multiplier
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.lower.needs import Needs
 from synthspec.spec.engine import OtherArchitecture
 from synthspec.spec.objective import OtherObjective
-from synthspec.spec.privacy import UnstatedMechanism
+from synthspec.spec.privacy import DpSgd, Pate, UnstatedMechanism
 from synthspec.spec.training import Stability
 
 
@@ -45,4 +49,27 @@ def _known_objective(resolved: ResolvedSpec, needs: Needs) -> KnownObjective | N
 def _mechanism(resolved: ResolvedSpec, needs: Needs) -> Mechanism | None:
     stated = resolved.spec.privacy
     known: Mechanism | None = None if isinstance(stated, UnstatedMechanism) else stated
+    if isinstance(known, DpSgd | Pate) and is_auto(known):
+        known = _solved(known, needs)
     return needs.of(known, "privacy", "mechanism")
+
+
+def _solved(block: DpSgd | Pate, needs: Needs) -> DpSgd | Pate:
+    """`block` with the least noise that its budget allows.
+
+    Without dp-accounting the noise stays ``auto``, which no backend runs: a looser bound would make another plan, with
+    more noise than the same spec has elsewhere.
+    """
+    accountant, adjacency = accountant_of(block), block.adjacency
+    if accountant is None or adjacency is None or not block.delta or not block.eps_budget or not available():
+        return block
+    multiplier = solve(partial(planned_event, block), block.delta, block.eps_budget, adjacency, accountant)
+    if multiplier is None:
+        needs.fault(
+            "P405-4.budget-exceeded",
+            f"no noise keeps the plan within an eps_budget of {block.eps_budget:g}",
+            "a waiver cannot make it private: raise the budget, or take fewer steps",
+            ("privacy", "eps_budget"),
+        )
+        return block
+    return with_multiplier(block, multiplier)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from synthspec.diag import Outcome, failure
+from synthspec.ir.figures import OF_THE_ENGINE
 from synthspec.ir.ops import (
     Accelerate,
     Align,
     Arrive,
+    Assess,
     Bind,
     Edge,
     Embed,
@@ -67,6 +69,11 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
     again = Replay(sample=sample, blocks=(sample.seed % -(-sample.candidates // sample.block),))
     nodes.append(_node("replay", again, samples="sample", **real))
     measured["replay"] = "replay"
+    asked = _of_the_engine(evaluation, spec.engine.family)
+    if asked:
+        assess = Assess(fit=fit, metrics=asked, reference=reference, seed=sample.seed)
+        nodes.append(_node("assess", assess, **real))
+        measured["assessed"] = "assess"
     _timepath(nodes, resolved, measured)
     if evaluation.features.name != "embedded":
         nodes.append(
@@ -97,6 +104,12 @@ def _accelerated(nodes: list[OpNode], resolved: ResolvedSpec, fit_id: str) -> st
         nodes.append(_node(name, Accelerate(fit=fit, how=how), engine=engine, **_REAL))
         engine = name
     return engine
+
+
+def _of_the_engine(evaluation: Evaluation, family: str) -> tuple[str, ...]:
+    """The figures that the engine has to give: those asked for, and for a VAE how far ELBO_val came (C40-513)."""
+    asked = [name for name in evaluation.metrics if name in OF_THE_ENGINE]
+    return tuple(dict.fromkeys([*asked, "elbo_val_gain"] if family == "vae" else asked))
 
 
 def _timepath(nodes: list[OpNode], resolved: ResolvedSpec, measured: dict[str, str]) -> None:

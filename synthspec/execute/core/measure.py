@@ -27,6 +27,7 @@ from synthspec.backend.artifacts import (
     LatencyReport,
     ReplayReport,
     SampleReport,
+    read_figures,
     read_report,
     write_report,
 )
@@ -43,9 +44,11 @@ Inputs = Mapping[str, Artifact]
 def measure(op: Measure, inputs: Inputs, context: Context) -> None:
     """Write ``figures.json``: what the spec asks for, and what falls off every run. A figure without a value says why."""
     request = request_of(op, inputs)
-    names = dict.fromkeys((*op.metrics, *(entry.name for entry in request.counted)))
+    assessed = read_figures(inputs["assessed"].path(FIGURES)) if "assessed" in inputs else ()
+    given = {figure.name for figure in assessed}
+    names = [name for name in dict.fromkeys((*op.metrics, *(c.name for c in request.counted))) if name not in given]
     context.progress.start("measure", len(names), "figures")
-    figures = tuple(_writable(figure) for figure in metrics.measure(names, request))
+    figures = tuple(_writable(figure) for figure in (*metrics.measure(names, request), *assessed))
     context.progress.advance(len(names))
     write_report(context.out, FIGURES, figures)
 

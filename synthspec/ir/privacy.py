@@ -1,0 +1,81 @@
+"""What a privacy block plans to release, as an event that can be accounted for (P405-4, S405-8).
+
+The validator asks before anything is read, the compiler when it solves the noise, a backend for what it really did: they
+must mean the same event, so it is said once.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+from synthspec.accounting import Accountant, Event, Gaussian, Laplace, PoissonGaussian, Repeated, Unknown
+from synthspec.spec.privacy import Accountant as StatedAccountant
+from synthspec.spec.privacy import DpSgd, Noise, Pate
+
+Planned = TypeVar("Planned", DpSgd, Pate)
+
+_COMPUTED_BY: dict[str, Accountant] = {"pld": "pld", "rdp": "rdp", "prv": "pld"}
+"""prv approximates what pld bounds: the same distribution, on a grid with a guarantee."""
+
+
+def planned_event(block: DpSgd | Pate, multiplier: float) -> Event:
+    """All releases of a training under `block` with noise of `multiplier`; `Unknown` where the block leaves it open."""
+    match block:
+        case DpSgd():
+            return _gradients(block, multiplier)
+        case Pate():
+            return _votes(block, multiplier)
+
+
+def stated_multiplier(block: DpSgd | Pate) -> float | None:
+    """The noise that is written down; None where it is left open, solved from the budget, or no noise at all."""
+    multiplier = None if block.noise is None else block.noise.multiplier
+    return multiplier if isinstance(multiplier, float) and 0 < multiplier < math.inf else None
+
+
+def is_auto(block: DpSgd | Pate) -> bool:
+    """Whether the noise is to be solved from the budget."""
+    return block.noise is not None and block.noise.multiplier == "auto"
+
+
+def accountant_of(block: DpSgd | Pate) -> Accountant | None:
+    """Which accountant computes the eps of `block`; None where none, or none that bounds eps, is named."""
+    stated = block.accountant
+    return _COMPUTED_BY.get(stated.kind if isinstance(stated, StatedAccountant) else stated or "")
+
+
+def with_multiplier(block: Planned, multiplier: float) -> Planned:
+    """`block` with its noise written out."""
+    noise = (block.noise or Noise(multiplier=multiplier)).model_copy(update={"multiplier": multiplier})
+    return block.model_copy(update={"noise": noise})
+
+
+def _gradients(block: DpSgd, multiplier: float) -> Event:
+    """S405-8: each step releases the noisy sum of the clipped gradients of a Poisson sample.
+
+    A unit of up to k records has every one of them drawn by its own coin. Clipped one by one, each of them moves the
+    sum by C; clipped together, the unit does, whenever any of its records is drawn.
+    """
+    sampling, records = block.sampling, 1 if block.unit == "record" else block.max_contributions or 1
+    if block.steps is None or sampling is None or sampling.rate is None:
+        return Unknown("the steps and their rate are not stated")
+    if block.clip is not None and block.clip.per == "entity" and sampling.rate < 1:
+        any_of_them = -math.expm1(records * math.log1p(-sampling.rate)) if records > 1 else sampling.rate
+        return PoissonGaussian(any_of_them, multiplier, block.steps)
+    return PoissonGaussian(sampling.rate, multiplier, block.steps, records)
+
+
+def _votes(block: Pate, multiplier: float) -> Event:
+    """Each query releases the winner of noisy votes; sigma, or the Laplace scale, in votes.
+
+    However a record changes, its one teacher changes, and at most two counts move by 1: sqrt 2 in L2, 2 in L1 (Papernot
+    et al. 2017, 2018). The bound does not look at the votes, so it may be published.
+    """
+    if block.queries is None or block.aggregation is None:
+        return Unknown("the queries and how they are aggregated are not stated")
+    # A ledger doubles what a record that is replaced moves; here, that is counted already.
+    doubled = 2 if block.adjacency == "replace_one" else 1
+    if block.aggregation == "laplace":
+        return Repeated(Laplace(multiplier * doubled / 2), block.queries)
+    return Repeated(Gaussian(multiplier * doubled / math.sqrt(2)), block.queries)
