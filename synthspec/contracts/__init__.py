@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from synthspec.contracts import (
     c40_511_fidelity,
     c40_512_likelihood,
@@ -15,7 +17,9 @@ from synthspec.contracts import (
 )
 from synthspec.contracts.form import Contract, Setting, Term, When
 from synthspec.contracts.stated import limits, setting
-from synthspec.ir.verdict import ContractId
+
+if TYPE_CHECKING:
+    from synthspec.ir.verdict import ContractId
 
 CONTRACTS: tuple[Contract, ...] = (
     c40_511_fidelity.CONTRACT,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from synthspec.ir.evidence import Split
-from synthspec.ir.verdict import Bound, ContractId, ContractSeverity, JudgedAt, Promise, Relation
+if TYPE_CHECKING:
+    # A check asks what is owed and makes no promise, so that it loads neither evidence nor verdicts.
+    from synthspec.ir.evidence import Split
+    from synthspec.ir.verdict import Bound, ContractId, ContractSeverity, JudgedAt, Promise, Relation
 
 When = Literal["always", "pictures", "mechanism", "time", "arrival", "optional"]
 """When a term is owed; ``optional`` terms count only where a spec states their threshold."""
@@ -66,6 +68,8 @@ class Term:
         limit = limits.get(self.symbol) if self.symbol else self.constant
         if limit is None:
             return None
+        from synthspec.ir.verdict import Bound
+
         return Bound(
             metric=self.metric,
             relation=self.relation,
@@ -148,6 +152,8 @@ class Contract:
             raise ValueError(f"{self.id} has no threshold called {', '.join(unknown)}")
         reason = "" if limits else self.not_owed(setting)
         bounds = () if reason else tuple(bound for term in self.terms if (bound := self._bind(term, setting, limits)))
+        from synthspec.ir.verdict import Promise
+
         return Promise(
             id=self.id,
             name=self.name,

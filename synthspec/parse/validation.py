@@ -7,10 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from synthspec.diag import Diagnostic, Outcome, failure
-from synthspec.parse.blueprint import Blueprint
 from synthspec.parse.document import MAX_FINDINGS, Composed, Value
-from synthspec.parse.faults import faults_of
-from synthspec.parse.wording import Wording
 from synthspec.text import Places
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -39,6 +36,11 @@ def diagnose(error: ValidationError, value: Value, places: Places, model: type[B
 
 
 def _diagnose(error: ValidationError, composed: Composed, model: type[BaseModel]) -> tuple[Diagnostic, ...]:
+    # Loaded with the first fault: a sound document needs none of it.
+    from synthspec.parse.blueprint import Blueprint
+    from synthspec.parse.faults import faults_of
+    from synthspec.parse.wording import Wording
+
     blueprint = Blueprint(model)
     wording = Wording(composed.value, composed.places, blueprint)
     found: dict[tuple[object, ...], Diagnostic] = {}

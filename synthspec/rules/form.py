@@ -9,13 +9,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from synthspec.diag import Diagnostic, Related, Severity
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.rules.page import Page, parse_page
 from synthspec.spec.sref import SRef
 from synthspec.text import Path, Places, Span
+
+if TYPE_CHECKING:
+    from synthspec.rules.page import Page
 
 CRASHED = "internal.rule-crashed"
 
@@ -76,6 +78,8 @@ class Rule:
     @property
     def page(self) -> Page:
         """Why, Refs, Bad and Good, read from the docstring when asked for."""
+        from synthspec.rules.page import parse_page
+
         return parse_page(sys.modules[self.module].__doc__ or "")
 
     def run(self, resolved: ResolvedSpec) -> tuple[Diagnostic, ...]:
@@ -105,11 +109,18 @@ class Rule:
             return (_crash(self.code, error),)
 
 
-def rule(*, code: str, severity: Severity = Severity.ERROR, after: tuple[str, ...] = ()) -> Callable[[Check], Rule]:
-    """Make a `Rule` of a function that yields findings about a spec."""
+def rule(
+    *,
+    code: str,
+    severity: Severity = Severity.ERROR,
+    after: tuple[str, ...] = (),
+    sref_check: SRefCheck | None = None,
+) -> Callable[[Check], Rule]:
+    """Make a `Rule` of a function that yields findings about a spec; `sref_check` finds those of the SRef alone."""
 
     def wrap(check: Check) -> Rule:
-        return Rule(code=code, severity=severity, check=check, module=check.__module__, after=after)
+        module = check.__module__
+        return Rule(code=code, severity=severity, check=check, module=module, after=after, sref_check=sref_check)
 
     return wrap
 

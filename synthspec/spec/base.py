@@ -16,7 +16,8 @@ API_VERSION = "synthspec/v1"
 class Model(BaseModel):
     """Frozen, closed and strict: an unknown key, a number in quotes or a bool for an int is an error, never a guess."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # A section is built as a part of its document; built also by itself, each would cost as much once more.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class QuantityOf:
