@@ -7,13 +7,10 @@ must mean the same event, so it is said once.
 from __future__ import annotations
 
 import math
-from typing import TypeVar
 
 from synthspec.accounting import Accountant, Event, Gaussian, Laplace, PoissonGaussian, Repeated, Unknown
 from synthspec.spec.privacy import Accountant as StatedAccountant
 from synthspec.spec.privacy import DpSgd, Noise, Pate
-
-Planned = TypeVar("Planned", DpSgd, Pate)
 
 _COMPUTED_BY: dict[str, Accountant] = {"pld": "pld", "rdp": "rdp", "prv": "pld"}
 """prv approximates what pld bounds: the same distribution, on a grid with a guarantee."""
@@ -45,7 +42,7 @@ def accountant_of(block: DpSgd | Pate) -> Accountant | None:
     return _COMPUTED_BY.get(stated.kind if isinstance(stated, StatedAccountant) else stated or "")
 
 
-def with_multiplier(block: Planned, multiplier: float) -> Planned:
+def with_multiplier(block: DpSgd | Pate, multiplier: float) -> DpSgd | Pate:
     """`block` with its noise written out."""
     noise = (block.noise or Noise(multiplier=multiplier)).model_copy(update={"multiplier": multiplier})
     return block.model_copy(update={"noise": noise})

@@ -1,0 +1,39 @@
+"""accounting: numbers in, numbers out. What (eps, delta) a ledger of releases spends, and the least noise for a budget."""
+
+from synthspec.accounting.events import (
+    Adjacency,
+    Composed,
+    Event,
+    Gaussian,
+    Laplace,
+    PoissonGaussian,
+    Repeated,
+    Unknown,
+)
+from synthspec.accounting.gaussian import gaussian_eps, gaussian_sigma
+from synthspec.accounting.numeric import EXTRA, AccountantMissingError, available
+from synthspec.accounting.solve import solvable, solve, solve_multiplier
+from synthspec.accounting.spend import Accountant, Spend, eps_total, quick_bound
+
+__all__ = [
+    "EXTRA",
+    "Accountant",
+    "AccountantMissingError",
+    "Adjacency",
+    "Composed",
+    "Event",
+    "Gaussian",
+    "Laplace",
+    "PoissonGaussian",
+    "Repeated",
+    "Spend",
+    "Unknown",
+    "available",
+    "eps_total",
+    "gaussian_eps",
+    "gaussian_sigma",
+    "quick_bound",
+    "solvable",
+    "solve",
+    "solve_multiplier",
+]

@@ -1,0 +1,113 @@
+"""The least noise that keeps within a budget: ``noise.multiplier: auto``."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+
+from synthspec.accounting.events import MAX_SCALE, Adjacency, Event, PoissonGaussian, distance
+from synthspec.accounting.spend import DECIMALS, Accountant, eps_total, quick_bound, raw_spend
+
+DIGITS = 5
+"""Significant digits of a solved multiplier: more would differ between machines, and change no figure."""
+MIN_TRIED = 1e-3
+"""A multiplier below is no noise that anyone means."""
+_CLOSE = 1e-6
+_TRIES = 60
+
+
+def solve_multiplier(
+    rate: float,
+    steps: int,
+    delta: float,
+    eps_budget: float,
+    adjacency: Adjacency = "add_remove",
+    accountant: Accountant = "pld",
+) -> float | None:
+    """The least sigma, to 5 digits and rounded up, with which `steps` Poisson samples of `rate` spend at most `eps_budget`.
+
+    None where no noise is enough. Raises AccountantMissingError.
+    """
+    return solve(lambda sigma: PoissonGaussian(rate, sigma, steps), delta, eps_budget, adjacency, accountant)
+
+
+def solve(
+    event_of: Callable[[float], Event],
+    delta: float,
+    eps_budget: float,
+    adjacency: Adjacency = "add_remove",
+    accountant: Accountant = "pld",
+) -> float | None:
+    """The same for any event whose eps falls as its scale grows; the eps of the answer has been computed, and fits."""
+    if eps_budget < 10.0**-DECIMALS:
+        return None  # what is spent is rounded up
+    budget = math.floor(eps_budget * (1 + 1e-15) * 10**DECIMALS) / 10**DECIMALS
+
+    @functools.cache
+    def gap(scale: float) -> float:
+        spent = raw_spend(event_of(scale), delta, accountant, adjacency).eps
+        return math.log(max(spent, 1e-300) / budget)
+
+    bracket = _bracketed(gap, _guess(event_of, delta, budget / distance(adjacency)))
+    if bracket is None:
+        return None
+    scale = _rounded_up(_met(gap, *bracket))
+    while eps_total(event_of(scale), delta, accountant, adjacency).eps > eps_budget:
+        scale = _rounded_up(scale * (1 + 10.0 ** (1 - DIGITS)))
+    return scale
+
+
+def solvable(event_of: Callable[[float], Event], delta: float, eps_budget: float, adjacency: Adjacency) -> bool:
+    """Whether some noise is enough, without a numerical library."""
+    return quick_bound(event_of(MAX_SCALE), delta, adjacency).eps <= eps_budget
+
+
+def _guess(event_of: Callable[[float], Event], delta: float, budget: float) -> float:
+    """Near the answer: what the quick bound asks for, to a percent. Half the budget pays for being replaced, about."""
+    low, high = MIN_TRIED, MAX_SCALE
+    while high / low > 1.01:
+        middle = math.sqrt(low * high)
+        fits = quick_bound(event_of(middle), delta).eps <= budget
+        low, high = (low, middle) if fits else (middle, high)
+    return high
+
+
+def _bracketed(gap: Callable[[float], float], guess: float) -> tuple[float, float] | None:
+    """A scale that is too small and one that fits, or None where none fits; the same one twice where all fit."""
+    low = high = guess
+    ratio = 1.25
+    while gap(high) > 0:
+        if high >= MAX_SCALE:
+            return None
+        low, high, ratio = high, min(high * ratio, MAX_SCALE), ratio**2
+    while gap(low) <= 0 and low > MIN_TRIED:
+        low, high, ratio = max(low / ratio, MIN_TRIED), low, ratio**2
+    return low, high
+
+
+def _met(gap: Callable[[float], float], low: float, high: float) -> float:
+    """Where `gap` falls through zero: by the Illinois method on log scale, in which eps is nearly a straight line."""
+    above, below = gap(low), gap(high)
+    side = 0
+    for _ in range(_TRIES):
+        if above <= 0 or below == 0 or high / low < 1 + _CLOSE:
+            break
+        weight = above / (above - below) if math.isfinite(above - below) else 0.5
+        middle = low * math.pow(high / low, min(max(weight, 0.01), 0.99))
+        found = gap(middle)
+        if abs(found) < _CLOSE:
+            return middle
+        if found < 0:
+            high, below, above, side = middle, found, above / 2 if side < 0 else above, -1
+        else:
+            low, above, below, side = middle, found, below / 2 if side > 0 else below, 1
+    return high
+
+
+def _rounded_up(scale: float) -> float:
+    """To `DIGITS` significant digits, never down."""
+    unit = 10.0 ** (math.floor(math.log10(scale)) + 1 - DIGITS)
+    places = max(0, -round(math.log10(unit)))
+    near = round(round(scale / unit) * unit, places)
+    return near if near >= scale else round(near + unit, places)
