@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from synthspec.backend.artifacts import DATA, FEATURES
 from synthspec.backend.dataset import read_dataset
 from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
 from synthspec.ir.families import Features
-from synthspec.ir.ops import Embed
+from synthspec.ir.ops import Embed, Op
 from synthspec_torch.data.image import ImageCodec
+from synthspec_torch.families import FAMILIES, FAMILY_OPS, fit_of
 from synthspec_torch.features.inception import Inception
 from synthspec_torch.training.seeding import initial_weights
 from synthspec_torch.weights import WeightsError, parse_weights
@@ -82,4 +84,17 @@ def _features(network: Inception, images: torch.Tensor, context: Context) -> NDA
     return np.concatenate(parts)
 
 
-KERNELS: Mapping[str, Kernel] = {"embed": embed}
+def _of_the_family(name: str) -> Kernel:
+    """The kernel `name` of whichever family the op is of."""
+
+    def kernel(op: Op, inputs: Mapping[str, Artifact], context: Context) -> None:
+        fit = fit_of(op)
+        if fit is None:
+            raise TypeError(f"{op.op} is of no engine")
+        kernels: Mapping[str, Kernel] = import_module(FAMILIES[fit.engine.family].kernels).KERNELS
+        kernels[name](op, inputs, context)
+
+    return kernel
+
+
+KERNELS: Mapping[str, Kernel] = {"embed": embed, **{name: _of_the_family(name) for name in FAMILY_OPS}}

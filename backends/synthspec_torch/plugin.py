@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Kernel
 from synthspec.ir.ops import Embed, Op
+from synthspec_torch.families import OPS, family_reasons
 from synthspec_torch.support import image_reasons
 
 
@@ -21,9 +22,8 @@ class TorchBackend:
     def supports(self, op: Op) -> tuple[str, ...]:
         if isinstance(op, Embed):
             return tuple(_embed_reasons(op))
-        fit = getattr(op, "fit", None) or getattr(getattr(op, "sample", None), "fit", op)
-        family = getattr(getattr(fit, "engine", None), "family", "")
-        return (f"`{op.op}` is not supported{f' for family {family}' if family else ''}: only embed",)
+        reasons = family_reasons(op)
+        return (f"`{op.op}` is not among its ops: {', '.join(OPS)}",) if reasons is None else reasons
 
     def missing(self) -> str:
         return absent(("numpy", "safetensors", "torch"), "torch")

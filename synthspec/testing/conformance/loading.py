@@ -13,7 +13,7 @@ from synthspec.ir.ops import Op
 from synthspec.testing.catalogue import catalogue, made_from
 from synthspec.testing.conformance.trial import Trial, require
 
-ENGINE_OPS = ("accelerate", "align", "arrive", "embed", "fit", "latency", "replay", "sample")
+ENGINE_OPS = ("accelerate", "align", "arrive", "assess", "embed", "fit", "latency", "replay", "sample")
 """What a backend may take; the other ops are SynthSpec's own, for it answers for them."""
 
 

@@ -19,7 +19,7 @@ from synthspec.ir.families import (
     UNet2d,
     Variable,
 )
-from synthspec.ir.ops import Embed, Latency, Replay
+from synthspec.ir.ops import Embed, Export, Latency, Replay
 from synthspec.ir.schema import Field, Schema
 from synthspec.ir.solvers import SolverPlan
 from synthspec_diffusers.plugin import BACKEND as DIFFUSERS
@@ -27,7 +27,8 @@ from synthspec_torch.plugin import BACKEND as TORCH
 
 
 def test_they_are_backends_with_their_kernels():
-    for backend, ops in ((DIFFUSERS, {"fit", "sample", "latency", "replay"}), (TORCH, {"embed"})):
+    torch_ops = {"assess", "embed", "fit", "latency", "replay", "sample"}
+    for backend, ops in ((DIFFUSERS, {"fit", "sample", "latency", "replay"}), (TORCH, torch_ops)):
         assert isinstance(backend, Backend)
         assert set(backend.kernels()) == ops
         assert backend.missing() == ""
@@ -124,12 +125,13 @@ def test_each_thing_that_cannot_be_sampled_is_said(sample_op, change, reason):
     assert reason in reasons[0]
 
 
-def test_torch_refuses_what_later_engines_will_take(fit_op, sample_op):
-    assert TORCH.supports(fit_op) == ("`fit` is not supported for family diffusion: only embed",)
-    assert TORCH.supports(Latency(sample=sample_op, requests=1, warmup=0)) == (
-        "`latency` is not supported for family diffusion: only embed",
-    )
-    assert TORCH.supports(replace(fit_op, engine=FLOW)) == ("`fit` is not supported for family flow: only embed",)
+def test_torch_refuses_the_families_of_other_backends(fit_op, sample_op):
+    for op in (fit_op, sample_op, Latency(sample=sample_op, requests=1, warmup=0)):
+        reasons = TORCH.supports(op)
+        assert len(reasons) == 1
+        assert "family diffusion is not supported here" in reasons[0]
+    (reason,) = TORCH.supports(Export(schema=fit_op.schema, format="npz"))
+    assert "`export` is not among its ops" in reason
 
 
 def test_embedding_needs_weights_and_a_digest():
