@@ -5,6 +5,11 @@ from __future__ import annotations
 from synthspec.expr.types import BOOLEAN, INSTANT, PLAIN, TEXT, Number, Type
 from synthspec.ir.schema import Field, Schema
 
+INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"})
+FLOATS = frozenset({"float16", "float32", "float64"})
+NUMBERS = INTEGERS | FLOATS
+"""The dtypes of what is measured or counted."""
+
 
 def field_type(field: Field) -> Type:
     """The type that `field` has where its name stands in an expression."""

@@ -18,6 +18,9 @@ OF_THE_ENGINE = frozenset(
 COVERAGE_NEIGHBOURS = 5
 """k of covg (Naeem et al. 2020)."""
 
+MEMBERSHIP_LEAST = 40
+"""Members, and non-members, below which nothing is said of MI."""
+
 
 def coverage_ceiling(k: int = COVERAGE_NEIGHBOURS) -> float:
     """What covg of a perfect generator tends to with as many synthetic as real records: ``1 - 2^-k``.

@@ -28,6 +28,7 @@ from synthspec.lower.engine import fit_op
 from synthspec.lower.needs import Needs
 from synthspec.lower.promises import promises
 from synthspec.lower.sampling import enforce_op, export_op, sample_op
+from synthspec.lower.unmet import refuse_unmet
 from synthspec.spec.evaluation import Evaluation
 
 LATENCY_REQUESTS = 320
@@ -38,10 +39,12 @@ LATENCY_WARMUP = 10
 def lower(checked: CheckedSpec) -> Outcome[OpGraph]:
     """Turn a checked spec into its operations.
 
-    What a waiver let pass but no run can do without (a seed, a measure) is an error here, at the section it belongs to.
+    What a waiver let pass but no run can do without (a seed, a measure), and what no run does yet, is an error here, at the
+    section it belongs to.
     """
     needs = Needs(checked.resolved)
     nodes = _nodes(checked.resolved, needs)
+    refuse_unmet(checked.resolved, needs)
     return failure(needs.faults) if needs.faults or nodes is None else Outcome(OpGraph(nodes=nodes))
 
 

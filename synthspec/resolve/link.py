@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +57,9 @@ def link(spec: Document[EngineSpec], sref: Document[SRef], folders: Folders) -> 
         data_file = find_source(source, folders.spec, folders.root, allow_outside=folders.allow_outside)
     except BadPath as fault:
         found.append(_diagnostic(fault, spec.places, ("data", "source")))
-    _, faults = _optional(_weights(spec), spec.places, ("evaluation", "features", "weights"), folders.spec, folders)
-    found += faults
+    for weights, where in _weights(spec):
+        _, faults = _optional(weights, spec.places, where, folders.spec, folders)
+        found += faults
     path_file, faults = _optional(_signal_path(sref), sref.places, ("path", "source"), folders.sref, folders)
     found += faults
     if schema.value is None:
@@ -75,9 +77,12 @@ def link(spec: Document[EngineSpec], sref: Document[SRef], folders: Folders) -> 
     return Outcome(resolved, tuple(found))
 
 
-def _weights(spec: Document[EngineSpec]) -> str | None:
-    evaluation = spec.model.evaluation
-    return None if evaluation is None else evaluation.features.weights
+def _weights(spec: Document[EngineSpec]) -> Iterator[tuple[str | None, Where]]:
+    evaluation, training = spec.model.evaluation, spec.model.training
+    if evaluation is not None:
+        yield evaluation.features.weights, ("evaluation", "features", "weights")
+    if training is not None and training.init_from is not None:
+        yield training.init_from.weights, ("training", "init_from", "weights")
 
 
 def _signal_path(sref: Document[SRef]) -> str | None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from synthspec.diag import Diagnostic, Outcome
-from synthspec.expr import BOOLEAN, Number, infer, parse, to_text
+from synthspec.expr import BOOLEAN, Number, infer, names, parse, to_text
 from synthspec.expr.types import Type
 from synthspec.ir.document import Document
-from synthspec.ir.field_types import row_types
+from synthspec.ir.field_types import NUMBERS, row_types
 from synthspec.ir.schema import Field, Rule, Schema
 from synthspec.spec.sref import SRef, SRefField
 from synthspec.text import Path, Span
 from synthspec.units import Unit, UnitError, parse_dimension, parse_unit
 
+_Scope = tuple[dict[str, Type], frozenset[str]]
+"""The types of the names, and the names of numbers that have no unit."""
+
 
 def bind_schema(sref: Document[SRef]) -> Outcome[Schema]:
     """The schema of `sref`, with everything that is wrong with its units and expressions.
 
-    Diagnostics: `unit.*`, `expr.*`. A unit that cannot be read leaves its field without one, so that expressions over it are
-    not blamed a second time: they are looked at only when all units are sound.
+    Diagnostics: `unit.*`, `expr.*`, and `P405-7.dimension-mismatch` where an expression over fields does not balance. A unit
+    that cannot be read leaves its field without one, so that expressions over it are not blamed a second time: they are
+    looked at only when all units are sound, and one that reads a number without a unit is left to the rule that asks for it.
     """
     binder = _Binder(sref)
     fields = tuple(binder.field(number, field) for number, field in enumerate(sref.model.fields))
@@ -100,29 +104,37 @@ class _Binder:
     def with_expressions(self, schema: Schema) -> Schema:
         """`schema` with its derived fields and rules in canonical text, each checked (`check_dim`)."""
         env = row_types(schema)
+        bare = frozenset(field.name for field in schema.fields if field.dtype in NUMBERS and not field.unit)
         fields = tuple(
             field
             if not field.expr
-            else _with_expr(field, self._canonical(field.expr, _wanted(field), env, ("fields", number, "expr")))
+            else _with_expr(field, self._canonical(field.expr, _wanted(field), (env, bare), ("fields", number, "expr")))
             for number, field in enumerate(schema.fields)
         )
         rules = tuple(
             Rule(
                 id=rule.id,
-                expr=self._canonical(rule.expr, BOOLEAN, env, ("constraints", number, "expr")),
+                expr=self._canonical(rule.expr, BOOLEAN, (env, bare), ("constraints", number, "expr")),
                 severity=rule.severity,
             )
             for number, rule in enumerate(self.sref.model.constraints)
         )
         return Schema(modality=schema.modality, fields=fields, pk=schema.pk, aliases=schema.aliases, rules=rules)
 
-    def _canonical(self, text: str, expected: Type | None, env: dict[str, Type], where: Path) -> str:
+    def _canonical(self, text: str, expected: Type | None, scope: _Scope, where: Path) -> str:
+        env, bare = scope
         parsed = parse(text, self.sref.places.value(where), where)
         self.found += parsed.diagnostics
         if parsed.value is None:
             return text
-        self.found += infer(parsed.value, env, expected=expected).diagnostics
+        if bare.isdisjoint(name for name, _ in names(parsed.value)):
+            self.found += map(_conserved, infer(parsed.value, env, expected=expected).diagnostics)
         return to_text(parsed.value)
+
+
+def _conserved(fault: Diagnostic) -> Diagnostic:
+    """`fault` as the axiom of conservation names it: dimensions of fields against each other, not a slip in one literal."""
+    return replace(fault, code="P405-7.dimension-mismatch") if fault.code == "unit.dim-mismatch" else fault
 
 
 def _wanted(field: Field) -> Type | None:

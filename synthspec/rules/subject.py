@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from synthspec.ir.field_types import INTEGERS, NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import At, at_sref
 from synthspec.spec.conditioning import Variable
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate, UnstatedMechanism
 from synthspec.spec.sref import SRefField
-
-INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"})
-FLOATS = frozenset({"float16", "float32", "float64"})
-NUMBERS = INTEGERS | FLOATS
 
 
 def mechanism(resolved: ResolvedSpec) -> DpSgd | Pate | DpNoise | None:
@@ -46,6 +43,11 @@ def metrics(resolved: ResolvedSpec) -> tuple[str, ...]:
 def at_field(resolved: ResolvedSpec, field: SRefField, key: str = "name") -> At:
     """The place of `key` of a field in the SRef."""
     return at_sref("fields", resolved.sref.fields.index(field), key)
+
+
+def owes_unit(field: SRefField) -> bool:
+    """Whether `field` is a number that is measured in something: no key, and no numbered choice."""
+    return field.dtype in NUMBERS and field.role != "key" and field.enum is None
 
 
 def levels(field: SRefField) -> int | None:

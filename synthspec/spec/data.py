@@ -9,32 +9,35 @@ from pydantic import Field
 from synthspec.spec.base import Duration, Model, Name, Seed, Sha256, Share
 
 
-class _Shares(Model):
-    train: Share
-    val: Share
-    test: Share
-
-
-class HashSplit(_Shares):
+class HashSplit(Model):
     """Rows go where the keyed hash of `key` falls: a row keeps its split when others come or go."""
 
     method: Literal["hash"]
     key: Name
+    train: Share
+    val: Share
+    test: Share
     seed: Seed = 0
 
 
-class RandomSplit(_Shares):
+class RandomSplit(Model):
     """A seeded permutation of the rows."""
 
     method: Literal["random"]
+    train: Share
+    val: Share
+    test: Share
     seed: Seed
 
 
-class TimeSplit(_Shares):
+class TimeSplit(Model):
     """Train before val before test along `key`, with `gap` left out between them."""
 
     method: Literal["time"]
     key: Name
+    train: Share
+    val: Share
+    test: Share
     gap: Duration | None = None
 
 
@@ -48,9 +51,15 @@ class ColumnSplit(Model):
 Split = Annotated[HashSplit | RandomSplit | TimeSplit | ColumnSplit, Field(discriminator="method")]
 
 
+Transform = Literal["linear", "log", "standard", "quantile", "gmm"]
+"""How a field is put before the network: by the range of the SRef (linear, log), or by statistics of the training split."""
+
+
 class Data(Model):
-    """The source and its split."""
+    """The source, its split, and what is done to a field before training and undone after sampling (P405-7)."""
 
     source: str = Field(examples=["measurements.csv", "sklearn://digits"])
     sha256: Sha256 | None = None
     split: Split | None = None
+    transform: dict[Name, Transform] = {}
+    impute: Literal["mean", "median", "mode"] | None = None

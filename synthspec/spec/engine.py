@@ -13,6 +13,10 @@ from synthspec.spec.base import Count, Model, Name, Positive, Share
 Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
 Likelihood = Literal["discretized_logistic", "bernoulli", "binomial", "categorical", "gaussian", "mixed"]
 Family = Literal["vae", "gan", "flow", "diffusion"]
+Norm = Annotated[
+    Literal["none", "layer", "group", "instance", "batch"],
+    Field(description="What normalises activations; `batch` mixes the records of a batch. Left out: the engine's own."),
+]
 
 
 class Unlisted(Model):
@@ -53,6 +57,7 @@ class VaeMlp(Model):
     latent_dim: Count
     likelihood: Likelihood
     groups: Annotated[int, Field(ge=1, le=4)] = 1
+    norm: Norm | None = None
 
 
 class VaeConv(Model):
@@ -61,6 +66,7 @@ class VaeConv(Model):
     latent_dim: Count
     likelihood: Likelihood
     groups: Annotated[int, Field(ge=1, le=4)] = 1
+    norm: Norm | None = None
 
 
 class GanMlp(Model):
@@ -68,6 +74,8 @@ class GanMlp(Model):
     hidden: Widths
     latent_dim: Count
     spectral_norm: bool = False
+    norm: Norm | None = None
+    pac: Count = 1
 
 
 class GanConv(Model):
@@ -75,6 +83,14 @@ class GanConv(Model):
     channels: Widths
     latent_dim: Count
     spectral_norm: bool = False
+    norm: Norm | None = None
+    pac: Count = 1
+
+
+class ActNorm(Model):
+    """A scale and a shift for each dimension, started at the identity or at the moments of the first batch."""
+
+    init: Literal["identity", "data"]
 
 
 class SplineCoupling(Model):
@@ -82,12 +98,14 @@ class SplineCoupling(Model):
     transforms: Count
     hidden: Widths
     bins: Annotated[int, Field(ge=2, le=256)] = 8
+    actnorm: ActNorm | None = None
 
 
 class AffineCoupling(Model):
     name: Literal["affine_coupling"]
     transforms: Count
     hidden: Widths
+    actnorm: ActNorm | None = None
 
 
 class Autoregressive(Model):

@@ -100,11 +100,12 @@ class C40515(_Contract):
 
 
 class C40516(_Contract):
-    """Privacy."""
+    """Privacy. `publish` says what the public manifest tells of MI; under a mechanism that is the verdict alone."""
 
     eps_budget: NonNegative | None = None
     delta_budget: Share | None = None
     mi_max: Share | None = None
+    publish: Literal["verdict", "mi_value"] | None = None
 
 
 class C40517(_Contract):

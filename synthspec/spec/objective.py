@@ -11,6 +11,8 @@ from synthspec.spec.engine import Unlisted
 
 MEASURES = ("elbo", "elbo_beta", "gan", "wgan_gp", "hinge", "nll", "l_simple")
 Augmentation = Literal["translate", "cutout", "brightness", "contrast", "flip"]
+GeneratorTerm = Literal["feature_matching", "identifiability"]
+"""What a generator may minimise beside the adversarial loss. Both compare its records with real ones."""
 
 
 class Annealing(Model):
@@ -44,15 +46,21 @@ class Adversarial(Model):
     measure: Literal["gan"]
     critic_steps: Count = 1
     augmentation: tuple[Augmentation, ...] = ()
+    generator_terms: tuple[GeneratorTerm, ...] = ()
 
 
 class WganGp(Model):
-    """S405-2, Wasserstein with gradient penalty; the penalty is added to the minimised critic loss."""
+    """S405-2, Wasserstein with gradient penalty; the penalty is added to the minimised critic loss.
+
+    `penalty_per` says whether it stands in the loss of each record, before its clip, or is one number of the batch.
+    """
 
     measure: Literal["wgan_gp"]
     lambda_gp: Positive
     critic_steps: Count = 5
+    penalty_per: Literal["record", "batch"] = "record"
     augmentation: tuple[Augmentation, ...] = ()
+    generator_terms: tuple[GeneratorTerm, ...] = ()
 
 
 class Hinge(Model):
@@ -61,6 +69,7 @@ class Hinge(Model):
     measure: Literal["hinge"]
     critic_steps: Count = 1
     augmentation: tuple[Augmentation, ...] = ()
+    generator_terms: tuple[GeneratorTerm, ...] = ()
 
 
 class Nll(Model):

@@ -47,6 +47,13 @@ class Noise(Model):
     per: Literal["step", "microbatch"] = "step"
 
 
+class Multiplicity(Model):
+    """`k` noise draws or augmentations of each record, averaged before its one clip (``after``)."""
+
+    k: Count
+    clip: Literal["after", "each"] = "after"
+
+
 class PublicNormalizer(Model):
     public_constant: Positive
 
@@ -80,19 +87,21 @@ class DpSgd(Model):
     delta: Share | None = None
     bounds: Literal["sref", "data"] | None = None
     ledger: Name | None = None
-    multiplicity: Count = 1
+    multiplicity: Count | Multiplicity = 1
 
 
 class Pate(Model):
-    """Private aggregation of teacher ensembles."""
+    """Private aggregation of teacher ensembles: the teachers' records are disjoint, their number a public constant."""
 
     mechanism: Literal["pate"]
     unit: Name | None = None
     adjacency: Adjacency | None = None
-    teachers: Count | None = None
+    teachers: Count | str | None = None
+    partition: Literal["disjoint", "overlapping"] = "disjoint"
     aggregation: Literal["gnmax", "laplace"] | None = None
     noise: Noise | None = None
     queries: Count | None = None
+    report: Literal["data_independent", "data_dependent"] = "data_independent"
     eps_budget: NonNegative | None = None
     delta: Share | None = None
     accountant: str | Accountant | None = None
@@ -100,12 +109,13 @@ class Pate(Model):
 
 
 class DpNoise(Model):
-    """Noise on declared statistics."""
+    """Noise on declared statistics. Their sensitivity follows from the bounds of the SRef and the adjacency."""
 
     mechanism: Literal["dp-noise"]
     unit: Name | None = None
     adjacency: Adjacency | None = None
-    statistics: tuple[str, ...] = ()
+    statistics: tuple[str, ...] = Field(default=(), examples=[["mean_embedding"]])
+    sensitivity: Literal["derived"] | float = "derived"
     eps_budget: NonNegative | None = None
     delta: Share | None = None
     bounds: Literal["sref", "data"] | None = None

@@ -22,13 +22,17 @@ class Sampling(Model):
 
 
 class Distill(Model):
-    """P405-10: a faster student of the trained engine; it is evaluated again, and compared with its teacher."""
+    """P405-10: a faster student of the trained engine; it is evaluated again, and compared with its teacher.
+
+    `data` is what it learns on: the records of the training split, or what the teacher makes.
+    """
 
     kind: Literal["distill"]
     method: Literal["consistency", "progressive", "teacher_student"]
     NFE: Count
     steps: Count | None = None
     solver: str | None = None
+    data: Literal["train", "synthetic"] = "train"
     reevaluate: bool = True
 
 

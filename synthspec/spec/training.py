@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from synthspec.spec.base import Count, Finite, Model, NonNegative, Positive, Seed
+from synthspec.spec.base import Count, Finite, Model, NonNegative, Positive, Seed, Sha256
 
 
 class Optimizer(Model):
@@ -17,18 +17,30 @@ class Optimizer(Model):
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
 
 
+class Pretrained(Model):
+    """Weights that the training starts from, and what they were trained on."""
+
+    weights: str = Field(examples=["encoder.safetensors"])
+    sha256: Sha256 | None = None
+    provenance: Literal["public", "private"] | None = None
+    id: str | None = Field(default=None, description="What they were trained on, by a name that others know.")
+
+
 class Training(Model):
     """How the weights are fitted. Either `epochs` or `steps`; under a privacy mechanism the steps are the privacy block's."""
 
-    optimizer: Optimizer
     epochs: Count | None = None
     steps: Count | None = None
     batch_size: Count | None = None
+    optimizer: Optimizer
     precision: Literal["fp32", "bf16"] = "fp32"
     ema: Annotated[float, Field(ge=0, lt=1)] | None = None
     grad_clip: Positive | None = None
     seed: Seed | None = None
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
+    init_from: Pretrained | None = None
+    on_divergence: Literal["stop", "restart"] = "stop"
+    max_attempts: Count | None = None
 
 
 Action = Literal["skip", "scale_lr", "rollback", "stop", "raise_free_bits"]

@@ -42,6 +42,18 @@ CODES: tuple[Documented, ...] = (
         refs="language 2; P403-3; P405-7; C40-518",
     ),
     documented(
+        "P405-7.dimension-mismatch",
+        "resolve",
+        "An expression over the fields of the SRef does not balance.",
+        why=(
+            "What is added, compared or declared equal has one dimension: check_dim(expr) is asked of every constraint and"
+            " derived field before a record is read, and the message says what each name is."
+        ),
+        bad="constraints: [{id: passive, expr: power_out <= temp}]",
+        good="constraints: [{id: passive, expr: power_out <= power_in}]",
+        refs="P405-7; P403-3; C40-518; language 3",
+    ),
+    documented(
         "unit.unit-dim-disagree",
         "parse, resolve",
         "unit and dim of a field contradict each other.",

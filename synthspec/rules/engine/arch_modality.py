@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from synthspec.ir.field_types import NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, at_sref, rule
-from synthspec.rules.subject import NUMBERS, at_field
+from synthspec.rules.subject import at_field
 from synthspec.spec.engine import GanConv, UNet2d, VaeConv
 
 

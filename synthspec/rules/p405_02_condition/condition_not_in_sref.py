@@ -20,9 +20,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.diag import did_you_mean
+from synthspec.ir.field_types import INTEGERS, NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import INTEGERS, NUMBERS, at_field, variables
+from synthspec.rules.subject import at_field, variables
 from synthspec.spec.sref import SRefField
 
 

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from synthspec.ir.field_types import NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import NUMBERS, at_field, mechanism
+from synthspec.rules.subject import at_field, mechanism
 from synthspec.spec.privacy import DpNoise, DpSgd
 
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.diag import Severity
+from synthspec.ir.field_types import NUMBERS
 from synthspec.rules.form import Finding, at_sref, sref_rule
-from synthspec.rules.subject import NUMBERS
 from synthspec.spec.sref import SRef
 
 

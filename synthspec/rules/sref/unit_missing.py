@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.rules.form import Finding, at_sref, sref_rule
-from synthspec.rules.subject import NUMBERS
+from synthspec.rules.subject import owes_unit
 from synthspec.spec.sref import SRef
 
 
 @sref_rule(code="sref.unit-missing")
 def check(sref: SRef) -> Iterator[Finding]:
     for number, field in enumerate(sref.fields):
-        if field.dtype in NUMBERS and field.role != "key" and field.enum is None and field.unit is None:
+        if owes_unit(field) and field.unit is None:
             yield _finding(field.name, ("fields", number, "unit"))
     for number, column in enumerate(() if sref.path is None else sref.path.fields):
         if column.unit is None:

@@ -16,18 +16,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from synthspec.diag import did_you_mean
+from synthspec.ir.field_types import NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.measures import misspelt
-from synthspec.rules.subject import dp_sgd
+from synthspec.rules.subject import at_field, dp_sgd
 from synthspec.spec.engine import DiffusionEngine, LinearSchedule, ScaledLinearSchedule, UNet2d
 from synthspec.spec.objective import OtherObjective
+
+LEARNED = frozenset({"content", "condition"})
 
 
 @rule(code="schema.bad-value")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     yield from _training(resolved)
     yield from _architecture(resolved)
+    yield from _transforms(resolved)
     engine, objective = resolved.spec.engine, resolved.spec.objective
     if isinstance(engine, DiffusionEngine) and isinstance(engine.noise_schedule, LinearSchedule | ScaledLinearSchedule):
         schedule = engine.noise_schedule
@@ -56,6 +61,17 @@ def _training(resolved: ResolvedSpec) -> Iterator[Finding]:
                 message = f"training.{key} is stated, but steps and batches are the privacy block's"
                 because = Note("the privacy block", at("privacy"))
                 yield Finding(at("training", key), message, "leave it out", (because,))
+
+
+def _transforms(resolved: ResolvedSpec) -> Iterator[Finding]:
+    known = {field.name: field for field in resolved.sref.fields}
+    learned = [name for name, field in known.items() if field.dtype in NUMBERS and field.role in LEARNED]
+    for name in resolved.spec.data.transform:
+        if name not in learned:
+            field = known.get(name)
+            message = f"{name!r} is no field that is learned as a number"
+            because = () if field is None else (Note("the field", at_field(resolved, field)),)
+            yield Finding(at("data", "transform", name), message, did_you_mean(name, learned), because)
 
 
 def _architecture(resolved: ResolvedSpec) -> Iterator[Finding]:

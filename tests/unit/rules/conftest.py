@@ -57,8 +57,8 @@ class Bench:
         home = self.folder / base
         if not home.exists():
             home.mkdir()
-            for file in (EXAMPLES / base).glob("*.csv"):
-                (home / file.name).touch()
+            for name in ("encoder.safetensors", *(file.name for file in (EXAMPLES / base).glob("*.csv"))):
+                (home / name).touch()
         return home
 
     def write(self, example):

@@ -1,0 +1,95 @@
+"""What the language can say and no run of this version does: refused by name, never passed over.
+
+Each goes when an operation carries it to the backends, which then say for themselves whether they keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.lower.needs import Needs
+from synthspec.lower.sampling import export_op
+from synthspec.spec.engine import AffineCoupling, Engine, GanConv, GanMlp, SplineCoupling, VaeConv, VaeMlp
+from synthspec.spec.objective import Adversarial, Hinge, WganGp
+from synthspec.spec.privacy import NoMechanism
+from synthspec.text import Path
+
+
+def refuse_unmet(resolved: ResolvedSpec, needs: Needs) -> None:
+    """Note a fault for everything in the spec that the operations would leave out (`engine.backend-unsupported`)."""
+    for path, message, advice in (
+        *_before(resolved),
+        *_network(resolved.spec.engine),
+        *_objective(resolved),
+        *_after(resolved),
+        *_disclosed(resolved),
+    ):
+        needs.fault("engine.backend-unsupported", message, advice, path)
+
+
+def _before(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    data, training = resolved.spec.data, resolved.spec.training
+    for name, kind in data.transform.items():
+        if kind != "linear":
+            yield (
+                ("data", "transform", name),
+                f"no run puts a field through {kind} yet",
+                "write linear, or leave it out",
+            )
+    if data.impute is not None:
+        yield ("data", "impute"), "no run fills missing values yet", "leave it out, and give records without gaps"
+    if training is not None and training.init_from is not None:
+        yield ("training", "init_from"), "no run starts from given weights yet", "leave it out"
+    if training is not None and training.on_divergence == "restart":
+        advice = "leave it out: stability.rollback goes back to the best or the last weights"
+        yield ("training", "on_divergence"), "no run begins again by itself yet", advice
+
+
+def _network(engine: Engine) -> Iterator[tuple[Path, str, str]]:
+    network, where = engine.architecture, ("engine", "architecture")
+    if isinstance(network, VaeMlp | VaeConv | GanMlp | GanConv) and network.norm is not None:
+        yield (*where, "norm"), "no run chooses the normalisation of a network yet", "leave it out"
+    if isinstance(network, GanMlp | GanConv) and network.pac > 1:
+        yield (*where, "pac"), "no run shows a critic several records at once yet", "leave it out"
+    if isinstance(network, SplineCoupling | AffineCoupling) and network.actnorm is not None:
+        yield (*where, "actnorm"), "no run puts an ActNorm before a coupling yet", "leave it out"
+
+
+def _objective(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    objective = resolved.spec.objective
+    if isinstance(objective, Adversarial | WganGp | Hinge) and objective.generator_terms:
+        yield ("objective", "generator_terms"), "no run trains a generator on more than its critic yet", "leave it out"
+    if isinstance(objective, WganGp) and objective.penalty_per == "batch":
+        yield ("objective", "penalty_per"), "the penalty is part of each record's loss", "write penalty_per: record"
+
+
+def _after(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    conditioning, release = resolved.spec.conditioning, resolved.spec.release
+    if conditioning is not None and conditioning.projection is not None:
+        advice = "leave it out: what breaks a constraint is turned down, and drawn again up to the cap"
+        yield ("conditioning", "projection"), "no run moves a record onto the constraints yet", advice
+    if release is None:
+        return
+    if release.watermark is not None:
+        yield ("release", "watermark"), "no run embeds a watermark yet", "leave it out"
+    if release.max_age_days is not None:
+        yield ("release", "max_age_days"), "no manifest ends by itself yet", "leave it out"
+    made = export_op(resolved).format
+    if release.format not in {None, made}:
+        message = f"records of modality {resolved.schema.modality} are published as {made} only"
+        yield ("release", "format"), message, f"write {made}, or leave it out"
+
+
+def _disclosed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    spec = resolved.spec
+    if not isinstance(spec.privacy, NoMechanism):
+        return
+    advice = "leave it out, or choose a mechanism: only then are there a public and a restricted manifest"
+    if spec.evaluation is not None and spec.evaluation.disclosure == "restricted":
+        message = "without a mechanism there is one manifest, and it holds every figure"
+        yield ("evaluation", "disclosure"), message, advice
+    privacy = None if spec.contracts is None else spec.contracts.c40_516
+    if privacy is not None and privacy.publish == "verdict":
+        message = "without a mechanism there is one manifest, and it holds the value of MI"
+        yield ("contracts", "C40-516", "publish"), message, advice

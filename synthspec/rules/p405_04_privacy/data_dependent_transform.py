@@ -1,0 +1,43 @@
+"""A transform would be fitted to private records.
+
+Why: a mean, a quantile or a mixture of private records is a release of its own, and samples are put back through it. The
+    range of the SRef was stated without looking; a transform by it costs nothing.
+
+Refs: P405-4; P405-7
+
+Bad on cancer-dp-vae:
+    data.transform: {mean_area: quantile}
+
+Good:
+    data.transform: {mean_area: linear}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.rules.form import Finding, Note, at, rule
+from synthspec.rules.subject import mechanism
+
+FITTED = {
+    "standard": "the mean and the spread",
+    "quantile": "the quantiles",
+    "gmm": "the modes",
+}
+"""What a transform takes from the training split."""
+
+
+@rule(code="P405-4.data-dependent-transform")
+def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+    if mechanism(resolved) is None:
+        return
+    data = resolved.spec.data
+    because = (Note("the data are protected by this mechanism", at("privacy", "mechanism")),)
+    for name, kind in data.transform.items():
+        if kind in FITTED:
+            message = f"{kind} takes {FITTED[kind]} of {name!r} from private records"
+            yield Finding(at("data", "transform", name), message, "write linear, which goes by the SRef", because)
+    if data.impute is not None:
+        message = f"missing values would be filled with the {data.impute} of private records"
+        yield Finding(at("data", "impute"), message, "leave it out: a nullable field keeps its gaps", because)

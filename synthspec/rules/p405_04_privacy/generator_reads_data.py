@@ -1,0 +1,38 @@
+"""The generator of a GAN looks at real records.
+
+Why: only the critic's gradients are clipped and noised; the generator is free because it learns from the critic alone. A term
+    that compares its records with real ones is a second look at private data that nobody pays for.
+
+Refs: P405-4; S405-2; S405-8
+
+Bad on cancer-dp-vae without contracts.C40-513:
+    engine: {family: gan, architecture: {name: mlp, hidden: [64, 64], latent_dim: 4}}
+    objective: {measure: wgan_gp, lambda_gp: 10.0, critic_steps: 5, generator_terms: [feature_matching]}
+
+Good without contracts.C40-513:
+    engine: {family: gan, architecture: {name: mlp, hidden: [64, 64], latent_dim: 4}}
+    objective: {measure: wgan_gp, lambda_gp: 10.0, critic_steps: 5}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.ir.resolved import ResolvedSpec
+from synthspec.rules.form import Finding, Note, at, rule
+from synthspec.rules.subject import mechanism
+from synthspec.spec.objective import Adversarial, Hinge, WganGp
+
+
+@rule(code="P405-4.generator-reads-data")
+def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+    objective = resolved.spec.objective
+    if mechanism(resolved) is None or not isinstance(objective, Adversarial | WganGp | Hinge):
+        return
+    for number, term in enumerate(objective.generator_terms):
+        yield Finding(
+            at("objective", "generator_terms", number),
+            f"{term} shows real records to the generator, whose gradients are not noised",
+            "leave the term out: the generator learns from the critic",
+            (Note("the data are protected by this mechanism", at("privacy", "mechanism")),),
+        )

@@ -1,0 +1,60 @@
+"""What the language can say and no run does yet is refused by name: nothing that was written is passed over."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from synthspec.pipeline.compiling import compile_spec
+from synthspec.pipeline.front import Options, load_spec, spot
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+TODAY = date(2026, 6, 1)
+WEIGHTS = "{weights: digits.sref.yaml}"
+
+UNMET = [
+    ("cancer-dp-vae", "contracts.C40-516.publish", "mi_value", "P405-4.mi-published", "contracts.C40-516.publish"),
+    ("digits-diffusion", "data.transform", "{pixels: quantile}", "", "data.transform.pixels"),
+    ("digits-diffusion", "data.impute", "median", "", "data.impute"),
+    ("digits-diffusion", "training.init_from", WEIGHTS, "", "training.init_from"),
+    ("digits-diffusion", "training.on_divergence", "restart", "", "training.on_divergence"),
+    ("digits-vae", "engine.architecture.norm", "batch", "", "engine.architecture.norm"),
+    ("digits-gan", "engine.architecture.pac", "10", "", "engine.architecture.pac"),
+    ("fiber-link-flow", "engine.architecture.actnorm", "{init: data}", "", "engine.architecture.actnorm"),
+    ("digits-gan", "objective.generator_terms", "[feature_matching]", "", "objective.generator_terms"),
+    ("digits-gan", "objective.penalty_per", "batch", "", "objective.penalty_per"),
+    ("digits-diffusion", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
+    ("digits-diffusion", "release.watermark", "{method: selection}", "", "release.watermark"),
+    ("digits-diffusion", "release.max_age_days", "30.0", "", "release.max_age_days"),
+    ("digits-diffusion", "release.format", "csv", "", "release.format"),
+    ("digits-diffusion", "evaluation.disclosure", "restricted", "", "evaluation.disclosure"),
+    ("digits-diffusion", "contracts.C40-516.publish", "verdict", "", "contracts.C40-516.publish"),
+]
+
+
+def found(name, *overrides):
+    outcome = load_spec(spot(EXAMPLES / name / "spec.yaml"), Options(today=TODAY, overrides=overrides))
+    return outcome.then(compile_spec).diagnostics
+
+
+@pytest.mark.parametrize(("name", "key", "value", "code", "path"), UNMET, ids=lambda each: str(each)[:30])
+def test_what_no_run_does_is_refused_where_it_stands(name, key, value, code, path):
+    (finding,) = found(name, (key, value))
+    assert finding.code == (code or "engine.backend-unsupported")
+    assert ".".join(map(str, finding.path)) == path
+    assert finding.help
+    assert finding.is_error
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("digits-diffusion", "data.transform", "{pixels: linear}"),
+        ("digits-diffusion", "training.on_divergence", "stop"),
+        ("digits-diffusion", "release.format", "npz"),
+        ("cancer-dp-vae", "contracts.C40-516.publish", "verdict"),
+        ("digits-gan", "objective.penalty_per", "record"),
+    ],
+)
+def test_what_every_run_does_may_be_written_out(name, key, value):
+    assert found(name, (key, value)) == ()
