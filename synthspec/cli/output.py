@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ def write_file(path: Path, data: bytes) -> None:
     target = path.absolute()
     make_folder(target.parent)
     write_atomically(target, data, target.parent, READABLE)
+
+
+def rewrite_file(path: Path, data: bytes) -> None:
+    """Put `data` in the place of the file at `path`, atomically, with the access rights it has; a link stays a link."""
+    target = path.resolve(strict=True)
+    write_atomically(target, data, target.parent, stat.S_IMODE(target.stat().st_mode))
 
 
 @contextlib.contextmanager

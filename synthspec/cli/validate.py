@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from synthspec.cli.answer import FINDINGS_FORMAT, OUTSIDE, QUIET, SET, FindingsFormat, overrides, show_report, usage
+from synthspec.cli.loading import loading
 from synthspec.diag import Diagnostic
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ def validate(
     fail_on: str = typer.Option("error", help="'error' or 'warning': what makes the exit code 1."),
     baseline: Path | None = typer.Option(None, help="A file of known findings, which are not reported."),
     write_baseline: bool = typer.Option(False, "--write-baseline", help="Write what is found into --baseline."),
+    fix: bool = typer.Option(False, "--fix", help="Mend what is safe to mend: spellings of units, 'dimensionless'."),
+    unsafe_fixes: bool = typer.Option(
+        False, "--unsafe-fixes", help="With --fix: misspelt keys too, by what they are like."
+    ),
     changes: list[str] | None = SET,
     allow_outside: bool = OUTSIDE,
     stdin_filename: Path = typer.Option(Path("spec.yaml"), help="Where a spec read from stdin would lie."),
@@ -31,15 +36,20 @@ def validate(
     quiet: bool = QUIET,
 ) -> None:
     """Check specs and schemas: syntax, units, axioms, contracts. Runs nothing, and changes nothing unless asked to."""
-    from datetime import UTC, datetime
+    with loading():
+        from datetime import UTC, datetime
 
-    from synthspec.cli.paths import spots
-    from synthspec.pipeline.front import Options
+        from synthspec.cli.paths import STDIN, spots
+        from synthspec.pipeline.front import Options
 
     if fail_on not in ("error", "warning"):
         raise usage(f"--fail-on takes 'error' or 'warning', not {fail_on!r}")
     if write_baseline and baseline is None:
         raise usage("--write-baseline needs --baseline FILE: where to write")
+    if unsafe_fixes and not fix:
+        raise usage("--unsafe-fixes says what --fix may do; write both")
+    if fix and (changes or STDIN in paths):
+        raise usage("--fix changes files; it goes with neither --set nor stdin")
     options = Options(
         today=datetime.now(UTC).date(),
         allow_outside=allow_outside,
@@ -47,6 +57,8 @@ def validate(
         ignore_errors=True,
     )
     places = spots(paths, stdin_filename)
+    if fix:
+        _fix(places, options, lambda found: _wanted(found, select, ignore), unsafe=unsafe_fixes, quiet=quiet)
     kept = [found for found in _findings(places, options) if _wanted(found, select, ignore)]
     names = [place.name for place in places]
     if baseline is not None and write_baseline:
@@ -59,6 +71,21 @@ def validate(
         show_report(told, names, form, output_file, more)
     if any(found.is_error or fail_on == "warning" for found in told):
         raise typer.Exit(1)
+
+
+def _fix(
+    places: Iterable[Spot], options: Options, wanted: Callable[[Diagnostic], bool], *, unsafe: bool, quiet: bool
+) -> None:
+    from synthspec.cli.output import rewrite_file
+    from synthspec.rewrite import fixed
+
+    for place in places:
+        made = fixed(place, options, wanted, unsafe=unsafe)
+        if not made.edits:
+            continue
+        rewrite_file(place.path, made.data)
+        if not quiet:
+            typer.echo(f"mended {place.name} in {made.edits} place{'' if made.edits == 1 else 's'}", err=True)
 
 
 def _findings(places: Iterable[Spot], options: Options) -> Iterable[Diagnostic]:

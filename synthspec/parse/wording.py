@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from synthspec.diag import Diagnostic, did_you_mean
+from synthspec.diag import Diagnostic, Fix, did_you_mean, nearest
 from synthspec.parse import describe
 from synthspec.parse.blueprint import Blueprint, value_at
 from synthspec.parse.document import Value
@@ -37,6 +37,7 @@ class Wording:
             help=refusal.help,
             span=self._span(fault),
             path=fault.path[:-1] if fault.kind == "missing" and isinstance(fault.path[-1], int) else fault.path,
+            fix=self._fix(fault),
         )
 
     def _refusal(self, fault: Fault) -> Refusal:
@@ -55,6 +56,15 @@ class Wording:
         if fault.kind == UNION or fault.is_type:
             return self._wrong_type(fault)
         return self._bad_value(fault)
+
+    def _fix(self, fault: Fault) -> Fix | None:
+        """For a key that is none: the one it is most like, where that is not written already."""
+        if fault.kind != "extra_forbidden":
+            return None
+        near = fault.instead_of or nearest(str(fault.path[-1]), self.blueprint.fields(fault.spot.owner))
+        beside = value_at(self.value, fault.path[:-1])
+        taken = near is None or (isinstance(beside, dict) and near in beside)
+        return None if near is None or taken else Fix(self._name(fault.path), near)
 
     # -- where ---------------------------------------------------------------------------------------------------------
 

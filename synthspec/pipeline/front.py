@@ -48,6 +48,14 @@ class Spot:
     data: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A document as it was written, and what its model makes of it."""
+
+    composed: Composed
+    model: BaseModel
+
+
 def spot(path: Path) -> Spot:
     """`path` shown as the user would type it from where they stand."""
     shown = os.path.relpath(path)
@@ -83,9 +91,29 @@ def load_spec(place: Spot, options: Options) -> Outcome[CheckedSpec]:
     return Outcome(outcome.value, outcome.diagnostics)
 
 
+def read_written(place: Spot) -> Outcome[Written]:
+    """One document by itself: no rule is asked, and no other file is read.
+
+    Raises OSError when the file cannot be read.
+    """
+    composed = _compose(place)
+    if composed.value is None:
+        return failure(composed.diagnostics)
+    kind = KINDS.get(str(composed.value.value.get("kind")))
+    if kind is None:
+        return failure([*composed.diagnostics, _unknown_kind(composed.value)])
+    read = validate_model(composed.value, kind)
+    value = None if read.value is None else Written(composed.value, read.value)
+    return Outcome(value, composed.diagnostics + read.diagnostics)
+
+
+def data_of(place: Spot) -> bytes:
+    """The bytes to check. Raises OSError, with the name of the file, when they cannot be read."""
+    return _bytes(place.path) if place.data is None else place.data
+
+
 def _compose(place: Spot) -> Outcome[Composed]:
-    data = _bytes(place.path) if place.data is None else place.data
-    return read_source(data, place.name).then(compose)
+    return read_source(data_of(place), place.name).then(compose)
 
 
 def _bytes(path: Path) -> bytes:

@@ -18,6 +18,18 @@ CODES: tuple[Documented, ...] = (
         refs="CONTRIBUTING",
     ),
     documented(
+        "internal.fmt-unsafe",
+        "fmt",
+        "Formatting would have changed the meaning.",
+        why=(
+            "What fmt would write is read again and compared with what was there. That it differs is a bug of"
+            " synthspec, not of the file, and nothing is written."
+        ),
+        bad="(any spec)",
+        good="(report it)",
+        refs="CONTRIBUTING",
+    ),
+    documented(
         "internal.graph",
         "check, plan",
         "The operations of a run form no order.",
