@@ -18,21 +18,27 @@ _SAFETY = 1 + 1e-9
 
 
 def eps_bound(ledger: Ledger, delta: float, adjacency: Adjacency) -> float:
-    """At least the eps that `ledger` spends at `delta`.
+    """At least the eps that `ledger` spends at `delta`; exact for Gaussian releases alone."""
+    if not ledger.bounded:
+        return math.inf
+    if ledger.precision and not ledger.sampled and not ledger.laplace:
+        return gaussian_eps(ledger.sigma / distance(adjacency), delta)
+    return renyi_bound(ledger, delta, adjacency)
 
-    Exact for Gaussian releases alone. Under replace_one sampling is not credited: no bound is proved for it at all orders.
+
+def renyi_bound(ledger: Ledger, delta: float, adjacency: Adjacency) -> float:
+    """The same by Rényi divergences at `ORDERS` alone, the infinite one among them.
+
+    Under replace_one sampling is not credited: no bound is proved for it at all orders.
     """
     if not ledger.bounded:
         return math.inf
     moved = distance(adjacency)
-    pure = math.fsum(times * moved / scale for scale, times in ledger.laplace)
-    only_laplace = not ledger.sampled and ledger.precision == 0
-    if delta <= 0 or (only_laplace and not pure):
-        return pure if only_laplace else math.inf
-    if not ledger.sampled and not ledger.laplace:
-        return gaussian_eps(ledger.sigma / moved, delta)
-    converted = _converted([_divergence(ledger, order, moved) * _SAFETY for order in ORDERS], delta)
-    return min(pure, converted) if only_laplace else converted
+    noisy = ledger.sampled or ledger.precision
+    pure = math.inf if noisy else math.fsum(times * moved / scale for scale, times in ledger.laplace)
+    if delta <= 0 or pure == 0:
+        return pure
+    return min(pure, _converted([_divergence(ledger, order, moved) * _SAFETY for order in ORDERS], delta))
 
 
 def _converted(divergences: Sequence[float], delta: float) -> float:

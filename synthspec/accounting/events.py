@@ -85,6 +85,9 @@ class Composed:
     events: tuple[Event, ...] = ()
 
 
+MAX_RELEASES = 10**15
+"""More than that is no plan: it counts as unaccounted for, and overflows nothing."""
+
 Event = Gaussian | PoissonGaussian | Laplace | Unknown | Repeated | Composed
 Leaf = Gaussian | PoissonGaussian | Laplace | Unknown
 
@@ -121,7 +124,9 @@ def ledger(event: Event) -> Ledger:
         counts[leaf] += times
     precisions: list[float] = []
     sampled, laplace = Counter[PoissonGaussian](), Counter[float]()
-    bounded = True
+    bounded = sum(times * _releases(leaf) for leaf, times in counts.items()) <= MAX_RELEASES
+    if not bounded:
+        counts.clear()
     for leaf, times in counts.items():
         match leaf:
             case Unknown():
@@ -163,6 +168,10 @@ def _leaves(event: Event) -> Iterator[tuple[Leaf, int]]:
                 waiting.append((part, times * more))
             case _ if times > 0:
                 yield each, times
+
+
+def _releases(leaf: Leaf) -> int:
+    return leaf.steps if isinstance(leaf, PoissonGaussian) else 1
 
 
 def _scale(value: float) -> float:

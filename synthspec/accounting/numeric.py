@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from synthspec.accounting.bound import eps_bound, log_comb
+from synthspec.accounting.bound import log_comb, renyi_bound
 from synthspec.accounting.events import Adjacency, Ledger, PoissonGaussian, distance
 
 EXTRA = "pip install 'synthspec[privacy]'"
@@ -24,8 +24,9 @@ MAX_POINTS = 1 << 21
 """Of the grid that a composed distribution spans: some 2 s and 200 MB."""
 _MAX_POINTS_MIXED = 1 << 17
 """Where units have several records, each point of a step is found by a search."""
-_FINEST, _COARSEST, _TOO_COARSE = -24, -10, -6
-"""Powers of two: the grid is chosen between the first two, and given up for Rényi divergences at the third."""
+GRID, COARSE_GRID = 1e-4, 8e-4
+"""The interval of losses: dp-accounting's own, so that anyone who asks it gets the same figure; one for searching."""
+_TOO_COARSE = 2.0**-6
 _LEAST_POINTS = 1 << 12
 """Also where all losses are small: eps of 0.001 is to be known to two digits, too."""
 _GRID_ERROR = 4e-4
@@ -59,7 +60,7 @@ def version() -> str:
         raise AccountantMissingError from error
 
 
-def pld_eps(ledger: Ledger, delta: float, adjacency: Adjacency) -> float | None:
+def pld_eps(ledger: Ledger, delta: float, adjacency: Adjacency, usual: float = GRID) -> float | None:
     """The eps at `delta` by composing privacy loss distributions (Doroshenko et al. 2022).
 
     None where that is out of reach: a delta under 1e-10, or losses so large that no grid of `MAX_POINTS` resolves them.
@@ -69,7 +70,7 @@ def pld_eps(ledger: Ledger, delta: float, adjacency: Adjacency) -> float | None:
         return math.inf
     if ledger.releases == 0:
         return 0.0
-    grid = _grid(ledger, adjacency)
+    grid = _grid(ledger, adjacency, usual)
     if delta < MIN_DELTA or grid is None:
         return None
     if adjacency == "replace_one" and any(event.contributions > 1 for event in ledger.sampled):
@@ -84,11 +85,11 @@ def pld_eps(ledger: Ledger, delta: float, adjacency: Adjacency) -> float | None:
 def rdp_eps(ledger: Ledger, delta: float, adjacency: Adjacency) -> float:
     """The eps at `delta` from Rényi divergences at 156 orders, fractions among them (Mironov, Talwar and Zhang 2019).
 
-    Under replace_one sampling is not credited, as in `eps_bound`. Raises AccountantMissingError.
+    Under replace_one sampling is not credited, as in `renyi_bound`. Raises AccountantMissingError.
     """
     if not ledger.bounded or delta <= 0:
         return math.inf
-    whole = eps_bound(ledger, delta, adjacency)
+    whole = renyi_bound(ledger, delta, adjacency)
     if ledger.releases == 0 or (adjacency == "replace_one" and ledger.sampled):
         return whole
     found = _fine_rdp(ledger, delta, adjacency)
@@ -170,16 +171,19 @@ def _as_one_record(event: PoissonGaussian) -> PoissonGaussian:
     return PoissonGaussian(rate, event.sigma / k, event.steps)
 
 
-def _grid(ledger: Ledger, adjacency: Adjacency) -> float | None:
-    """The interval of the losses: fine enough for the number of releases, coarse enough for their span."""
+def _grid(ledger: Ledger, adjacency: Adjacency, usual: float) -> float | None:
+    """`usual`, halved for many releases and small losses, doubled where losses are too wide to afford it."""
     span = _span(ledger, adjacency)
     if math.isinf(span):
         return None
-    wanted = math.floor(math.log2(min(math.sqrt(_GRID_ERROR / ledger.releases), span / _LEAST_POINTS)))
     mixed = any(event.contributions > 1 for event in ledger.sampled)
-    affordable = math.ceil(math.log2(span / (_MAX_POINTS_MIXED if mixed else MAX_POINTS)))
-    power = max(min(max(wanted, _FINEST), _COARSEST), affordable)
-    return None if power >= _TOO_COARSE else 2.0**power
+    wanted = min(usual, math.sqrt(_GRID_ERROR / ledger.releases), span / _LEAST_POINTS)
+    affordable = span / (_MAX_POINTS_MIXED if mixed else MAX_POINTS)
+    halvings = max(0, math.ceil(math.log2(usual / wanted)))
+    grid: float = usual * 2.0 ** min(-halvings, 0)
+    while grid < affordable:
+        grid *= 2
+    return None if grid >= _TOO_COARSE else grid
 
 
 def _span(ledger: Ledger, adjacency: Adjacency) -> float:

@@ -45,14 +45,15 @@ def solve(
     budget = math.floor(eps_budget * (1 + 1e-15) * 10**DECIMALS) / 10**DECIMALS
 
     @functools.cache
-    def gap(scale: float) -> float:
-        spent = raw_spend(event_of(scale), delta, accountant, adjacency).eps
+    def gap(scale: float, *, coarse: bool = True) -> float:
+        spent = raw_spend(event_of(scale), delta, accountant, adjacency, coarse=coarse).eps
         return math.log(max(spent, 1e-300) / budget)
 
     bracket = _bracketed(gap, _guess(event_of, delta, budget / distance(adjacency)))
     if bracket is None:
         return None
-    scale = _rounded_up(_met(gap, *bracket))
+    near = _met(gap, *bracket)
+    scale = _rounded_up(near * math.exp(-gap(near, coarse=False) / _slope(gap, *bracket)))
     while eps_total(event_of(scale), delta, accountant, adjacency).eps > eps_budget:
         scale = _rounded_up(scale * (1 + 10.0 ** (1 - DIGITS)))
     return scale
@@ -83,7 +84,7 @@ def _bracketed(gap: Callable[[float], float], guess: float) -> tuple[float, floa
         low, high, ratio = high, min(high * ratio, MAX_SCALE), ratio**2
     while gap(low) <= 0 and low > MIN_TRIED:
         low, high, ratio = max(low / ratio, MIN_TRIED), low, ratio**2
-    return low, high
+    return (low, low) if gap(low) <= 0 else (low, high)
 
 
 def _met(gap: Callable[[float], float], low: float, high: float) -> float:
@@ -103,6 +104,11 @@ def _met(gap: Callable[[float], float], low: float, high: float) -> float:
         else:
             low, above, below, side = middle, found, below / 2 if side > 0 else below, 1
     return high
+
+
+def _slope(gap: Callable[[float], float], low: float, high: float) -> float:
+    """How log eps falls with log scale; never so flat that a small gap would lead far away."""
+    return min((gap(high) - gap(low)) / math.log(high / low), -0.5) if low < high else -1.0
 
 
 def _rounded_up(scale: float) -> float:

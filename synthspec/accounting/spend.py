@@ -15,7 +15,7 @@ Accountant = Literal["pld", "rdp", "analytic"]
 
 DECIMALS = 4
 _EXACT_DECIMALS = 9
-_PAPERS = "Balle and Wang 2018"
+_GAUSSIAN, _PURE = "Balle and Wang 2018", "Dwork, McSherry, Nissim and Smith 2006"
 _BOUND = "Mironov, Talwar and Zhang 2019, whole orders"
 _GRID_SLACK = 1e-3
 """What a grid may add; a distribution that lies further above a bound is of no use."""
@@ -47,22 +47,27 @@ def eps_total(event: Event, delta: float, accountant: Accountant = "pld", adjace
 
 
 def quick_bound(event: Event, delta: float, adjacency: Adjacency = "add_remove") -> Spend:
-    """An upper bound of the same eps that needs no library and a millisecond: Rényi divergences at whole orders."""
-    eps = round_up(eps_bound(ledger(event), delta, adjacency), DECIMALS)
-    return Spend(eps=eps, delta=delta, accountant="rdp", version=_BOUND, adjacency=adjacency)
+    """An upper bound of the same eps that needs no library and a few milliseconds."""
+    merged = ledger(event)
+    eps = round_up(eps_bound(merged, delta, adjacency), DECIMALS)
+    closed = math.isfinite(_closed(merged, delta, adjacency)) and merged.precision > 0
+    by: Accountant = "analytic" if closed else "rdp"
+    return Spend(eps=eps, delta=delta, accountant=by, version=_GAUSSIAN if closed else _BOUND, adjacency=adjacency)
 
 
-def raw_spend(event: Event, delta: float, accountant: Accountant, adjacency: Adjacency) -> Spend:
-    """`eps_total` before it is rounded: what a solver of equations needs."""
+def raw_spend(
+    event: Event, delta: float, accountant: Accountant, adjacency: Adjacency, *, coarse: bool = False
+) -> Spend:
+    """`eps_total` before it is rounded, what a solver of equations needs; `coarse` is faster, and up to 5e-4 higher."""
     if not 0 <= delta < 1:
         raise ValueError(f"delta is {delta}")
     merged = ledger(event)
     by: Accountant = "analytic"
     match accountant:
         case "analytic":
-            eps, version = _closed(merged, delta, adjacency), _PAPERS
+            eps, version = _closed(merged, delta, adjacency), _paper(merged)
         case "pld" | "rdp":
-            eps, by, version = _computed(merged, delta, accountant, adjacency)
+            eps, by, version = _computed(merged, delta, accountant, adjacency, coarse=coarse)
         case _:
             raise ValueError(f"{accountant!r} is no accountant that bounds eps")
     # Nothing that a formula has lost its way in may pass as a figure.
@@ -80,22 +85,22 @@ def round_up(value: float, decimals: int) -> float:
 
 
 def _computed(
-    merged: Ledger, delta: float, accountant: Literal["pld", "rdp"], adjacency: Adjacency
+    merged: Ledger, delta: float, accountant: Literal["pld", "rdp"], adjacency: Adjacency, *, coarse: bool
 ) -> tuple[float, Accountant, str]:
-    from synthspec.accounting.numeric import pld_eps, rdp_eps, version
+    from synthspec.accounting.numeric import COARSE_GRID, GRID, pld_eps, rdp_eps, version
 
     tool = version()
     closed = _closed(merged, delta, adjacency)
     if delta == 0:
-        return closed, "analytic", _PAPERS
+        return closed, "analytic", _paper(merged)
     if accountant == "rdp":
         return rdp_eps(merged, delta, adjacency), "rdp", tool
-    eps = pld_eps(merged, delta, adjacency)
+    eps = pld_eps(merged, delta, adjacency, COARSE_GRID if coarse else GRID)
     whole = eps_bound(merged, delta, adjacency)
     if eps is not None and eps <= whole * (1 + _GRID_SLACK):
         return min(eps, whole), "pld", tool
     if math.isfinite(closed):
-        return closed, "analytic", _PAPERS
+        return closed, "analytic", _paper(merged)
     return (whole, "rdp", _BOUND) if eps is not None else (rdp_eps(merged, delta, adjacency), "rdp", tool)
 
 
@@ -107,3 +112,7 @@ def _closed(merged: Ledger, delta: float, adjacency: Adjacency) -> float:
     if merged.precision:
         return gaussian_eps(merged.sigma / moved, delta)
     return math.fsum(times * moved / scale for scale, times in merged.laplace)
+
+
+def _paper(merged: Ledger) -> str:
+    return _GAUSSIAN if merged.precision else _PURE

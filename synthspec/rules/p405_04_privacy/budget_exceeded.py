@@ -26,18 +26,14 @@ from synthspec.spec.privacy import DpSgd, Pate
 if TYPE_CHECKING:  # the accountants are loaded for a spec that has a mechanism
     from synthspec.accounting import Accountant, Adjacency, Event, Spend
 
-_UNMEANT = (
-    "sampler-mismatch",
-    "weighted-sampler",
-    "clip-scope",
-    "clip-invalid",
-    "clip-missing",
-    "noise-per-microbatch",
-)
-_OPEN = ("incomplete", "accountant-unknown", "adjacency-mismatch")
+_OTHERWISE = (
+    "incomplete", "accountant-unknown", "adjacency-mismatch", "sampler-mismatch", "weighted-sampler", "clip-missing",
+    "clip-scope", "clip-invalid", "noise-per-microbatch", "multiplicity-clipped-each", "critic-steps-uncounted",
+)  # fmt: skip
+"""Where one of these speaks, the plan is not what it would be accounted for as."""
 
 
-@rule(code="P405-4.budget-exceeded", after=tuple(f"P405-4.{offence}" for offence in (*_UNMEANT, *_OPEN)))
+@rule(code="P405-4.budget-exceeded", after=tuple(f"P405-4.{offence}" for offence in _OTHERWISE))
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     block = mechanism(resolved)
     if isinstance(block, DpSgd | Pate):
@@ -72,7 +68,8 @@ def _spend(event: Event, delta: float, budget: float, accountant: Accountant, ad
     from synthspec.accounting import available, eps_total, quick_bound
 
     bound = quick_bound(event, delta, adjacency)
-    return bound if bound.eps <= budget or not available() else eps_total(event, delta, accountant, adjacency)
+    enough = bound.eps <= budget and accountant == "pld"
+    return bound if enough or not available() else eps_total(event, delta, accountant, adjacency)
 
 
 def _unsolvable(block: DpSgd | Pate, delta: float, budget: float, adjacency: Adjacency) -> Iterator[Finding]:
