@@ -12,6 +12,7 @@ from synthspec.backend.draws import Stream
 from synthspec_diffusers.heads import Head, target
 from synthspec_diffusers.network import Denoiser
 from synthspec_diffusers.schedule import Levels
+from synthspec_torch.training.loop import Learner
 from synthspec_torch.training.seeding import torch_generator
 
 REPEATS = 2
@@ -68,7 +69,7 @@ def stratified(count: int, times: int, generator: torch.Generator) -> torch.Tens
     return (u * times).long().clamp_(max=times - 1)
 
 
-class DiffusionLearner:
+class DiffusionLearner(Learner):
     """L_simple = E over t, x_0, eps of the mean squared error of the head, uniform in t (S405-4)."""
 
     criterion = "loss_val"

@@ -9,8 +9,12 @@ from synthspec.ir.schema import Field, Schema
 
 STEP_SIGNALS = frozenset({"step", "epoch", "lr", "loss", "grad_norm"})
 """What every training loop emits at every step. `grad_norm` is the global L2 norm before clipping."""
-SEVERITY = ("skip", "scale_lr", "rollback", "stop")
-"""Actions of monitors. When several fire at one observation the most severe acts; the others stay tripped."""
+SEVERITY = ("skip", "raise_free_bits", "scale_lr", "rollback", "stop")
+"""Actions of monitors; `raise_free_bits` is of VAEs alone.
+
+When several fire at one observation the most severe acts; the others stay tripped.
+"""
+COMMON_ACTIONS = tuple(action for action in SEVERITY if action != "raise_free_bits")
 LABELS_MAX = 4096
 """Combinations of conditions that one embedding table is allowed to have."""
 
@@ -65,16 +69,21 @@ def training_reasons(training: Training) -> Iterator[str]:
         yield "training has neither epochs nor steps"
 
 
-def monitor_reasons(stability: Stability, epoch_signals: frozenset[str]) -> Iterator[str]:
-    """Why the monitors cannot be kept by an engine that emits `STEP_SIGNALS` and, once an epoch, `epoch_signals`."""
-    known = STEP_SIGNALS | epoch_signals
+def monitor_reasons(
+    stability: Stability,
+    epoch_signals: frozenset[str],
+    step_signals: frozenset[str] = STEP_SIGNALS,
+    actions: tuple[str, ...] = COMMON_ACTIONS,
+) -> Iterator[str]:
+    """Why the monitors cannot be kept by an engine that emits `step_signals` and, once an epoch, `epoch_signals`."""
+    known = step_signals | epoch_signals
     watched = {monitor.signal for monitor in stability.monitors}
     if stability.convergence:
         watched.add(stability.convergence.signal)
     for name in sorted(watched - known):
         yield f"signal {name!r} is not emitted: only {', '.join(sorted(known))}"
     for monitor in stability.monitors:
-        if monitor.action not in SEVERITY:
-            yield f"action {monitor.action!r} means nothing to this engine: only {', '.join(SEVERITY)}"
+        if monitor.action not in actions:
+            yield f"action {monitor.action!r} means nothing to this engine: only {', '.join(actions)}"
         if monitor.action == "skip" and monitor.signal in epoch_signals:
             yield f"{monitor.signal!r} comes after the update; there is none left to skip"

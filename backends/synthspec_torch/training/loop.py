@@ -14,6 +14,7 @@ from torch import nn
 from synthspec.backend.artifacts import FitReport, TrainingEvent
 from synthspec.backend.protocol import DataError, Progress
 from synthspec.ir.families import Stability, Training
+from synthspec.ir.signals import SIGNALS
 from synthspec_torch.training.average import DECAY_COURSE, Average
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.monitors import NOT_FINITE, Patience, Watch
@@ -22,20 +23,36 @@ from synthspec_torch.training.seeding import Batch, batches
 
 
 class Learner(Protocol):
-    """What a family brings: a network, its loss on some train rows, and its validation."""
+    """What a family brings: a network, its loss on some train rows, and its validation.
+
+    Derive from it: what has a body here is what most families do.
+    """
 
     @property
     def network(self) -> nn.Module: ...
 
     @property
     def criterion(self) -> str:
-        """The signal of `validate` that picks the best weights; less is better."""
+        """The signal of `validate` that picks the best weights; less is better unless the table of signals says more is."""
+
+    @property
+    def settled(self) -> bool:
+        """False while the objective still changes: then no weights are picked, and nothing counts as converged."""
+        return True
 
     def loss(self, rows: torch.Tensor) -> torch.Tensor:
         """The loss on the train rows `rows`, a scalar."""
 
+    def observed(self) -> Mapping[str, float]:
+        """Further signals of the batch that `loss` was last asked for."""
+        return {}
+
     def validate(self, network: nn.Module) -> Mapping[str, float]:
         """Signals of `network` (of the averaged weights) on the val rows, from the same draws each time."""
+
+    def raise_free_bits(self) -> str:
+        """Answer a monitor's `raise_free_bits`; what was done, in words for the event."""
+        raise NotImplementedError("this family has no free bits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,8 @@ class Trained:
 
     weights: Mapping[str, torch.Tensor]
     report: FitReport
+    first: Mapping[str, torch.Tensor]
+    """The averaged weights at the end of the first epoch that was not rolled back: where a gain is counted from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +125,9 @@ class _Run:
     lr_factor: float = 1.0
     events: list[TrainingEvent] = field(default_factory=list)
     best_value: float = math.inf
+    """Of the picked weights, signed so that less is better; infinite as long as none are."""
+    last_value: float = 0.0
+    """Of the last validation."""
 
     def __post_init__(self) -> None:
         self.weights = [weight for weight in self.learner.network.parameters() if weight.requires_grad]
@@ -114,6 +136,9 @@ class _Run:
         self.watch = Watch.of(self.course.stability)
         self.patience = Patience(self.course.stability.convergence)
         self.best = self.last = self._checkpoint()
+        self.first: _Checkpoint | None = None
+        known = SIGNALS.get(self.learner.criterion)
+        self.sign = -1.0 if known is not None and known.better == "higher" else 1.0
 
     def advance(self, batch: Batch) -> bool:
         """One step, and the validation when it ends an epoch; True when training is over."""
@@ -131,9 +156,10 @@ class _Run:
         loss.backward()  # type: ignore[no-untyped-call]
         gradients = [weight.grad for weight in self.weights if weight.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
+        seen = self.learner.observed()
         lr = self.course.training.optimizer.lr * self.lr_factor * rate(batch.step, self.course.steps)
-        action = self._observe(batch, {"lr": lr, "loss": loss.item(), "grad_norm": norm.item()})
-        if action in ("", "scale_lr") and norm.isfinite():
+        action = self._observe(batch, {"lr": lr, "loss": loss.item(), "grad_norm": norm.item(), **seen})
+        if action in ("", "scale_lr", "raise_free_bits") and norm.isfinite():
             if self.course.training.grad_clip is not None:
                 nn.utils.clip_grads_with_norm_(self.weights, self.course.training.grad_clip, norm)
             set_rate(self.optimizer, lr)
@@ -145,20 +171,22 @@ class _Run:
     def _validate(self, batch: Batch) -> bool:
         self.average.network.eval()
         signals = self.learner.validate(self.average.network)
-        value = signals[self.learner.criterion]
+        value = self.last_value = signals[self.learner.criterion]
         self.progress.advance(note=f"{self.learner.criterion} {value:.4g}")
         action = self._observe(batch, signals)
         if action not in ("rollback", "stop"):
             self.last = self._checkpoint()
-            if value < self.best_value:
-                self.best, self.best_value = self.last, value
+            self.first = self.first or self.last
+            if self.learner.settled and self.sign * value < self.best_value:
+                self.best, self.best_value = self.last, self.sign * value
         return action in ("stop", "converged")
 
     def _observe(self, batch: Batch, signals: Mapping[str, float]) -> str:
         """Log `signals` and do what they call for; the action, or nothing, or ``converged``."""
         self.log.write(batch.step, batch.epoch, signals)
         signals = {"step": float(batch.step), "epoch": float(batch.epoch), **signals}
-        event, done = self.watch.observe(batch.step, signals), self.patience.observe(signals)
+        event = self.watch.observe(batch.step, signals)
+        done = self.learner.settled and self.patience.observe(signals)
         if event is None:
             self.status = "converged" if done else self.status
             return "converged" if done else ""
@@ -166,6 +194,8 @@ class _Run:
             event = self._roll_back(event)
         elif event.action == "scale_lr":
             self.lr_factor *= self.course.stability.rollback.lr_factor if self.course.stability.rollback else 0.5
+        elif event.action == "raise_free_bits":
+            event = replace(event, detail=f"{event.detail}; {self.learner.raise_free_bits()}")
         if event.action == "stop":
             self.status = "stopped"
         self.events.append(event)
@@ -185,7 +215,7 @@ class _Run:
             return replace(event, action="stop", detail=f"{event.detail}; no rollback is left of {allowed}")
         self.rollbacks += 1
         self.lr_factor *= rule.lr_factor
-        target = self.best if rule.to == "best" else self.last
+        target = self.best if rule.to == "best" and math.isfinite(self.best_value) else self.last
         self.learner.network.load_state_dict(target.network)
         self.average.network.load_state_dict(target.average)
         self.optimizer.load_state_dict(copy.deepcopy(target.optimizer))
@@ -202,8 +232,10 @@ class _Run:
 
     def finish(self) -> Trained:
         """The best weights, and the report."""
-        best = self.best if math.isfinite(self.best_value) else self._checkpoint()
-        value = self.best_value if math.isfinite(self.best_value) else 0.0
+        picked = math.isfinite(self.best_value)
+        best = self.best if picked else self._checkpoint()
+        value = self.sign * self.best_value if picked else self.last_value
+        value = value if math.isfinite(value) else 0.0
         end = TrainingEvent(step=self.step, signal=self.learner.criterion, value=value, action=self.status)
         report = FitReport(
             status=self.status,
@@ -218,7 +250,7 @@ class _Run:
                 ("rollbacks", self.rollbacks),
             ),
         )
-        return Trained(best.average, report)
+        return Trained(best.average, report, (self.first or best).average)
 
 
 def _copied(network: nn.Module) -> dict[str, torch.Tensor]:

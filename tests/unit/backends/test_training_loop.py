@@ -10,15 +10,16 @@ from torch import nn
 from synthspec.backend.protocol import DataError
 from synthspec.ir.families import Convergence, Monitor, Optimizer, Rollback, Stability, Training
 from synthspec_torch.training.log import SignalLog
-from synthspec_torch.training.loop import Course, train
+from synthspec_torch.training.loop import Course, Learner, train
 from synthspec_torch.training.optimizer import FLOOR, build_optimizer, rate
 from synthspec_torch.training.seeding import batches, initial_weights, intra_op_threads, torch_generator
 
 
-class Line:
+class Line(Learner):
     """Fits w to 1; `poison` replaces the loss at some steps, `spoil` the validation."""
 
     criterion = "loss_val"
+    network = None
 
     def __init__(self, poison=None, spoil=None):
         self.network = nn.Linear(1, 1, bias=False)
@@ -264,3 +265,69 @@ def test_threads_are_put_back():
     with intra_op_threads(before + 1):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
+
+
+class Climb(Line):
+    """A line whose validation is better the higher; it settles after some steps and answers `raise_free_bits`."""
+
+    criterion = "elbo_val"
+
+    def __init__(self, values, settled_at=0):
+        super().__init__()
+        self.values, self.settled_at, self.raised = values, settled_at, 0
+
+    @property
+    def settled(self):
+        return self.step >= self.settled_at
+
+    def observed(self):
+        return {"kl": float(self.step)}
+
+    def validate(self, network):
+        super().validate(network)
+        return {"elbo_val": self.values[self.validations - 1]}
+
+    def raise_free_bits(self):
+        self.raised += 1
+        return "more"
+
+
+def test_more_is_better_where_the_table_of_signals_says_so(tmp_path):
+    trained = fitted(tmp_path, Climb([-5.0, -1.0, -3.0, -2.0]), course())
+    assert trained.report.best_step == 4
+    assert dict(trained.report.facts)["best_elbo_val"] == -1.0
+
+
+def test_nothing_is_picked_or_converged_while_the_objective_changes(tmp_path):
+    patient = Stability(convergence=Convergence(signal="elbo_val", patience=2))
+    learner = Climb([-1.0, -2.0, -3.0, -2.5, -2.7, -2.8, -9.0], settled_at=6)
+    trained = fitted(tmp_path, learner, course(patient, epochs=7))
+    assert (trained.report.status, trained.report.steps, trained.report.best_step) == ("converged", 12, 8)
+    never = fitted(tmp_path, Climb([-1.0, -2.0], settled_at=99), course(patient, epochs=2))
+    assert (never.report.best_step, dict(never.report.facts)["best_elbo_val"]) == (4, -2.0)
+
+
+def test_a_rollback_before_anything_is_picked_goes_to_the_last_checkpoint(tmp_path):
+    late = Stability(
+        monitors=(Monitor(signal="kl", trip="kl == 5", action="rollback"),),
+        rollback=Rollback(to="best", max_rollbacks=1),
+    )
+    trained = fitted(tmp_path, Climb([-1.0] * 4, settled_at=8), course(late))
+    assert trained.report.events[0].detail == "kl == 5; back to step 4"
+
+
+def test_the_first_epoch_is_kept_to_count_a_gain_from(tmp_path):
+    learner = Climb([-4.0, -3.0, -2.0, -1.0])
+    trained = fitted(tmp_path, learner, course())
+    assert trained.first["weight"].item() == learner.averages[0]
+    assert trained.weights["weight"].item() == learner.averages[3]
+
+
+def test_signals_of_the_batch_are_logged_and_free_bits_are_raised_without_a_lost_step(tmp_path):
+    monitors = Stability(monitors=(Monitor(signal="kl", trip="kl == 3", action="raise_free_bits"),))
+    learner = Climb([-4.0, -3.0, -2.0, -1.0])
+    trained = fitted(tmp_path, learner, course(monitors))
+    event = trained.report.events[0]
+    assert (learner.raised, event.step, event.action, event.detail) == (1, 3, "raise_free_bits", "kl == 3; more")
+    assert [line["signals"]["kl"] for line in lines(tmp_path) if "kl" in line["signals"]] == list(range(1, 9))
+    assert len(set(learner.seen)) == 8
