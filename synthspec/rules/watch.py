@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from synthspec.expr import names, parse
 from synthspec.ir.resolved import ResolvedSpec
@@ -25,7 +26,13 @@ def looked_at(resolved: ResolvedSpec) -> Iterator[tuple[At, str]]:
     yield from watched(resolved)
     stability = resolved.spec.stability
     for number, monitor in enumerate(() if stability is None else stability.monitors):
-        tree = parse(monitor.trip).value
-        named = () if tree is None else names(tree)
-        for name in dict.fromkeys(name for name, _ in named if name != monitor.signal):
-            yield at("stability", "monitors", number, "trip"), name
+        for name in _named(monitor.trip):
+            if name != monitor.signal:
+                yield at("stability", "monitors", number, "trip"), name
+
+
+@lru_cache(maxsize=256)
+def _named(trip: str) -> tuple[str, ...]:
+    """The signals that a trip names, each once. Several rules ask, and specs of one house share their trips."""
+    tree = parse(trip).value
+    return () if tree is None else tuple(dict.fromkeys(name for name, _ in names(tree)))
