@@ -16,4 +16,4 @@ def render(report: Report) -> str:
 def _line(finding: Diagnostic) -> str:
     line, column = line_and_column(finding)
     place = f"{finding.file}:{line}:{column}: " if finding.file else ""
-    return plain(f"{place}{finding.severity.value}[{finding.code}]: {finding.message}").replace("\n", " ")
+    return plain(f"{place}{finding.severity.value}[{finding.code}]: {finding.message}")

@@ -37,17 +37,18 @@ def _suite(name: str, findings: list[Diagnostic]) -> str:
 def _case(finding: Diagnostic) -> str:
     line, column = line_and_column(finding)
     name = _attribute(f"{finding.code} at {line}:{column}")
-    text = f"{finding.file}:{line}:{column}: {finding.message}\nhelp: {finding.help}"
+    parts = (f"{finding.file}:{line}:{column}: {finding.message}", f"help: {finding.help}")
+    text = escape("\n".join(_clean(part) for part in parts))
     kind = "failure" if finding.is_error else "system-out"
     said = f" type={_attribute(finding.code)} message={_attribute(finding.message)}" if finding.is_error else ""
     head = f'    <testcase name={name} classname={_attribute(finding.file or "synthspec")} line="{line}" time="0">'
-    return f"{head}\n      <{kind}{said}>{escape(_clean(text))}</{kind}>\n    </testcase>"
+    return f"{head}\n      <{kind}{said}>{text}</{kind}>\n    </testcase>"
 
 
 def _clean(text: str) -> str:
-    """`text` with characters that no XML document may hold written out."""
+    """`text` on one line, with characters that no XML document may hold written out."""
     return _NO_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", plain(text))
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_clean(text).replace("\n", " "))
+    return quoteattr(_clean(text))

@@ -30,4 +30,4 @@ def _row(finding: Diagnostic) -> str:
 
 def _cell(text: str) -> str:
     """`text` as it reads, on one line: nothing in it is markup, a mention or the end of the cell."""
-    return _SPECIAL.sub(r"\\\1", plain(text).replace("\n", " "))
+    return _SPECIAL.sub(r"\\\1", plain(text))

@@ -79,19 +79,23 @@ def _window(text: str, column: int) -> tuple[str, int]:
 
 
 def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in ("W", "F") else 1 for char in text)
+    """Columns of a terminal: two for a wide letter, none for an accent that sits on the letter before it."""
+    return sum(
+        0 if unicodedata.category(char) in _ON_ANOTHER else 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+        for char in text
+    )
 
 
 def plain(text: str) -> str:
-    """`text` with nothing in it that a terminal would obey: control and format characters are written out."""
+    """`text` on one line with nothing in it that a terminal would obey: control and format characters are written out.
+
+    Tabs and line breaks become spaces: names and messages quote what others wrote, and must not start a line of their own.
+    """
     return "".join(
-        " "
-        if char == "\t"
-        else char
-        if char == "\n" or unicodedata.category(char) not in _OBEYED
-        else f"\\u{ord(char):04x}"
+        " " if char in "\t\n" else char if unicodedata.category(char) not in _OBEYED else f"\\u{ord(char):04x}"
         for char in text
     )
 
 
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_ON_ANOTHER = frozenset({"Mn", "Me"})
