@@ -21,7 +21,7 @@ from synthspec.text import Places, Span
 
 FORM = 'write # synthspec: ignore[CODE] reason="..." expires=2027-01-31'
 _MARK = re.compile(r"#\s*synthspec:\s*(?P<order>.*)")
-_ORDER = re.compile(r"ignore\[(?P<codes>[^\]]*)\](?P<terms>.*)")
+_ORDER = re.compile(r"ignore\[(?P<codes>[^\]]*)\](?P<terms>(?:[^\"#]|\"[^\"]*\")*)(?:#.*)?")
 _TERM = re.compile(r"\s+(?P<name>[a-z]+)=(?:\"(?P<quoted>[^\"]*)\"|(?P<plain>[^\s\"]+))")
 
 
@@ -60,8 +60,6 @@ def apply_ignores(
 
 def ignores(places: Places) -> Iterator[Ignore]:
     """The comments of a document that speak to synthspec."""
-    if "synthspec:" not in places.source.text:
-        return
     for comment in comments(places):
         match = _MARK.fullmatch(comment.text.rstrip())
         if match is not None:

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import cast
 
 from synthspec.check.trips import check_trips
 from synthspec.check.waivers import apply_waivers
+from synthspec.check.witness import Witness, believed
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
 from synthspec.rules import RULES, Rule
+from synthspec.rules.form import CRASHED
 from synthspec.spec.sref import SRef
 
 
 def check(resolved: ResolvedSpec, today: date, rules: tuple[Rule, ...] = RULES) -> Outcome[CheckedSpec]:
-    """Ask every rule about a spec. The value is there when no error is left once the waivers valid `today` are applied."""
-    found = [diagnostic for rule in rules for diagnostic in rule.run(resolved)]
-    found += check_trips(resolved)
+    """Ask every rule about a spec. The value is there when no error is left once the waivers valid `today` are applied.
+
+    Of a spec that could be read in part only, no rule is believed that looks at what is damaged, and there is no value.
+    """
+    found = [diagnostic for rule in rules for diagnostic in believed(rule.run, resolved)]
+    found += believed(check_trips, resolved)
     kept = ordered(primary(apply_waivers(resolved, found, today), rules))
-    if any(diagnostic.is_error for diagnostic in kept):
+    if resolved.spec_lost or resolved.sref_lost or any(diagnostic.is_error for diagnostic in kept):
         return failure(kept)
     return Outcome(CheckedSpec(resolved=resolved, warnings=kept), kept)
 
 
 def check_sref(sref: Document[SRef], rules: tuple[Rule, ...] = RULES) -> tuple[Diagnostic, ...]:
     """Ask the rules that concern an SRef alone, for one that no spec uses yet."""
-    found = [diagnostic for rule in rules for diagnostic in rule.run_sref(sref.model, sref.places)]
+    found: list[Diagnostic] = []
+    for rule in rules:
+        witness = Witness(sref.model)
+        answers = rule.run_sref(cast(SRef, witness), sref.places)
+        found += () if witness.saw(sref.lost) else answers
     return ordered(primary(found, rules))
 
 
@@ -36,6 +46,22 @@ def primary(found: Iterable[Diagnostic], rules: Iterable[Rule]) -> tuple[Diagnos
     present = {diagnostic.code for diagnostic in found}
     consequences = {rule.code for rule in rules if present.intersection(rule.after)}
     return tuple(diagnostic for diagnostic in found if diagnostic.code not in consequences)
+
+
+def independent(found: Iterable[Diagnostic], earlier: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """`found` without what may only follow from the errors that earlier stages named: the same place, or a part of it.
+
+    A rule that falls over a damaged spec, and a waiver that has nothing to excuse there, say nothing worth reading.
+    """
+    faults = [(fault.file, fault.path) for fault in earlier if fault.is_error]
+    if not faults:
+        return tuple(found)
+    return tuple(
+        each
+        for each in found
+        if each.code not in {CRASHED, "waiver.unused"}
+        and not any(each.file == file and path and each.path[: len(path)] == path for file, path in faults)
+    )
 
 
 def ordered(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -6,20 +6,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from synthspec.check import apply_ignores, check, check_sref
+from synthspec.check import check, check_sref, independent
 from synthspec.diag import Diagnostic, Outcome, did_you_mean, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
-from synthspec.parse import Composed, compose, read_source, validate_model
+from synthspec.parse import Composed, compose, read_model, read_source, validate_model
 from synthspec.pipeline.overrides import apply_overrides
 from synthspec.resolve import Folders, bind_schema, find_root, link, sref_path
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
+from synthspec.text import Places
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -75,7 +77,13 @@ def validate(place: Spot, options: Options) -> Outcome[CheckedSpec | SRef]:
         return _plus(composed.diagnostics, _validate_sref(composed.value, options))
     if kind != "EngineSpec":
         return failure([*composed.diagnostics, _unknown_kind(composed.value)])
-    return _plus(composed.diagnostics, _resolve(place, composed.value, options).then(lambda r: _check(r, options)))
+    resolved = _resolve(place, composed.value, options)
+    before = composed.diagnostics + resolved.diagnostics
+    if resolved.value is None:
+        return failure(before)
+    checked = _check(resolved.value, options)
+    found = before + independent(checked.diagnostics, before)
+    return failure(found) if any(fault.is_error for fault in before) else Outcome(checked.value, found)
 
 
 def load_spec(place: Spot, options: Options) -> Outcome[CheckedSpec]:
@@ -142,20 +150,38 @@ def _resolve(place: Spot, composed: Composed, options: Options) -> Outcome[Resol
     folders = Folders(spec=folder, sref=found.value.parent, root=root, allow_outside=options.allow_outside)
     linked = link(spec.value, sref.value, folders)
     value = None if linked.value is None else replace(linked.value, overrides=options.overrides)
-    return Outcome(value, (*spec.diagnostics, *sref.diagnostics, *linked.diagnostics))
+    before = spec.diagnostics + sref.diagnostics
+    return Outcome(value, before + independent(linked.diagnostics, before))
 
 
 def _check(resolved: ResolvedSpec, options: Options) -> Outcome[CheckedSpec]:
     asked = check(resolved, options.today)
     documents = (resolved.spec_places, resolved.sref_places)
-    kept = apply_ignores(asked.diagnostics, documents, options.today, errors=options.ignore_errors)
+    kept = _unexcused(asked.diagnostics, documents, options)
     if asked.value is None or any(found.is_error for found in kept):
         return failure(kept)
     return Outcome(replace(asked.value, warnings=kept), kept)
 
 
+def _unexcused(
+    found: tuple[Diagnostic, ...], documents: tuple[Places, ...], options: Options
+) -> tuple[Diagnostic, ...]:
+    if not any("synthspec:" in places.source.text for places in documents):
+        return found
+    from synthspec.check.ignores import apply_ignores
+
+    return apply_ignores(found, documents, options.today, errors=options.ignore_errors)
+
+
 def _load_sref(path: Path) -> Outcome[Document[SRef]]:
-    composed = _compose(spot(path))
+    place = spot(path)
+    return _read_sref(replace(place, data=data_of(place)))
+
+
+@lru_cache(maxsize=16)
+def _read_sref(place: Spot) -> Outcome[Document[SRef]]:
+    """The SRef in the bytes of `place`: many specs share one, and nothing in the answer can be changed."""
+    composed = _compose(place)
     if composed.value is None:
         return failure(composed.diagnostics)
     return _plus(composed.diagnostics, _document(composed.value, SRef))
@@ -165,19 +191,18 @@ def _validate_sref(composed: Composed, options: Options) -> Outcome[SRef]:
     document = _document(composed, SRef)
     if document.value is None:
         return failure(document.diagnostics)
-    found = document.diagnostics + bind_schema(document.value).diagnostics
-    # Rules speak of a schema that could be understood, as they do in a spec.
-    if found:
-        return Outcome(document.value.model, found)
-    asked = check_sref(document.value)
-    kept = apply_ignores(asked, (document.value.places,), options.today, errors=options.ignore_errors)
-    return Outcome(document.value.model, kept)
+    bound = independent(bind_schema(document.value).diagnostics, document.diagnostics)
+    before = document.diagnostics + bound
+    asked = _unexcused(check_sref(document.value), (document.value.places,), options)
+    found = before + independent(asked, before)
+    return failure(found) if any(fault.is_error for fault in before) else Outcome(document.value.model, found)
 
 
 def _document(composed: Composed, model: type[M]) -> Outcome[Document[M]]:
-    read = validate_model(composed, model)
-    value = None if read.value is None else Document(read.value, composed.places)
-    return Outcome(value, read.diagnostics)
+    read = read_model(composed, model)
+    if read.value is None:
+        return failure(read.diagnostics)
+    return Outcome(Document(read.value.model, composed.places, read.value.lost), read.diagnostics)
 
 
 def _unknown_kind(composed: Composed) -> Diagnostic:

@@ -47,7 +47,7 @@ def test_normative_examples_are_written_as_fmt_writes(file):
     assert not formatted(spot(file)).value.changed
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(file=st.sampled_from(EXAMPLES), seed=st.integers(0, 2**32))
 def test_any_order_and_layout_comes_to_one(scrambled, file, seed):
     original = read_written(spot(file)).value

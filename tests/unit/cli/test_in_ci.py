@@ -1,0 +1,72 @@
+"""What other people's CI runs: the GitHub Action and the pre-commit hooks, with their commands really run."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+STEPS = {step.get("name"): step for step in ACTION["runs"]["steps"]}
+
+
+def shell(script, folder, **variables):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder, env={**os.environ, "PATH": path, **variables}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def validate(folder, paths, fail_on="error"):
+    return shell(STEPS["Validate"]["run"], folder, SPECS=paths, FAIL_ON=fail_on)
+
+
+def test_the_action_passes_its_inputs_as_variables():
+    for step in ACTION["runs"]["steps"]:
+        assert "${{" not in step.get("run", "")
+    used = set(re.findall(r"inputs\.([\w-]+)", str(ACTION["runs"])))
+    assert used == set(ACTION["inputs"]) == {"paths", "version", "fail-on"}
+
+
+def test_the_action_annotates_and_fails(folder):
+    done = validate(folder, ".\n")
+    assert (done.returncode, done.stdout) == (0, "2 files checked: 0 errors, 0 warnings\n")
+    spec = folder / "spec.yaml"
+    spec.write_bytes(spec.read_bytes().replace(b"NFE: 40}", b"NFE: 39}"))
+    done = validate(folder, "digits.sref.yaml\n\n  \nspec.yaml\n")
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error file=spec.yaml,line=46,")
+    assert done.stdout.endswith("2 files checked: 1 error, 0 warnings\n")
+
+
+def test_the_action_takes_a_path_for_a_path(folder):
+    (folder / "a b").mkdir()
+    assert validate(folder, "$(touch hacked)").returncode == 2
+    assert validate(folder, "--output-file=hacked").returncode == 2
+    assert validate(folder, ".", "error; touch hacked").returncode == 2
+    assert not (folder / "hacked").exists()
+
+
+@pytest.mark.parametrize(("version", "wanted"), [("", "."), ("0.1.0", "synthspec==0.1.0")])
+def test_the_action_installs_itself_or_the_version(folder, version, wanted):
+    script = STEPS["Install synthspec"]["run"].replace("python -m pip install", "echo")
+    done = shell(script, folder, VERSION=version, HERE=".")
+    assert done.stdout.split()[-1] == wanted
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
+def test_a_hook_runs_on_the_files_it_names(hook, program, folder):
+    names = sorted(file.name for file in folder.glob("*.yaml"))
+    assert all(re.search(hook["files"], name) for name in names)
+    assert not re.search(hook["files"], "docker-compose.yaml")
+    words = shlex.split(hook["entry"])
+    assert words[0] == "synthspec"
+    answer = program(*words[1:], *names)
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
