@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Op, Replay, Sample
+from synthspec_torch.flow.support import flow_reasons
 
 FamilyOp = Fit | Accelerate | Sample | Latency | Replay | Assess
 """The ops that are about the engine of one family."""
@@ -22,7 +23,9 @@ class Family:
     kernels: str
 
 
-FAMILIES: Mapping[str, Family] = {}
+FAMILIES: Mapping[str, Family] = {
+    "flow": Family(flow_reasons, "synthspec_torch.flow.kernels"),
+}
 
 
 def fit_of(op: Op) -> Fit | None:

@@ -26,10 +26,10 @@ class TorchBackend:
         return (f"`{op.op}` is not among its ops: {', '.join(OPS)}",) if reasons is None else reasons
 
     def missing(self) -> str:
-        return absent(("numpy", "safetensors", "torch"), "torch")
+        return absent(("numpy", "safetensors", "torch", "zuko"), "torch")
 
     def environment(self) -> Mapping[str, str]:
-        return facts(("numpy", "safetensors", "torch"))
+        return facts(("numpy", "safetensors", "torch", "zuko"))
 
     def kernels(self) -> Mapping[str, Kernel]:
         from synthspec_torch.kernels import KERNELS

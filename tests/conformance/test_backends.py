@@ -8,15 +8,26 @@ from importlib.util import find_spec
 import pytest
 
 from synthspec.backend.discovery import installed
+from synthspec.ir.families import AffineCoupling, Autoregressive, FlowEngine
 from synthspec.testing import catalogue, conformance
 
 NULL = "synthspec.backend.null:BACKEND"
 REFERENCE = "synthspec.backend.reference:BACKEND"
+TORCH = "synthspec_torch.plugin:BACKEND"
 DIFFUSERS = "synthspec_diffusers.plugin:BACKEND"
 
 
 def case(target, family, modality, **options):
     return conformance.Case(target=target, sample=catalogue.sample(catalogue.fit(family, modality), **options))
+
+
+def flow(modality, architecture=None, base_dist="normal"):
+    """A flow has no guidance, so it drops no conditions."""
+    made = case(TORCH, "flow", modality, n=40, block=16)
+    fit = replace(made.sample.fit, drop_rate=0.0)
+    if architecture is not None:
+        fit = replace(fit, engine=FlowEngine(family="flow", architecture=architecture, base_dist=base_dist))
+    return replace(made, sample=replace(made.sample, fit=fit))
 
 
 def without_conditions(made):
@@ -36,6 +47,16 @@ CASES = [
 ]
 if find_spec("torch") and find_spec("diffusers") and "diffusers" in installed():
     CASES.append(case(DIFFUSERS, "diffusion", "image", solver="dpmsolver++", n=40, block=16, steps=3))
+
+
+if find_spec("torch") and find_spec("zuko") and "torch" in installed():
+    CASES += [
+        flow("tabular"),
+        flow("image", AffineCoupling(name="affine_coupling", transforms=2, hidden=(8,), actnorm={"init": "data"})),
+        without_conditions(
+            flow("tabular", Autoregressive(name="autoregressive", transforms=2, hidden=(8,)), base_dist="student_t")
+        ),
+    ]
 
 
 @pytest.fixture(scope="module", params=CASES, ids=str)

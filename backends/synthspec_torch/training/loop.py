@@ -52,7 +52,7 @@ class Learner(Protocol):
 
     def raise_free_bits(self) -> str:
         """Answer a monitor's `raise_free_bits`; what was done, in words for the event."""
-        raise NotImplementedError("this family has no free bits")
+        raise TypeError("this family has no free bits")
 
 
 @dataclass(frozen=True, slots=True)

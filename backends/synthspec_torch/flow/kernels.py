@@ -1,0 +1,65 @@
+"""The ops of flows: fit, assess, and what the shared block kernels make of a sampler. Importing it loads torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from synthspec.backend.artifacts import FIGURES, FIT_REPORT, TRAINING_LOG, write_report
+from synthspec.backend.blocks import Sampler, sampling_kernels
+from synthspec.backend.draws import draw_conditions
+from synthspec.backend.protocol import Artifact, Context, Kernel
+from synthspec.ir.evidence import Figure
+from synthspec.ir.ops import Assess, Fit, Sample
+from synthspec_torch.flow.engine import TrainedFlow, rows_of
+from synthspec_torch.flow.inversion import inversion
+from synthspec_torch.flow.likelihood import Likelihood
+from synthspec_torch.flow.sampling import FlowSampler
+from synthspec_torch.flow.training import FlowLearner
+from synthspec_torch.training.log import SignalLog
+from synthspec_torch.training.loop import Course, train
+from synthspec_torch.training.seeding import batches, intra_op_threads
+
+
+def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """S405-3: train the flow; keep the averaged weights with the smallest `bpd_val`."""
+    rows, val = rows_of(inputs, "train"), rows_of(inputs, "val")
+    course = Course.of(op.training, op.stability, len(rows))
+    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
+        flow = TrainedFlow.fresh(op, rows.columns, course.seed)
+        learner = FlowLearner(flow.network, flow.cells, flow.records(rows), flow.records(val), course.seed)
+        if getattr(getattr(op.engine.architecture, "actnorm", None), "init", "") == "data":
+            learner.start_at(next(batches(course.records, course.batch_size, 1, course.seed)).rows)
+        trained = train(learner, course, log, context.progress)
+    flow.write(context, trained.weights)
+    write_report(context.out, FIT_REPORT, trained.report)
+
+
+def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
+    """A sampler of the engine that `fit` made."""
+    return FlowSampler(
+        flow=TrainedFlow.read(op.fit, inputs["engine"]),
+        conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
+        seed=op.seed,
+        threads=op.fit.training.threads,
+    )
+
+
+def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """C40-512: nll, bpd and inv_error on the reference split, as far as they are asked for."""
+    context.progress.start("assess", len(op.metrics), "figures")
+    with intra_op_threads(op.fit.training.threads):
+        flow = TrainedFlow.read(op.fit, inputs["engine"])
+        records = flow.records(rows_of(inputs, op.reference))
+        likelihood = Likelihood.of(flow, records, op.seed) if {"nll", "bpd"} & set(op.metrics) else None
+        figures: list[Figure] = []
+        for name in op.metrics:
+            if name == "inv_error":
+                figures.append(inversion(flow, records, op.seed))
+            elif likelihood is not None:
+                figures.append(likelihood.figure(name, op.reference))
+            context.progress.advance(note=name)
+    write_report(context.out, FIGURES, tuple(figures))
+
+
+KERNELS: Mapping[str, Kernel] = {"fit": fit, "assess": assess, **sampling_kernels(load)}

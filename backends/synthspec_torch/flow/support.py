@@ -1,0 +1,98 @@
+"""What a flow can take, asked before anything runs. Pure: no framework and no numpy is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.backend.columns import find_field
+from synthspec.backend.conditions import condition_reasons
+from synthspec.ir.families import AffineCoupling, Autoregressive, FlowEngine, Nll, NoMechanism, SplineCoupling
+from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
+from synthspec.ir.schema import Field, Schema
+from synthspec_torch.support import STEP_SIGNALS, monitor_reasons, training_reasons
+
+BATCH_SIGNALS = STEP_SIGNALS | {"bpd"}
+"""What a training emits at every step."""
+EPOCH_SIGNALS = frozenset({"loss_val", "bpd_val", "bpd_trend"})
+"""What it emits once an epoch, of the averaged weights on the val split."""
+METRICS = ("nll", "bpd", "inv_error")
+MODALITIES = ("image", "tabular", "timeseries")
+NOT_NUMBERS = ("bool", "categorical", "string", "timestamp")
+LARGEST = 4096
+"""Numbers that a record may have."""
+
+
+def flow_reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterator[str]:
+    """Why `op` cannot be done with a flow."""
+    match op:
+        case Fit():
+            yield from _fit_reasons(op)
+        case Sample():
+            yield from _fit_reasons(op.fit)
+            yield from condition_reasons(op)
+            if op.w_cfg:
+                yield "guidance (w_cfg) is for diffusion; a flow samples its conditional law as it is"
+        case Latency() | Replay():
+            yield from flow_reasons(op.sample)
+        case Assess():
+            yield from _fit_reasons(op.fit)
+            for name in (name for name in op.metrics if name not in METRICS):
+                yield f"a flow has no {name}: only {', '.join(METRICS)}"
+        case Accelerate():
+            yield f"no flow is made faster here: no {op.how.kind}"
+
+
+def _fit_reasons(op: Fit) -> Iterator[str]:
+    if isinstance(op.engine, FlowEngine):
+        architecture = op.engine.architecture
+        if not isinstance(architecture, SplineCoupling | AffineCoupling | Autoregressive):
+            yield f"architecture {architecture.name} is not supported"
+    if not isinstance(op.objective, Nll):
+        yield f"measure {op.objective.measure} is not supported: only nll"
+    if not isinstance(op.privacy, NoMechanism):
+        yield f"privacy mechanism {op.privacy.mechanism} is not supported: only none"
+    if op.drop_rate:
+        yield "drop_rate is for guidance, and a flow has none"
+    yield from _content_reasons(op.schema)
+    for name in op.conditions:
+        yield from _condition_reasons(name, find_field(op.schema, name))
+    yield from training_reasons(op.training)
+    yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS)
+
+
+def _content_reasons(schema: Schema) -> Iterator[str]:
+    if schema.modality not in MODALITIES:
+        yield f"modality {schema.modality} is not supported: only {', '.join(MODALITIES)}"
+        return
+    times = [field.name for field in schema.with_role("time")]
+    if times:
+        yield f"a flow makes rows, and nothing here gives a row its place in time ({', '.join(times)})"
+    content = schema.with_role("content")
+    if not content:
+        yield "the SRef has no content to make"
+    for field in content:
+        yield from _number_reasons(field)
+    width = sum(field.size for field in content)
+    if width > LARGEST:
+        yield f"a record has {width} numbers; a dense flow takes up to {LARGEST}"
+
+
+def _number_reasons(field: Field) -> Iterator[str]:
+    if field.dtype in NOT_NUMBERS or field.enum:
+        kind = field.dtype if field.dtype in NOT_NUMBERS else "enumerated"
+        yield f"{field.name!r} is {kind}; a flow has densities of numbers only"
+    if field.nullable:
+        yield f"{field.name!r} is nullable; a density has no place for what is missing"
+
+
+def _condition_reasons(name: str, field: Field | None) -> Iterator[str]:
+    if field is None:
+        yield f"the condition {name!r} is no field of the SRef"
+    elif field.shape:
+        yield f"the condition {name!r} has shape {list(field.shape)}; a condition is one value"
+    elif field.dtype in ("string", "timestamp"):
+        yield f"the condition {name!r} is of dtype {field.dtype}; only numbers and members of an enum are"
+    elif field.dtype == "categorical" and not field.enum:
+        yield f"the condition {name!r} is categorical without an enum"
+    elif field.nullable and not field.enum:
+        yield f"the condition {name!r} is nullable, and a missing number has no place among the others"
