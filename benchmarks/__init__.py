@@ -1,0 +1,1 @@
+"""What the performance goals are measured with: one module a goal, each with a `main`, its results beside it as .md."""

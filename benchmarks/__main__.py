@@ -1,0 +1,9 @@
+"""`python -m benchmarks` runs them all; `python -m benchmarks.validate --help` says what one of them takes."""
+
+from __future__ import annotations
+
+from benchmarks import validate
+
+for benchmark in (validate,):
+    print(f"# {benchmark.__name__}\n", flush=True)
+    benchmark.main([])
