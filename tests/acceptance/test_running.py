@@ -244,6 +244,20 @@ def test_fresh_stores_and_any_number_of_workers_give_the_same_bytes(cli, marks, 
         assert digests(out)["plan.json"] == digests(marks.folder)["plan.json"]
 
 
+def test_the_kernels_hear_of_the_workers(cli, project, monkeypatch):
+    from synthspec.backend import null_kernels
+
+    fit, heard = null_kernels.KERNELS["fit"], []
+
+    def listening(op, inputs, context):
+        heard.append(context.workers)
+        fit(op, inputs, context)
+
+    monkeypatch.setitem(null_kernels.KERNELS, "fit", listening)
+    cli("run", "marks.yaml", "--store", "store", "--out", "run", "--workers", "3", cwd=project)
+    assert heard == [3]
+
+
 def test_a_plan_runs_from_another_folder(cli, marks, project, tmp_path):
     elsewhere = tmp_path / "else" / "where"
     elsewhere.mkdir(parents=True)

@@ -237,6 +237,12 @@ def better(statement: dict) -> None:
         entry["value"] = entry["value"] / 2
 
 
+def flatter(statement: dict) -> None:
+    """Another null value beside a figure: no verdict hangs on it, but its reader does."""
+    metric = next(entry for entry in statement["predicate"]["metrics"] if entry["name"] == "W1")
+    metric["null"] = 100.0
+
+
 def omit(statement: dict) -> None:
     drop_contract(statement)
 
@@ -264,6 +270,7 @@ def waive(statement: dict) -> None:
 CLAIMS = {
     "a limit loosened": (loosen, {"VERDICT_INCONSISTENT"}),
     "a metric improved": (better, {"VERDICT_INCONSISTENT"}),
+    "a null value raised": (flatter, {"VERDICT_INCONSISTENT"}),
     "a contract omitted": (omit, {"CONTRACT_MISSING"}),
     "a severity lowered": (demote, {"VERDICT_INCONSISTENT"}),
     "another spec named": (other_spec, {"VERDICT_INCONSISTENT"}),
