@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from synthspec.units.errors import UnitError
 from synthspec.units.lookup import suggestion, unit_named
@@ -27,6 +28,7 @@ _TOKEN = re.compile(
 Factors = list[tuple[Unit, int]]
 
 
+@lru_cache(maxsize=1024)
 def parse_unit(text: str) -> Unit:
     """Read a unit: ``mW``, ``m/s^2``, ``J/(kg*K)``, ``1/s``, ``m²``, ``1`` or ``dimensionless``.
 
