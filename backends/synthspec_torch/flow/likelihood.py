@@ -55,7 +55,8 @@ class Likelihood:
             name=name,
             label=label,
             value=value,
-            unit="nat" if name == "nll" else "bit",
+            # C40-512 states its limit as a plain number: bits per dimension, a ratio of two counts.
+            unit="nat" if name == "nll" else "1",
             u=u,
             lower=None if u is None else value - Z95 * u,
             upper=None if u is None else value + Z95 * u,
@@ -67,7 +68,7 @@ class Likelihood:
                 ("bound_of_all_draws", (self._tightest() * factor).mean().item()),
                 ("draws", self.nats.shape[0]),
                 ("dimensions", self.width),
-                ("per", "record" if name == "nll" else "dimension"),
+                ("counted_in", "nat per record" if name == "nll" else "bit per dimension"),
             ),
         )
 
