@@ -50,6 +50,7 @@ SIGNALS: dict[str, Signal] = {
         Signal(name="elbo", says="ELBO of the batch, nat per example", families=_of("vae"), better="higher"),
         Signal(name="elbo_val", says="ELBO on the validation split", families=_of("vae"), better="higher"),
         Signal(name="kl", says="KL(q || p), nat per example", families=_of("vae"), better=""),
+        Signal(name="beta", says="weight of the KL in force", families=_of("vae"), better="", released=True),
         Signal(name="recon", says="E_q log p(x|z), nat per example", families=_of("vae"), better="higher"),
         Signal(name="posterior_collapse_rate", says="share of inactive latent units", families=_of("vae")),
         Signal(

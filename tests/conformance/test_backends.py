@@ -47,7 +47,8 @@ CASES = [
 ]
 if find_spec("torch") and find_spec("diffusers") and "diffusers" in installed():
     CASES.append(case(DIFFUSERS, "diffusion", "image", solver="dpmsolver++", n=40, block=16, steps=3))
-
+if find_spec("torch") and "torch" in installed():
+    CASES.append(case(TORCH, "vae", "image", n=40, block=16))
 
 if find_spec("torch") and find_spec("zuko") and "torch" in installed():
     CASES += [

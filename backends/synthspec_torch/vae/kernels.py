@@ -1,0 +1,168 @@
+"""The ops of a VAE: fit, assess, and what the shared block kernels make of a sampler. Importing it loads torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache, partial
+
+import torch
+
+from synthspec.backend.artifacts import DATA, FIGURES, FIT_REPORT, SPLIT, TRAINING_LOG, write_report
+from synthspec.backend.blocks import Sampler, sampling_kernels
+from synthspec.backend.dataset import Dataset, read_dataset, read_rows
+from synthspec.backend.draws import draw_conditions
+from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
+from synthspec.ir.evidence import Split
+from synthspec.ir.families import Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
+from synthspec.ir.ops import Assess, Fit, Sample
+from synthspec_torch.data.image import ImageCodec
+from synthspec_torch.data.labels import Labels
+from synthspec_torch.training.log import SignalLog
+from synthspec_torch.training.loop import Course, train
+from synthspec_torch.training.seeding import initial_weights, intra_op_threads
+from synthspec_torch.vae.assess import Subject, figure
+from synthspec_torch.vae.learner import VaeLearner
+from synthspec_torch.vae.likelihoods import Grid, Likelihood, build_likelihood
+from synthspec_torch.vae.networks import Vae, build_vae
+from synthspec_torch.vae.objective import BetaCourse, Records
+from synthspec_torch.vae.sampling import Meter, VaeSampler
+from synthspec_torch.vae.support import grid_levels
+from synthspec_torch.weights import load_weights, save_weights
+
+WEIGHTS = "weights/vae.safetensors"
+"""The averaged weights with the greatest `elbo_val` once annealing is over."""
+REFERENCE = "weights/first_epoch.safetensors"
+"""Those of the first finished epoch: what `elbo_val_gain` is counted from."""
+
+
+def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """S405-1: train on ELBO_beta; keep the averaged weights with the greatest `elbo_val`."""
+    if not isinstance(op.objective, Elbo | ElboBeta):
+        raise TypeError("this kernel trains on elbo and elbo_beta")
+    records, val = _records(op, inputs, "train"), _records(op, inputs, "val")
+    course = Course.of(op.training, op.stability, len(records))
+    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
+        with initial_weights(course.seed):
+            network = _network(op)
+        labels = Labels.of(op.schema, op.conditions)
+        learner = VaeLearner(
+            network,
+            _likelihood(op),
+            records,
+            val,
+            beta=BetaCourse.of(op.objective, math.ceil(len(records) / course.batch_size)),
+            free_bits=op.objective.free_bits,
+            drop_rate=op.drop_rate,
+            null=labels.null if labels else 0,
+            seed=course.seed,
+        )
+        trained = train(learner, course, log, context.progress)
+    save_weights(context.out / WEIGHTS, trained.weights)
+    save_weights(context.out / REFERENCE, trained.first)
+    write_report(context.out, FIT_REPORT, trained.report)
+
+
+def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
+    """A sampler of the engine that `fit` made."""
+    network = _trained(op.fit, inputs["engine"], WEIGHTS)
+    return VaeSampler(
+        network=network,
+        meter=Meter(network.decoder),
+        likelihood=_likelihood(op.fit),
+        latent=_architecture(op.fit).latent_dim,
+        codec=_codec(op.fit),
+        labels=Labels.of(op.fit.schema, op.fit.conditions),
+        conditions=partial(draw_conditions, op, _split(inputs, "train")),
+        seed=op.seed,
+        threads=op.fit.training.threads,
+    )
+
+
+def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """M40-5.7: the figures that need the weights."""
+    codec = _codec(op.fit)
+    subject = Subject(
+        network=_trained(op.fit, inputs["engine"], WEIGHTS),
+        reference=_trained(op.fit, inputs["engine"], REFERENCE),
+        likelihood=_likelihood(op.fit),
+        splits=cache(partial(_records, op.fit, inputs)),
+        split=op.reference,
+        span=codec.hi - codec.lo,
+        levels=_levels(op.fit),
+        given=", ".join(op.fit.conditions) or "nothing",
+        seed=op.seed,
+    )
+    context.progress.start("assess", len(op.metrics), "figures")
+    figures = []
+    with intra_op_threads(op.fit.training.threads):
+        for name in op.metrics:
+            figures.append(figure(name, subject))
+            context.progress.advance(note=name)
+    write_report(context.out, FIGURES, tuple(figures))
+
+
+def _architecture(op: Fit) -> VaeMlp | VaeConv:
+    if not isinstance(op.engine, VaeEngine) or not isinstance(op.engine.architecture, VaeMlp | VaeConv):
+        raise TypeError("this kernel builds the VAEs mlp and conv")
+    return op.engine.architecture
+
+
+def _likelihood(op: Fit) -> Likelihood:
+    name = _architecture(op).likelihood
+    if name == "mixed":
+        raise TypeError("this kernel knows no mixed likelihood")
+    return build_likelihood(name, _levels(op))
+
+
+def _levels(op: Fit) -> int | None:
+    return grid_levels(op.schema.with_role("content")[0])
+
+
+def _network(op: Fit) -> Vae:
+    labels = Labels.of(op.schema, op.conditions)
+    known = labels.null + 1 if labels else None
+    return build_vae(_architecture(op), _codec(op).shape, _likelihood(op).parameters, known)
+
+
+def _trained(op: Fit, engine: Artifact, name: str) -> Vae:
+    # The first weights are replaced at once; building them must not draw from the global generator.
+    with initial_weights(0):
+        network = _network(op)
+    network.load_state_dict(load_weights(engine.path(name), network.state_dict()))
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def _codec(op: Fit) -> ImageCodec:
+    return ImageCodec.of(op.schema.with_role("content")[0])
+
+
+def _split(inputs: Mapping[str, Artifact], split: str) -> Dataset:
+    rows = read_rows(inputs["split"].path(SPLIT)).of(split)
+    if not len(rows):
+        raise DataError("data.split-empty", f"the {split} split has no rows", "give it a larger share of the data")
+    return read_dataset(inputs["data"].path(DATA)).take(rows)
+
+
+def _records(op: Fit, inputs: Mapping[str, Artifact], split: Split) -> Records:
+    data, codec = _split(inputs, split), _codec(op)
+    labels = Labels.of(op.schema, op.conditions)
+    x, likelihood = codec.encode(data[codec.name]), _likelihood(op)
+    if isinstance(likelihood, Grid):
+        _check_grid(codec, likelihood, x)
+    return Records(x, None if labels is None else torch.from_numpy(labels.encode(data.columns)))
+
+
+def _check_grid(codec: ImageCodec, grid: Grid, x: torch.Tensor) -> None:
+    """Masses are of levels: a value between two of them has none. Raises DataError for one."""
+    off = (grid.values(grid.codes(x)) - x).abs() > 0.01 * grid.width
+    if off.any():
+        row = int(off.flatten(1).any(1).nonzero()[0])
+        raise DataError(
+            "data.off-grid",
+            f"{codec.name} of row {row} is no multiple of its resolution {codec.resolution:g}",
+            "round the data, or correct the resolution in the SRef",
+        )
+
+
+KERNELS: Mapping[str, Kernel] = {"assess": assess, "fit": fit, **sampling_kernels(load)}

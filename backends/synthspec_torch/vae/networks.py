@@ -1,0 +1,154 @@
+"""The encoder q(z | x, c) and the decoder of p(x | z, c), for flat and for gridded contents; the prior p(z) is N(0, I)."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from synthspec.ir.families import VaeConv, VaeMlp
+from synthspec_torch.vae.norms import norm_1d, norm_2d
+
+_LOG_VARIANCE = (-12.0, 8.0)
+"""Bounds of the posterior's log-variance: an overflow would come before a KL could pull it back."""
+
+Shape = tuple[int, int, int]
+
+
+class Vae(nn.Module):
+    """``encode`` contents, ``decode`` codes. `labels` are int64 [n] or None without conditions."""
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, labels: int | None, width: int) -> None:
+        """`labels`: how many there are, the one of no condition included; `width`: numbers that stand for one."""
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.seen = nn.Embedding(labels, width) if labels else None
+        self.told = nn.Embedding(labels, width) if labels else None
+
+    def encode(self, x: torch.Tensor, labels: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and log-variance of q(z | x, c), both [n, latent], of contents [n, *shape]."""
+        mean, log_variance = self.encoder(x, _embedded(self.seen, labels, x)).chunk(2, dim=1)
+        return mean, log_variance.clamp(*_LOG_VARIANCE)
+
+    def decode(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """Parameters [n, P, *shape] of p(x | z, c) at codes [n, latent]."""
+        out: torch.Tensor = self.decoder(torch.cat([z, _embedded(self.told, labels, z)], dim=1))
+        return out
+
+
+def _embedded(table: nn.Embedding | None, labels: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+    if table is None or labels is None:
+        return like.new_zeros(len(like), 0)
+    out: torch.Tensor = table(labels)
+    return out
+
+
+class FlatEncoder(nn.Module):
+    """An MLP over the flattened content beside the embedded label."""
+
+    def __init__(self, size: int, extra: int, hidden: tuple[int, ...], out: int, norm: str | None) -> None:
+        super().__init__()
+        self.body = _mlp((size + extra, *hidden), norm)
+        self.head = nn.Linear(hidden[-1], out)
+
+    def forward(self, x: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.head(self.body(torch.cat([x.flatten(1), label], dim=1)))
+        return out
+
+
+class FlatDecoder(nn.Module):
+    """An MLP from the code beside the embedded label."""
+
+    def __init__(self, size: int, hidden: tuple[int, ...], out: tuple[int, ...], norm: str | None) -> None:
+        super().__init__()
+        self.shape = out
+        self.body = _mlp((size, *hidden), norm)
+        self.head = nn.Linear(hidden[-1], math.prod(out))
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.head(self.body(z)).view(len(z), *self.shape)
+        return out
+
+
+class GridEncoder(nn.Module):
+    """Two convolutions a level, each level but the first at half the size of the one before; then a dense layer."""
+
+    def __init__(self, shape: Shape, extra: int, channels: tuple[int, ...], out: int, norm: str | None) -> None:
+        super().__init__()
+        widths = (shape[0], *channels)
+        blocks = [
+            _convolutions(into, width, norm, stride=1 if level == 0 else 2)
+            for level, (into, width) in enumerate(pairwise(widths))
+        ]
+        self.body = nn.Sequential(*blocks, nn.Flatten())
+        last = _sizes(shape, len(channels))[-1]
+        dense = 4 * channels[-1]
+        self.dense = nn.Linear(channels[-1] * math.prod(last) + extra, dense)
+        self.head = nn.Linear(dense, out)
+
+    def forward(self, x: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        features = torch.cat([self.body(x), label], dim=1)
+        out: torch.Tensor = self.head(nn.functional.silu(self.dense(features)))
+        return out
+
+
+class GridDecoder(nn.Module):
+    """The encoder backwards: a dense layer to the coarsest level, then convolutions and nearest-neighbour doubling."""
+
+    def __init__(self, shape: Shape, size: int, channels: tuple[int, ...], parameters: int, norm: str | None) -> None:
+        super().__init__()
+        sizes = _sizes(shape, len(channels))
+        self.start = (channels[-1], *sizes[-1])
+        dense = 4 * channels[-1]
+        self.dense = nn.Sequential(
+            nn.Linear(size, dense), nn.SiLU(), nn.Linear(dense, math.prod(self.start)), nn.SiLU()
+        )
+        layers: list[nn.Module] = [_convolutions(channels[-1], channels[-1], norm)]
+        for level in reversed(range(len(channels) - 1)):
+            layers += [nn.Upsample(size=sizes[level]), _convolutions(channels[level + 1], channels[level], norm)]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Conv2d(channels[0], parameters * shape[0], 3, padding=1)
+        self.shape = (parameters, *shape)
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        grid = self.body(self.dense(z).view(len(z), *self.start))
+        out: torch.Tensor = self.head(grid).view(len(z), *self.shape)
+        return out
+
+
+def build_vae(architecture: VaeMlp | VaeConv, shape: Shape, parameters: int, labels: int | None) -> Vae:
+    """A fresh network for contents of `shape` whose likelihood takes `parameters` numbers a value."""
+    latent, norm = architecture.latent_dim, architecture.norm
+    if isinstance(architecture, VaeMlp):
+        width = architecture.hidden[-1] // 4 + 1 if labels else 0
+        encoder: nn.Module = FlatEncoder(math.prod(shape), width, architecture.hidden, 2 * latent, norm)
+        decoder: nn.Module = FlatDecoder(latent + width, architecture.hidden[::-1], (parameters, *shape), norm)
+        return Vae(encoder, decoder, labels, width)
+    width = architecture.channels[-1] // 2 + 1 if labels else 0
+    encoder = GridEncoder(shape, width, architecture.channels, 2 * latent, norm)
+    decoder = GridDecoder(shape, latent + width, architecture.channels, parameters, norm)
+    return Vae(encoder, decoder, labels, width)
+
+
+def _sizes(shape: Shape, levels: int) -> list[tuple[int, int]]:
+    """Height and width of each level; an odd side is halved upwards."""
+    sizes = [shape[1:]]
+    for _ in range(levels - 1):
+        sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
+    return sizes
+
+
+def _mlp(widths: tuple[int, ...], norm: str | None) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for into, out in pairwise(widths):
+        layers += [nn.Linear(into, out), norm_1d(norm, out), nn.SiLU()]
+    return nn.Sequential(*layers)
+
+
+def _convolutions(into: int, out: int, norm: str | None, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(into, out, 3, stride, padding=1), norm_2d(norm, out), nn.SiLU(),
+        nn.Conv2d(out, out, 3, padding=1), norm_2d(norm, out), nn.SiLU(),
+    )  # fmt: skip

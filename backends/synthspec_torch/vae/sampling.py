@@ -1,0 +1,78 @@
+"""Drawing blocks: z from the prior, then x from p(x | z, c) itself, not its mean (P405-8)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from synthspec.backend.blocks import Drawn
+from synthspec.backend.dataset import Column, Dataset
+from synthspec.backend.draws import Stream, generator
+from synthspec_torch.data.image import ImageCodec
+from synthspec_torch.data.labels import Labels
+from synthspec_torch.vae.likelihoods import Likelihood
+from synthspec_torch.vae.networks import Vae
+
+_OPEN = 2.0**-24
+"""Uniform numbers keep this far from 0 and 1, where a law on the real line has no value."""
+
+
+class Meter:
+    """Counts what goes through a decoder, by a hook on it, apart for each thread."""
+
+    def __init__(self, decoder: nn.Module) -> None:
+        self._counts = threading.local()
+        decoder.register_forward_hook(self._hook)
+
+    def reset(self) -> None:
+        """Start counting in this thread."""
+        self._counts.calls = self._counts.rows = 0
+
+    def read(self, size: int) -> tuple[int, int]:
+        """Calls, and evaluations per record, in this thread since `reset`."""
+        return self._counts.calls, self._counts.rows // size
+
+    def _hook(self, decoder: nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+        del decoder, inputs
+        self._counts.calls += 1
+        self._counts.rows += len(output)
+
+
+@dataclass(frozen=True, slots=True)
+class VaeSampler:
+    """A trained engine that draws blocks. Block b depends on the seed, b and the block's size alone."""
+
+    network: Vae
+    meter: Meter
+    likelihood: Likelihood
+    latent: int
+    codec: ImageCodec
+    labels: Labels | None
+    conditions: Callable[[int, int], Mapping[str, Column]]
+    """Condition columns of ``(block, size)``."""
+    seed: int
+    threads: int
+    device: str = "cpu"
+
+    @torch.inference_mode()
+    def draw(self, block: int, size: int) -> Drawn:
+        """`size` records of block `block`: one evaluation of the decoder each."""
+        # Each worker thread has its own number of intra-op threads, and the last bits depend on it.
+        if torch.get_num_threads() != self.threads:
+            torch.set_num_threads(self.threads)
+        self.meter.reset()
+        columns = dict(self.conditions(block, size))
+        labels = None if self.labels is None else torch.from_numpy(self.labels.encode(columns))
+        z = generator(self.seed, Stream.START, block).standard_normal((size, self.latent))
+        u = generator(self.seed, Stream.STEP, block).random((size, *self.codec.shape))
+        out = self.network.decode(torch.from_numpy(z.astype(np.float32)), labels)
+        uniform = torch.from_numpy(u.astype(np.float32)).clamp_(_OPEN, 1.0 - _OPEN)
+        columns[self.codec.name] = self.codec.decode(self.likelihood.draw(out, uniform))
+        calls, evaluations = self.meter.read(size)
+        return Drawn(data=Dataset(dict(sorted(columns.items()))), net_calls=calls, net_evals_per_sample=evaluations)
