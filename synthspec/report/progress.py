@@ -109,8 +109,8 @@ def _bars() -> RichProgress:
     )
 
 
-def progress_for(stream: TextIO, *, quiet: bool) -> PlainProgress | BarProgress | SilentProgress:
-    """What suits `stream`: a bar on a terminal, lines elsewhere, nothing when `quiet`."""
-    if quiet:
+def progress_for(stream: TextIO | None, *, quiet: bool) -> PlainProgress | BarProgress | SilentProgress:
+    """What suits `stream`: a bar on a terminal, lines elsewhere, nothing when `quiet` or where the stream was closed."""
+    if quiet or stream is None:
         return SilentProgress()
     return BarProgress() if stream.isatty() else PlainProgress(stream)

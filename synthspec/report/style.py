@@ -23,6 +23,11 @@ class Style:
 PLAIN = Style()
 
 
-def style_for(stream: TextIO) -> Style:
-    """Colour when `stream` is a terminal and neither ``NO_COLOR`` nor a dumb terminal says otherwise."""
-    return Style(stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+def style_for(stream: TextIO | None) -> Style:
+    """Colour when `stream` is a terminal and neither ``NO_COLOR`` nor a dumb terminal says otherwise.
+
+    Python has no stream at all where the caller closed it.
+    """
+    return Style(
+        stream is not None and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )

@@ -258,6 +258,26 @@ def test_into_a_pipe_nothing_is_painted(project):
     assert "\x1b" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("validate marks.yaml >&-", 0),
+        ("validate absent.yaml 2>&-", 2),
+        ("run marks.yaml --store s --out r >&- 2>&-", 0),
+    ],
+)
+def test_closed_streams_change_no_exit_code(project, words, code):
+    done = subprocess.run(
+        ["bash", "-c", f'"$0" -c "$1" {words}', sys.executable, PROGRAM],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("refusal", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_on_a_terminal_colour_can_be_refused(project, refusal):
     text = (project / "marks.yaml").read_text(encoding="utf-8")

@@ -78,6 +78,7 @@ def test_what_suits_a_stream():
     assert isinstance(progress_for(io.StringIO(), quiet=False), PlainProgress)
     assert isinstance(progress_for(io.StringIO(), quiet=True), SilentProgress)
     assert isinstance(progress_for(Terminal(), quiet=True), SilentProgress)
+    assert isinstance(progress_for(None, quiet=False), SilentProgress)
     bar = progress_for(Terminal(), quiet=False)
     assert isinstance(bar, BarProgress)
     bar.close()
@@ -107,6 +108,7 @@ def test_a_bar_is_drawn_over_itself_and_gone_at_the_end(monkeypatch, capsys):
     [
         (Terminal(), {}, True),
         (io.StringIO(), {}, False),
+        (None, {}, False),
         (Terminal(), {"NO_COLOR": "1"}, False),
         (Terminal(), {"NO_COLOR": ""}, True),
         (Terminal(), {"TERM": "dumb"}, False),
