@@ -22,7 +22,7 @@ MIN_DELTA = 1e-10
 """Below, the rounding of the transforms is no longer small beside delta, and a distribution shows nothing."""
 MAX_POINTS = 1 << 21
 """Of the grid that a composed distribution spans: some 2 s and 200 MB."""
-_MAX_POINTS_MIXED = 1 << 17
+_MAX_POINTS_MIXED = 1 << 14
 """Where units have several records, each point of a step is found by a search."""
 GRID, COARSE_GRID = 1e-4, 8e-4
 """The interval of losses: dp-accounting's own, so that anyone who asks it gets the same figure; one for searching."""
@@ -183,7 +183,11 @@ def _grid(ledger: Ledger, adjacency: Adjacency, usual: float) -> float | None:
     grid: float = usual * 2.0 ** min(-halvings, 0)
     while grid < affordable:
         grid *= 2
-    return None if grid >= _TOO_COARSE else grid
+    # Each step spreads the losses by a point of the grid, and shifts them by half its square. Chernoff's bounds, by which
+    # the library cuts the tails, are far out for many steps: 2e7 points were seen at 1e9.
+    points = 300 * math.sqrt(ledger.releases) + ledger.releases * grid
+    lost = grid >= _TOO_COARSE or points > MAX_POINTS or ledger.releases * grid**2 > 1
+    return None if lost else grid
 
 
 def _span(ledger: Ledger, adjacency: Adjacency) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -84,6 +85,7 @@ def round_up(value: float, decimals: int) -> float:
     return near if near >= value else round(near + 10.0**-decimals, decimals)
 
 
+@functools.lru_cache(maxsize=256)  # a rule, the compiler and a report ask the same
 def _computed(
     merged: Ledger, delta: float, accountant: Literal["pld", "rdp"], adjacency: Adjacency, *, coarse: bool
 ) -> tuple[float, Accountant, str]:
