@@ -24,7 +24,7 @@ ALWAYS = {
     "weights/engine.safetensors",
 }
 NODES = ["bind", "split", "fit", "sample", "enforce", "export", "replay", "measure"]
-OTHERS = ("cancer-dp-vae", "digits-gan", "digits-vae", "fiber-link-flow")
+OTHERS = ("cancer-dp-vae", "digits-gan", "fiber-link-flow")
 
 
 def digests(folder: Path, pattern: str = "*") -> dict[str, str]:
