@@ -8,7 +8,7 @@ from typing import cast
 
 from synthspec.check.trips import check_trips
 from synthspec.check.waivers import apply_waivers
-from synthspec.check.witness import Witness, believed
+from synthspec.check.witness import Witness, Witnesses
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
@@ -22,8 +22,10 @@ def check(resolved: ResolvedSpec, today: date, rules: tuple[Rule, ...] = RULES) 
 
     Of a spec that could be read in part only, no rule is believed that looks at what is damaged, and there is no value.
     """
-    found = [diagnostic for rule in rules for diagnostic in believed(rule.run, resolved)]
-    found += believed(check_trips, resolved)
+    seen = Witnesses(resolved)
+    found = [diagnostic for rule in rules for diagnostic in rule.run(seen.stand_in, seen.fresh())]
+    believe = seen.fresh()
+    found += (fault for fault in check_trips(seen.stand_in) if believe())
     kept = ordered(primary(apply_waivers(resolved, found, today), rules))
     if resolved.spec_lost or resolved.sref_lost or any(diagnostic.is_error for diagnostic in kept):
         return failure(kept)
@@ -32,11 +34,9 @@ def check(resolved: ResolvedSpec, today: date, rules: tuple[Rule, ...] = RULES) 
 
 def check_sref(sref: Document[SRef], rules: tuple[Rule, ...] = RULES) -> tuple[Diagnostic, ...]:
     """Ask the rules that concern an SRef alone, for one that no spec uses yet."""
-    found: list[Diagnostic] = []
-    for rule in rules:
-        witness = Witness(sref.model)
-        answers = rule.run_sref(cast(SRef, witness), sref.places)
-        found += () if witness.saw(sref.lost) else answers
+    witness = Witness(sref.model, sref.lost)
+    stand_in = cast(SRef, witness) if sref.lost else sref.model
+    found = [finding for rule in rules for finding in rule.run_sref(stand_in, sref.places, witness.fresh())]
     return ordered(primary(found, rules))
 
 

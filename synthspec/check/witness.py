@@ -1,7 +1,7 @@
 """Asking a rule about a document of which something could not be read.
 
-A rule that looks at a damaged section is not believed: what it finds may be a consequence of the damage. Which sections it
-looks at is seen, not declared, by handing it stand-ins.
+What a rule finds after it has looked at a damaged section is not believed: it may be a consequence of the damage. Which
+sections it looks at is seen, not declared, by handing it stand-ins.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
-from synthspec.diag import Diagnostic
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.schema import Schema
 from synthspec.spec.enginespec import EngineSpec
@@ -21,28 +20,39 @@ _SECTION = {"field": "fields", "with_role": "fields", "rules": "constraints", "p
 
 
 class Witness:
-    """Stands in for a document and notes which of its sections are asked for."""
+    """Stands in for a document and notes whether one of its `damaged` sections is asked for."""
 
-    __slots__ = ("_asked", "_document")
+    __slots__ = ("_damaged", "_document", "_harmless")
 
-    def __init__(self, document: object) -> None:
+    def __init__(self, document: object, damaged: frozenset[str]) -> None:
         self._document = document
-        self._asked: set[str] = set()
+        self._damaged = damaged
+        self._harmless = True
 
     def __getattr__(self, name: str) -> object:
-        self._asked.add(_SECTION.get(name, name))
+        if _SECTION.get(name, name) in self._damaged:
+            self._harmless = False
         return getattr(self._document, name)
 
-    def saw(self, sections: frozenset[str]) -> bool:
-        """Whether one of `sections` was asked for."""
-        return not sections.isdisjoint(self._asked)
+    def fresh(self) -> Callable[[], bool]:
+        """Forget what was asked for; the answer tells whether all that is asked for from now on is sound."""
+        self._harmless = True
+        return lambda: self._harmless
 
 
-def believed(ask: Callable[[ResolvedSpec], tuple[Diagnostic, ...]], resolved: ResolvedSpec) -> tuple[Diagnostic, ...]:
-    """What `ask` finds in `resolved`, or nothing when it looked at a damaged section."""
-    if not resolved.spec_lost and not resolved.sref_lost:
-        return ask(resolved)
-    spec, sref, schema = Witness(resolved.spec), Witness(resolved.sref), Witness(resolved.schema)
-    found = ask(replace(resolved, spec=cast(EngineSpec, spec), sref=cast(SRef, sref), schema=cast(Schema, schema)))
-    damaged = spec.saw(resolved.spec_lost) or sref.saw(resolved.sref_lost) or schema.saw(resolved.sref_lost)
-    return () if damaged else found
+class Witnesses:
+    """A resolved spec whose three documents are witnesses; the spec itself when nothing of it is damaged."""
+
+    def __init__(self, resolved: ResolvedSpec) -> None:
+        spec, sref = Witness(resolved.spec, resolved.spec_lost), Witness(resolved.sref, resolved.sref_lost)
+        schema = Witness(resolved.schema, resolved.sref_lost)
+        self._all = (spec, sref, schema)
+        self.stand_in = resolved
+        if resolved.spec_lost or resolved.sref_lost:
+            parts = {"spec": cast(EngineSpec, spec), "sref": cast(SRef, sref), "schema": cast(Schema, schema)}
+            self.stand_in = replace(resolved, **parts)  # type: ignore[arg-type]  # the three of different types
+
+    def fresh(self) -> Callable[[], bool]:
+        """As `Witness.fresh`, of all three."""
+        sound = [witness.fresh() for witness in self._all]
+        return lambda: all(each() for each in sound)

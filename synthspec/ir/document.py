@@ -16,3 +16,5 @@ class Document(Generic[M_co]):
 
     model: M_co
     places: Places = field(compare=False)
+    lost: frozenset[str] = field(compare=False, default=frozenset())
+    """Sections of which something could not be read: whatever is concluded from them may follow from that alone."""

@@ -31,6 +31,9 @@ class ResolvedSpec:
     path_source: str = ""
     """The table of gamma(ell), relative to the spec; empty where the SRef has no path."""
     overrides: tuple[tuple[str, str], ...] = ()
+    spec_lost: frozenset[str] = field(compare=False, default=frozenset())
+    """Sections of the spec of which something could not be read; where there are any, so there are errors."""
+    sref_lost: frozenset[str] = field(compare=False, default=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

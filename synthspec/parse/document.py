@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from synthspec.text import Path, Place, Places, Source
 
+M_co = TypeVar("M_co", covariant=True)
 Scalar: TypeAlias = str | int | float | bool | None
 Value: TypeAlias = "Scalar | tuple[Value, ...] | dict[str, Value]"
 """A node of a document: a scalar, a sequence (a tuple), or a mapping with text keys."""
@@ -58,3 +59,11 @@ class Composed:
     places: Places = field(repr=False)
     doubtful: frozenset[Path] = frozenset()
     incomplete: frozenset[Path] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered(Generic[M_co]):
+    """A model of what could be read of a document, and the sections in which something is lost."""
+
+    model: M_co = field(repr=False)
+    lost: frozenset[str] = frozenset()

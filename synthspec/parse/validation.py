@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from synthspec.diag import Diagnostic, Outcome, failure
-from synthspec.parse.document import MAX_FINDINGS, Composed, Value
+from synthspec.parse.document import MAX_FINDINGS, Composed, Recovered, Value
 from synthspec.text import Places
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -24,6 +24,16 @@ def validate_model(composed: Composed, model: type[ModelT]) -> Outcome[ModelT]:
     except ValidationError as error:
         return failure(_diagnose(error, composed, model))
     return Outcome(None if composed.doubtful or composed.incomplete else built)
+
+
+def read_model(composed: Composed, model: type[ModelT]) -> Outcome[Recovered[ModelT]]:
+    """`validate_model`, with what is left of the document where there are faults: enough to ask the rules about the rest."""
+    strict = validate_model(composed, model)
+    if strict.value is not None:
+        return Outcome(Recovered(strict.value), strict.diagnostics)
+    from synthspec.parse.recovery import recover
+
+    return Outcome(recover(composed, model), strict.diagnostics)
 
 
 def diagnose(error: ValidationError, value: Value, places: Places, model: type[BaseModel]) -> tuple[Diagnostic, ...]:

@@ -72,6 +72,8 @@ def link(spec: Document[EngineSpec], sref: Document[SRef], folders: Folders) -> 
         sref_places=sref.places,
         root=folders.root,
         data_file=data_file,
+        spec_lost=spec.lost,
+        sref_lost=sref.lost,
         path_source="" if path_file is None else Path(os.path.relpath(path_file, folders.spec.resolve())).as_posix(),
     )
     return Outcome(resolved, tuple(found))

@@ -60,6 +60,7 @@ class Finding:
 
 Check = Callable[[ResolvedSpec], Iterator[Finding]]
 SRefCheck = Callable[[SRef], Iterator[Finding]]
+Believe = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +83,21 @@ class Rule:
 
         return parse_page(sys.modules[self.module].__doc__ or "")
 
-    def run(self, resolved: ResolvedSpec) -> tuple[Diagnostic, ...]:
-        """All findings about a spec as diagnostics, those of a rule that crashed included."""
-        return self._answer(lambda: self.check(resolved), resolved.spec_places, resolved.sref_places)
+    def run(self, resolved: ResolvedSpec, believe: Believe = lambda: True) -> tuple[Diagnostic, ...]:
+        """All findings about a spec as diagnostics, those of a rule that crashed included.
 
-    def run_sref(self, sref: SRef, places: Places) -> tuple[Diagnostic, ...]:
+        `believe` is asked as each finding comes: whether what the rule has looked at so far could be read.
+        """
+        return self._answer(lambda: self.check(resolved), resolved.spec_places, resolved.sref_places, believe)
+
+    def run_sref(self, sref: SRef, places: Places, believe: Believe = lambda: True) -> tuple[Diagnostic, ...]:
         """All findings about an SRef alone; none for a rule about specs."""
         asked = self.sref_check
-        return () if asked is None else self._answer(lambda: asked(sref), places, places)
+        return () if asked is None else self._answer(lambda: asked(sref), places, places, believe)
 
-    def _answer(self, ask: Callable[[], Iterator[Finding]], spec: Places, sref: Places) -> tuple[Diagnostic, ...]:
+    def _answer(
+        self, ask: Callable[[], Iterator[Finding]], spec: Places, sref: Places, believe: Believe
+    ) -> tuple[Diagnostic, ...]:
         def diagnostic(finding: Finding) -> Diagnostic:
             return Diagnostic(
                 code=self.code,
@@ -104,7 +110,7 @@ class Rule:
             )
 
         try:
-            return tuple(diagnostic(finding) for finding in ask())
+            return tuple(diagnostic(finding) for finding in ask() if believe())
         except Exception as error:  # noqa: BLE001 - whatever a broken rule raises, the other rules still speak
             return (_crash(self.code, error),)
 

@@ -16,6 +16,11 @@ def mechanism(resolved: ResolvedSpec) -> DpSgd | Pate | DpNoise | None:
     return None if isinstance(privacy, NoMechanism | UnstatedMechanism) else privacy
 
 
+def undecided(resolved: ResolvedSpec) -> bool:
+    """Whether it is not said if there is a mechanism: what follows from either choice is not asked for then."""
+    return resolved.spec.privacy is None or isinstance(resolved.spec.privacy, UnstatedMechanism)
+
+
 def dp_sgd(resolved: ResolvedSpec) -> DpSgd | None:
     """The block of a differentially private training, or None."""
     privacy = resolved.spec.privacy

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from synthspec.diag import nearest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import at_field, variables
@@ -25,8 +26,12 @@ from synthspec.rules.subject import at_field, variables
 
 @rule(code="P405-2.condition-unregistered")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+    registered = variables(resolved)
+    open_names = [field.name for field in resolved.sref.with_role("condition") if field.name not in registered]
+    # A variable that is no field is answered by its own rule; the condition it was meant for is registered after all.
+    meant = {nearest(name, open_names) for name in registered if resolved.sref.field(name) is None}
     for field in resolved.sref.with_role("condition"):
-        if field.name not in variables(resolved):
+        if field.name in open_names and field.name not in meant:
             yield Finding(
                 at("conditioning", "variables", field.name),
                 f"the condition {field.name!r} is not registered",

@@ -29,6 +29,8 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     advice = "write how many attempts a kept record may cost, such as max_attempts: 4"
     if rejection is not None:
         yield Finding(place, "rejection sampling has no cap", advice)
+    elif conditioning is None and resolved.sref.with_role("condition"):
+        return  # the section is asked for by P405-2.condition-unregistered
     elif release is not None and release.near_copies is not None and release.near_copies.action == "resample":
         because = Note("near copies are resampled", at("release", "near_copies", "action"))
         yield Finding(place, "near copies are sampled again without a cap", advice, (because,))

@@ -21,14 +21,14 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.signals import SIGNALS, signals_of
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import mechanism
+from synthspec.rules.subject import mechanism, undecided
 from synthspec.rules.watch import watched
 
 
 @rule(code="P405-3.signal-wrong-family")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     family = resolved.spec.engine.family
-    private = mechanism(resolved) is not None
+    public = mechanism(resolved) is None and not undecided(resolved)
     for place, name in watched(resolved):
         signal = SIGNALS.get(name)
         if signal is None:
@@ -38,6 +38,6 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
             advice = f"a {family} emits {', '.join(signals_of(family))}"
             because = Note("the family is chosen here", at("engine", "family"))
             yield Finding(place, f"{name!r} is a signal of {owners}, and this is a {family}", advice, (because,))
-        elif signal.mechanism and not private:
+        elif signal.mechanism and public:
             message = f"{name!r} exists under a privacy mechanism only"
             yield Finding(place, message, "watch grad_norm or loss instead", (Note("none here", at("privacy")),))

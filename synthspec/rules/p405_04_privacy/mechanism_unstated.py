@@ -17,13 +17,12 @@ from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, at, rule
-from synthspec.spec.privacy import UnstatedMechanism
+from synthspec.rules.subject import undecided
 
 
 @rule(code="P405-4.mechanism-unstated")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    privacy = resolved.spec.privacy
-    if privacy is None or isinstance(privacy, UnstatedMechanism):
+    if undecided(resolved):
         yield Finding(
             at("privacy", "mechanism"),
             "no privacy mechanism is stated",

@@ -21,7 +21,7 @@ from synthspec.rules.form import Finding, at_sref, sref_rule
 from synthspec.spec.sref import SRef
 
 
-@sref_rule(code="sref.range-missing", severity=Severity.WARNING)
+@sref_rule(code="sref.range-missing", severity=Severity.WARNING, after=("P405-4.data-dependent-bounds",))
 def check(sref: SRef) -> Iterator[Finding]:
     for number, field in enumerate(sref.fields):
         learned = field.role in {"content", "condition"} and field.dtype in NUMBERS

@@ -30,7 +30,6 @@ LEARNED = frozenset({"content", "condition"})
 
 @rule(code="schema.bad-value")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    yield from _training(resolved)
     yield from _architecture(resolved)
     yield from _transforms(resolved)
     engine, objective = resolved.spec.engine, resolved.spec.objective
@@ -43,6 +42,7 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     if isinstance(objective, OtherObjective) and objective.measure is not None and misspelt(objective.measure):
         advice = f"did you mean {misspelt(objective.measure)!r}?"
         yield Finding(at("objective", "measure"), f"there is no measure {objective.measure!r}", advice)
+    yield from _training(resolved)
 
 
 def _training(resolved: ResolvedSpec) -> Iterator[Finding]:

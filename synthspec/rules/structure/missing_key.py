@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, at, rule
-from synthspec.rules.subject import dp_sgd
+from synthspec.rules.subject import dp_sgd, undecided
 
 
 @rule(code="schema.missing-key")
@@ -26,7 +26,7 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     if training is None:
         advice = "write training: {epochs: ..., batch_size: ..., optimizer: {name: adamw, lr: 1.0e-3}, seed: ...}"
         yield Finding(at("training"), "the section training is missing", advice)
-    elif dp_sgd(resolved) is None:
+    elif dp_sgd(resolved) is None and not undecided(resolved):
         if training.epochs is None and training.steps is None:
             yield Finding(at("training", "epochs"), "training has no end", "write epochs, or steps")
         if training.batch_size is None:

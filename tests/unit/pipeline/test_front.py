@@ -73,9 +73,15 @@ def test_faults_of_one_stage_come_together():
     assert sorted(codes(said(text))) == ["schema.bad-value", "schema.unknown-key"]
 
 
-def test_a_spec_that_is_not_understood_sends_nobody_to_other_files(tmp_path):
+def test_a_slip_in_a_spec_does_not_hide_that_its_schema_is_not_there(tmp_path):
     (tmp_path / "spec.yaml").write_text(altered("batch_size", "batchsize"), encoding="utf-8")
-    assert codes(validate(Spot(tmp_path / "spec.yaml", "spec.yaml"), OPTIONS)) == ["schema.unknown-key"]
+    found = codes(validate(Spot(tmp_path / "spec.yaml", "spec.yaml"), OPTIONS))
+    assert found == ["schema.unknown-key", "schema.not-found"]
+
+
+def test_a_spec_of_which_too_little_is_left_sends_nobody_to_other_files(tmp_path):
+    (tmp_path / "spec.yaml").write_text(altered("family: diffusion", "family: 3"), encoding="utf-8")
+    assert codes(validate(Spot(tmp_path / "spec.yaml", "spec.yaml"), OPTIONS)) == ["schema.bad-value"]
 
 
 def test_a_fault_in_the_schema_is_named_with_the_schema(tmp_path):
