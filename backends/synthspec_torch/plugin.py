@@ -14,7 +14,7 @@ from synthspec_torch.support import image_reasons
 
 @dataclass(frozen=True, slots=True)
 class TorchBackend:
-    """Features of images under Inception weights that the user brings."""
+    """The families of `synthspec_torch.families`, and features of images under Inception weights that the user brings."""
 
     name: str = "torch"
     version: str = "1"
