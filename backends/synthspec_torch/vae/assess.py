@@ -7,7 +7,7 @@ data, the scaling to [-1, 1] counted. All at beta 1, given the record's own cond
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from synthspec.backend.draws import Stream, generator
 from synthspec.ir.evidence import Figure, Scalar, Split
-from synthspec_torch.vae.bounds import elbo, iwae
-from synthspec_torch.vae.learner import ACTIVE, active_units, posterior_means
+from synthspec_torch.vae.bounds import elbo, iwae, posterior, reconstruction
+from synthspec_torch.vae.learner import ACTIVE, active_units
 from synthspec_torch.vae.likelihoods import Likelihood
 from synthspec_torch.vae.networks import Vae
 from synthspec_torch.vae.objective import Records, kl_divergence
@@ -52,11 +52,16 @@ class Subject:
     given: str
     seed: int
 
-    def eps(self, purpose: int, draws: int, records: int) -> torch.Tensor:
-        """Standard normals [draws, records, latent] of one purpose."""
+    def eps(self, purpose: int, draws: int, records: int) -> Iterator[torch.Tensor]:
+        """`draws` times standard normals [records, latent], the same whenever they are asked for one purpose."""
         derived = int(generator(self.seed, Stream.VALIDATE, purpose).integers(2**63))
-        latent = posterior_means(self.network, self.splits(self.split).take(slice(1))).shape[1]
-        return torch.randn((draws, records, latent), generator=torch.Generator().manual_seed(derived))
+        numbers = torch.Generator().manual_seed(derived)
+        for _ in range(draws):
+            yield torch.randn((records, self.latent), generator=numbers)
+
+    @property
+    def latent(self) -> int:
+        return posterior(self.network, self.splits(self.split).take(slice(1)))[0].shape[1]
 
     @property
     def dimensions(self) -> int:
@@ -125,11 +130,10 @@ def _bound_facts(subject: Subject) -> tuple[tuple[str, Scalar], ...]:
 def _collapse(subject: Subject) -> Figure:
     """1 - AU / D_z with AU the units whose posterior mean varies by more than delta over the test split (C40-513)."""
     records = subject.splits("test")
-    means = posterior_means(subject.network, records)
+    means, log_variance = posterior(subject.network, records)
     if len(means) < 2:
         return _none("posterior_collapse_rate", "the test split has fewer than two records")
-    mean, log_variance = subject.network.encode(records.x, records.labels)
-    informed = int((kl_divergence(mean, log_variance).mean(0) > ACTIVE).sum())
+    informed = int((kl_divergence(means, log_variance).mean(0) > ACTIVE).sum())
     value = _resting(means)
     rng = generator(subject.seed, Stream.VALIDATE, 3)
     again = [_resting(means[torch.from_numpy(rng.integers(0, len(means), len(means)))]) for _ in range(RESAMPLES)]
@@ -153,8 +157,7 @@ def _resting(means: torch.Tensor) -> float:
 def _psnr(subject: Subject) -> Figure:
     """10 log10(MAX^2 / MSE) of E[x | z] at the posterior mean, its mean over the images of the test split (C40-513)."""
     records = subject.splits("test")
-    means = posterior_means(subject.network, records)
-    shown = subject.likelihood.mean(subject.network.decode(means, records.labels))
+    shown = reconstruction(subject.network, subject.likelihood, records)
     # In the scaled unit the range is 2 wide; a perfect image would have no finite dB.
     errors = (shown - records.x).double().square().flatten(1).mean(1).clamp(min=1e-12).numpy()
     details: tuple[tuple[str, Scalar], ...] = (
@@ -168,8 +171,10 @@ def _psnr(subject: Subject) -> Figure:
 def _gain(subject: Subject) -> Figure:
     """How much the ELBO of a val record rose since the first finished epoch, paired on record and draw (C40-513)."""
     records = subject.splits("val")
-    eps = subject.eps(4, ELBO_DRAWS, len(records))
-    now, then = (elbo(net, subject.likelihood, records, eps) for net in (subject.network, subject.reference))
+    now, then = (
+        elbo(net, subject.likelihood, records, subject.eps(4, ELBO_DRAWS, len(records)))
+        for net in (subject.network, subject.reference)
+    )
     details: tuple[tuple[str, Scalar], ...] = (
         ("reference", "weights at the end of the first epoch"), ("draws", ELBO_DRAWS), ("beta", 1.0),
     )  # fmt: skip

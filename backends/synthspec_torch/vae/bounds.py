@@ -1,48 +1,61 @@
-"""Estimates of ln p(x | c) from a trained network: the ELBO over several draws, and the tighter IWAE bound."""
+"""What a trained network says of records: its posterior, its reconstruction, and two bounds of ln p(x | c)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 
 import torch
 
 from synthspec_torch.vae.likelihoods import Likelihood
 from synthspec_torch.vae.networks import Vae
-from synthspec_torch.vae.objective import Records, log_likelihood, terms
+from synthspec_torch.vae.objective import Records, kl_divergence, log_likelihood
 
 CHUNK = 1024
 """Records of one forward pass."""
 
 
-def elbo(network: Vae, likelihood: Likelihood, records: Records, eps: torch.Tensor) -> torch.Tensor:
-    """The ELBO of each record at beta 1, the mean over the draws `eps` [draws, n, latent]; float64 [n], in nat."""
-    return _by_chunk(
-        records, lambda part, rows: torch.stack([terms(network, likelihood, part, e[rows]).elbo.double() for e in eps])
-    ).mean(0)
+def elbo(network: Vae, likelihood: Likelihood, records: Records, eps: Iterable[torch.Tensor]) -> torch.Tensor:
+    """The ELBO of each record at beta 1, the mean over the draws `eps`, each [n, latent]; float64 [n], in nat."""
+    mean, log_variance = posterior(network, records)
+    std = torch.exp(0.5 * log_variance)
+    recon = [_log_likelihood(network, likelihood, records, mean + std * draw) for draw in eps]
+    return torch.stack(recon).mean(0) - kl_divergence(mean, log_variance).double().sum(1)
 
 
-def iwae(network: Vae, likelihood: Likelihood, records: Records, eps: torch.Tensor) -> torch.Tensor:
-    """Bound ln (1/K) sum_k p(x, z_k) / q(z_k | x) of each record, K draws `eps` [K, n, latent] (Burda et al. 2016).
+def iwae(network: Vae, likelihood: Likelihood, records: Records, eps: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Bound ln (1/K) sum_k p(x, z_k) / q(z_k | x) of each record, K draws `eps`, each [n, latent] (Burda et al. 2016).
 
     The mean is taken inside the logarithm, record by record. float64 [n], in nat.
     """
-    weights = _by_chunk(records, lambda part, rows: _log_weights(network, likelihood, part, eps[:, rows]))
-    return weights.logsumexp(0) - math.log(len(eps))
-
-
-def _log_weights(network: Vae, likelihood: Likelihood, records: Records, eps: torch.Tensor) -> torch.Tensor:
-    """Log-weights ln p(x, z) - ln q(z | x), [K, n]."""
-    mean, log_variance = network.encode(records.x, records.labels)
-    rows = []
+    mean, log_variance = posterior(network, records)
+    weights = []
     for draw in eps:
         z = mean + torch.exp(0.5 * log_variance) * draw
-        ratio = 0.5 * (draw.square() - z.square() + log_variance).sum(1)
-        rows.append((log_likelihood(network, likelihood, records, z) + ratio).double())
-    return torch.stack(rows)
+        # The constants of p(z) and q(z | x) are the same, so they leave ln p(z) - ln q(z | x).
+        ratio = 0.5 * (draw.square() - z.square() + log_variance).double().sum(1)
+        weights.append(_log_likelihood(network, likelihood, records, z) + ratio)
+    return torch.stack(weights).logsumexp(0) - math.log(len(weights))
 
 
-def _by_chunk(records: Records, found: Callable[[Records, slice], torch.Tensor]) -> torch.Tensor:
-    """`found` of the records and of their place, chunk by chunk, joined along the second axis."""
-    places = [slice(start, start + CHUNK) for start in range(0, len(records), CHUNK)]
-    return torch.cat([found(records.take(rows), rows) for rows in places], dim=1)
+def posterior(network: Vae, records: Records) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and log-variance of q(z | x, c), both [n, latent]."""
+    parts = [network.encode(part.x, part.labels) for part, _ in _chunks(records)]
+    return torch.cat([mean for mean, _ in parts]), torch.cat([log_variance for _, log_variance in parts])
+
+
+def reconstruction(network: Vae, likelihood: Likelihood, records: Records) -> torch.Tensor:
+    """E[x | z, c] at the posterior mean of z, scaled, [n, *shape]."""
+    means, _ = posterior(network, records)
+    return torch.cat([likelihood.mean(network.decode(means[rows], part.labels)) for part, rows in _chunks(records)])
+
+
+def _log_likelihood(network: Vae, likelihood: Likelihood, records: Records, z: torch.Tensor) -> torch.Tensor:
+    parts = [log_likelihood(network, likelihood, part, z[rows]) for part, rows in _chunks(records)]
+    return torch.cat(parts).double()
+
+
+def _chunks(records: Records) -> Iterator[tuple[Records, slice]]:
+    for start in range(0, len(records), CHUNK):
+        rows = slice(start, start + CHUNK)
+        yield records.take(rows), rows

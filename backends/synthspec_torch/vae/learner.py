@@ -11,14 +11,13 @@ from torch import nn
 from synthspec.backend.draws import Stream
 from synthspec_torch.training.loop import Learner
 from synthspec_torch.training.seeding import torch_generator
+from synthspec_torch.vae.bounds import CHUNK, posterior
 from synthspec_torch.vae.likelihoods import Likelihood
 from synthspec_torch.vae.networks import Vae
 from synthspec_torch.vae.objective import BetaCourse, Records, Terms, terms
 
 REPEATS = 4
 """How often z is drawn for each val row in a validation."""
-CHUNK = 1024
-"""Records of one forward pass in a validation."""
 ACTIVE = 0.01
 """delta: a latent unit is active when its posterior mean varies by more than this over the data (Burda et al. 2016)."""
 FIRST_RAISE, CEILING = 0.05, 1.0
@@ -79,7 +78,7 @@ class VaeLearner(Learner):
             raise TypeError("this learner validates a Vae")
         parts = [terms(network, self.likelihood, *chunk) for chunk in self._chunks()]
         found = Terms(torch.cat([part.recon for part in parts]), torch.cat([part.kl for part in parts]))
-        rest = 1.0 - active_units(posterior_means(network, self.val_records)).double().mean().item()
+        rest = 1.0 - active_units(posterior(network, self.val_records)[0]).double().mean().item()
         kl, recon = found.kl.sum(1).mean().item(), found.recon.mean().item()
         loss = found.loss(self.beta.at(self.steps), self.free_bits).item()
         return {"elbo_val": recon - kl, "kl": kl, "loss_val": loss, "posterior_collapse_rate": rest, "recon": recon}
@@ -99,16 +98,6 @@ class VaeLearner(Learner):
         if math.isclose(before, self.free_bits):
             return f"free_bits stay at {before:g} nat, their ceiling"
         return f"free_bits {before:g} -> {self.free_bits:g} nat"
-
-
-def posterior_means(network: Vae, records: Records) -> torch.Tensor:
-    """E_q[z | x], [n, latent]."""
-    starts = range(0, len(records), CHUNK)
-    return torch.cat([_mean(network, records.take(slice(start, start + CHUNK))) for start in starts])
-
-
-def _mean(network: Vae, records: Records) -> torch.Tensor:
-    return network.encode(records.x, records.labels)[0]
 
 
 def active_units(means: torch.Tensor) -> torch.Tensor:
