@@ -9,6 +9,7 @@ from synthspec.ir.ops import (
     Accelerate,
     Align,
     Arrive,
+    Assess,
     Bind,
     Embed,
     Emit,
@@ -175,7 +176,7 @@ def catalogue() -> tuple[Op, ...]:
 
 def _engine_ops(of: Fit) -> Iterator[Op]:
     drawn = sample(of)
-    yield from (of, drawn, *made_from(drawn))
+    yield from (of, drawn, *made_from(drawn), Assess(fit=of, metrics=("nll",), reference="test", seed=1))
     for how in (
         Distill(kind="distill", method="teacher_student", NFE=1),
         Quantize(kind="quantize", dtype="int8"),

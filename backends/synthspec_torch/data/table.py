@@ -26,7 +26,7 @@ REACH = 4.8
 FEW_LEVELS = 256
 """A quantised column with at most so many levels reaches as far as its range, not as far as the train rows happen to."""
 OFF_GRID = 1e-3
-"""Share of a step that a stored value may be off its multiple: float32 holds 0.3 as 0.30000001."""
+"""Share of a step that a stored value may be off its multiple, beside what its dtype cannot hold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,15 +140,15 @@ def values_of(fields: tuple[Field, ...], columns: Mapping[str, Column]) -> F64:
 
 
 def _check(field: Field, part: F64) -> None:
-    low, high = _ends(field)
-    slack = 1e-6 * max(1.0, abs(low), abs(high)) if field.dtype in ("float16", "float32") and field.range else 0.0
-    _require(
-        field, np.isfinite(part) & (part >= low - slack) & (part <= high + slack), "leaves its range or is missing"
-    )
+    dtype = np.dtype(field.dtype)
+    # What a dtype holds of 0.1 is not 0.1: ends and multiples are compared as it holds them.
+    low, high = np.asarray(_ends(field)).astype(dtype if dtype.kind == "f" else np.float64).astype(np.float64)
+    _require(field, np.isfinite(part) & (part >= low) & (part <= high), "leaves its range or is missing")
     step = steps(field)
     if step:
-        places = part / step
-        _require(field, np.abs(places - np.round(places)) <= OFF_GRID, f"is no multiple of its resolution {step:g}")
+        held = np.spacing(np.abs(part).astype(dtype)).astype(np.float64) if dtype.kind == "f" else 0.0
+        off = np.abs(part - _multiples(np.round(part / step), step))
+        _require(field, off <= OFF_GRID * step + held, f"is no multiple of its resolution {step:g}")
 
 
 def _require(field: Field, good: NDArray[np.bool_], what: str) -> None:
@@ -167,10 +167,16 @@ def _within(field: Field, part: F64) -> F64:
     if dtype.kind in "iu":
         low, high = max(low, float(np.iinfo(dtype).min)), min(high, float(np.iinfo(dtype).max))
     if step:
-        part = np.round(part / step) * step
+        part = _multiples(np.round(part / step), step)
         low = math.ceil(low / step - 1e-9) * step if math.isfinite(low) else low
         high = math.floor(high / step + 1e-9) * step if math.isfinite(high) else high
     return np.clip(part, low, high)
+
+
+def _multiples(places: F64, step: float) -> F64:
+    """`places` steps: a decimal fraction comes out as the number nearest to it, 3 steps of 0.1 as 0.3."""
+    parts = round(1.0 / step) if step < 1.0 else 0
+    return places / parts if parts and abs(parts * step - 1.0) < 1e-12 else places * step
 
 
 def _ends(field: Field) -> tuple[float, float]:

@@ -126,6 +126,18 @@ def test_what_the_sref_does_not_allow_is_said(change, said):
     assert raised.value.code == "data.out-of-range"
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_ends_and_multiples_are_those_that_the_dtype_holds(dtype):
+    field = Field(name="x", role="content", dtype=dtype, range=(0.1, 900.1), resolution=0.1)
+    columns = {"x": np.array([0.1, 0.3, 17.7, 900.1]).astype(dtype)}
+    codec = TableCodec.fitted((field,), columns)
+    back, clipped = codec.decode(codec.encode(columns))
+    assert clipped == 0
+    np.testing.assert_allclose(back["x"], columns["x"], rtol=1e-3)
+    if dtype != "float16":
+        assert back["x"].tobytes() == columns["x"].tobytes()
+
+
 def test_a_continuous_column_with_one_value_has_no_density():
     with pytest.raises(DataError, match="width has the same value"):
         TableCodec.fitted((WIDTH,), {"width": np.full(9, 0.1, dtype=np.float32)})
