@@ -92,7 +92,7 @@ def _units(found: Iterable[Diagnostic], composed: Composed) -> Iterator[Edit]:
             continue
         entry = composed.value["fields"]
         entry = entry[int(field[1])] if isinstance(entry, tuple) else None
-        if isinstance(entry, dict) and entry.get("role") == "content" and "dim" not in entry:
+        if isinstance(entry, dict) and entry.get("role") == "content":
             yield _unit(composed.places, field)
 
 

@@ -151,6 +151,14 @@ def test_the_comments_of_an_sref_are_not_called_unused_by_what_only_a_spec_answe
     assert [code for code, _ in codes(SREF + RANGE + "\n", name="digits.sref.yaml")] == ["waiver.unused"]
 
 
+def test_a_spec_is_not_told_of_unused_comments_in_its_sref(tmp_path):
+    (tmp_path / "digits.sref.yaml").write_text(SREF + RANGE + "\n", encoding="utf-8")
+    place = Spot(tmp_path / "spec.yaml", "spec.yaml", DIGITS.encode())
+    assert validate(place, Options(today=TODAY)).diagnostics == ()
+    (tmp_path / "digits.sref.yaml").write_text(SREF + RANGE.replace("2999", "2001") + "\n", encoding="utf-8")
+    assert [found.code for found in validate(place, Options(today=TODAY)).diagnostics] == ["waiver.expired"]
+
+
 # -- the comments of a text ------------------------------------------------------------------------------------------
 
 
@@ -169,6 +177,7 @@ def texts(text):
         ("a: | # no\n  # no\n # yes\nb: >-\n  # no\n# yes too\n", ["# yes", "# yes too"]),
         ("a: plain\n  # ends it\nb: 1", ["# ends it"]),
         ("a: {} # ' \" #\n", ["# ' \" #"]),
+        ("a: [ # in\n]\nb: { # too\n}\n", ["# in", "# too"]),
     ],
 )
 def test_comments_are_what_is_in_no_scalar(text, expected):

@@ -268,6 +268,13 @@ def test_junit_has_a_suite_for_each_file():
     assert failure.text == "specs/a spec.yaml:2:1: eps_budget is missing\nhelp: add it"
 
 
+def test_junit_is_xml_whatever_a_message_holds():
+    odd = finding(message='a\ufffe\ud800\x00<&"]]>', help="\uffff")
+    failure = ET.fromstring(renderer("junit")(Report((odd,), ("x",)))).find(".//failure")
+    assert failure.get("message") == r"a\ufffe\ud800\u0000" + '<&"]]>'
+    assert failure.text.endswith(r"help: \uffff")
+
+
 def test_markdown_is_a_table_nobody_can_break():
     odd = finding(message="a | b\n@all <img src=x>", help="`x`")
     lines = renderer("markdown")(Report((odd,), ("x",))).splitlines()

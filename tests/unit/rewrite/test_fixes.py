@@ -7,6 +7,8 @@ import pytest
 
 from synthspec.pipeline.front import Options, Spot, validate
 from synthspec.rewrite import fixed
+from synthspec.rewrite.edits import Edited
+from synthspec.rewrite.fixes import _worse
 
 ROOT = Path(__file__).parents[3] / "examples" / "digits-diffusion"
 SPEC = (ROOT / "spec.yaml").read_text(encoding="utf-8")
@@ -44,6 +46,7 @@ def codes(text):
         ("{name: a, role: condition, dtype: float32, range: [0, 1]}", None),
         ("{name: a, role: content, dtype: float32, dim: '[L]', range: [0, 1]}", None),
         ("{name: a, role: content, dtype: float32, unit: percent, range: [0, 1]}", None),
+        ("{name: a, role: content, dtype: float32, dim: '[1]', range: [0, 1]}", "unit: dimensionless, dim"),
         ("{name: a, role: content, dtype: float32, unit: parsnip, range: [0, 1]}", None),
     ],
 )
@@ -109,11 +112,26 @@ def test_a_quoted_key_is_guessed_too_and_everything_else_stays():
         SPEC.replace("  epochs: 60", "  epochs: 60\n  epoch: 60"),  # the right one is there already
         SPEC.replace("  epochs: 60", "  epoxs: 60\n  epochz: 60"),  # two for one key
         SPEC.replace("  epochs: 60", "  zzz: 60"),  # like nothing
+        SPEC.replace("release:\n", "releas:\n  - a\n  - b\nx:\n"),  # a list is no release
         SPEC.replace("  epochs: 60", "  epochs: [60"),  # cannot be read
     ],
 )
 def test_what_would_be_no_better_is_left(text):
     assert mend(text, unsafe=True) == text
+
+
+def test_one_that_cannot_be_mended_does_not_stop_the_others():
+    text = SPEC.replace("  epochs: 60", "  epochs: 60\n  epoch: 60")
+    assert mend(text.replace("w_cfg", "w_cgf"), unsafe=True) == text
+    entry = "  - {{name: {}, role: content, dtype: float32, unit: {}, range: [0, 1]}}\n"
+    text = HEAD + KEY + entry.format("a", "percent") + entry.format("b", "1 mm") + TAIL
+    assert mend(text) == text.replace("1 mm", "mm")
+
+
+def test_a_result_that_cannot_be_read_is_worse():
+    before = validate(place(MISSPELT), OPTIONS).diagnostics
+    assert _worse(before, place(MISSPELT + "]"), OPTIONS, Edited("", ()))
+    assert not _worse(before, place(SPEC), OPTIONS, Edited("", ()))
 
 
 def test_safe_edits_are_made_where_a_guess_would_do_harm():

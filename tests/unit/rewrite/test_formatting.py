@@ -210,7 +210,7 @@ def test_what_cannot_be_understood_is_answered_and_left():
     assert formatted(place("kind: Poem\n")).diagnostics[0].code == "schema.bad-value"
 
 
-@pytest.mark.parametrize("wrong", ["", HEAD + FIELDS.replace("a", "b"), HEAD + FIELDS + "# one too many\n"])
+@pytest.mark.parametrize("wrong", ["", HEAD + FIELDS.replace("name: a", "name: b"), HEAD + FIELDS + "# one too many\n"])
 def test_a_result_that_means_something_else_is_refused(monkeypatch, wrong):
     monkeypatch.setattr(formatting, "laid_out", lambda *_: wrong)
     outcome = formatted(place(HEAD + FIELDS))

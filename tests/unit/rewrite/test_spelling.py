@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthspec.rewrite import spelling
 from synthspec.rewrite.edits import Edit, apply_edits
 from synthspec.rewrite.models import key_order
 from synthspec.rewrite.spelling import dimension_spelling, unit_spelling
@@ -34,6 +35,11 @@ from synthspec.units import known_spellings, parse_dimension, parse_unit
 )
 def test_units(old, new):
     assert unit_spelling(old) == new
+
+
+def test_a_spelling_that_would_mean_something_else_is_not_taken(monkeypatch):
+    monkeypatch.setattr(spelling, "_symbol", lambda _: "kg")
+    assert unit_spelling("seconds") == "seconds"
 
 
 NAMES = st.sampled_from(sorted(known_spellings()))
