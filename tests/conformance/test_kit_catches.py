@@ -10,6 +10,7 @@ import pytest
 
 from synthspec.backend import artifacts, null, reference
 from synthspec.backend.dataset import Dataset, read_dataset, write_dataset
+from synthspec.ir.evidence import Figure
 from synthspec.spec.conditioning import Variable
 from synthspec.testing import catalogue, conformance
 
@@ -18,7 +19,7 @@ CHECK = {conformance.name_of(check): check for check in conformance.CHECKS}
 
 @dataclass(frozen=True)
 class Tampered:
-    """`honest` with some kernels wrapped: ``wrap(kernel)(op, inputs, context)``."""
+    """`honest` with some kernels wrapped, ``wrap(kernel)(op, inputs, context)``, and with `further` ones."""
 
     honest: object
     wraps: dict = field(default_factory=dict)
@@ -28,7 +29,8 @@ class Tampered:
         return self.changes[name] if name in self.changes else getattr(self.honest, name)
 
     def kernels(self):
-        return {name: self.wraps.get(name, lambda kernel: kernel)(k) for name, k in self.honest.kernels().items()}
+        kernels = {name: self.wraps.get(name, lambda kernel: kernel)(k) for name, k in self.honest.kernels().items()}
+        return {**kernels, **self.changes.get("further", {})}
 
 
 def before(edit):
@@ -187,6 +189,37 @@ BREAKS = [
     ("no_guidance_is_the_conditional_model", REFERENCE, {"sample": before(on_another_scale)}, {}),
     ("no_guidance_is_the_conditional_model", REFERENCE, {"sample": before(lambda op: replace(op, w_cfg=0.0))}, {}),
 ]
+
+
+def assessing(**wrong):
+    """A backend that takes `assess`, and answers with figures that are `wrong`."""
+    right = {"value": 1.0, "lower": 0.5, "upper": 2.0, "split": "test"}
+
+    def assess(op, inputs, context):
+        names = op.metrics[1:] if wrong == {"name": ""} else op.metrics
+        told = {**right, **wrong, "name": ""}
+        figures = tuple(Figure(**{**told, "name": name, "label": name}) for name in names)
+        artifacts.write_report(context.out, artifacts.FIGURES, figures)
+
+    return {
+        "supports": lambda op: () if op.op == "assess" else NULL.supports(op),
+        "further": {"assess": assess},
+    }
+
+
+BREAKS += [
+    ("figures_are_those_asked_for", NULL, {}, assessing(name="")),
+    ("figures_are_those_asked_for", NULL, {}, assessing(value=None, lower=None, upper=None)),
+    ("figures_are_those_asked_for", NULL, {}, assessing(upper=0.9)),
+    ("figures_are_those_asked_for", NULL, {}, assessing(lower=1.1)),
+    ("figures_are_those_asked_for", NULL, {}, assessing(split="train")),
+]
+
+
+def test_honest_figures_pass(tmp_path):
+    trial = tried(NULL, tmp_path)
+    trial.backend = Tampered(NULL, {}, assessing())
+    CHECK["figures_are_those_asked_for"](trial)
 
 
 def tried(backend, folder):

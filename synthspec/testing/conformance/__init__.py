@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from synthspec.testing.conformance.assessing import figures_are_those_asked_for
 from synthspec.testing.conformance.conditioning import (
     declared_shares_are_honoured,
     empirical_conditions_come_from_training,
@@ -81,6 +82,7 @@ CHECKS: tuple[Check, ...] = (
     empirical_conditions_come_from_training,
     declared_shares_are_honoured,
     no_guidance_is_the_conditional_model,
+    figures_are_those_asked_for,
 )
 """Every law, in the order in which a failure is best understood."""
 
