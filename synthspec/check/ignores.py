@@ -20,9 +20,12 @@ from synthspec.rules import RULES
 from synthspec.text import Places, Span
 
 FORM = 'write # synthspec: ignore[CODE] reason="..." expires=2027-01-31'
+MAX_FAULTS = 100
+"""Comments are not read past so many faults of theirs: a hostile file can hold twenty thousand."""
+MAX_LENGTH = 500
 _MARK = re.compile(r"#\s*synthspec:\s*(?P<order>.*)")
 _ORDER = re.compile(r"ignore\[(?P<codes>[^\]]*)\](?P<terms>(?:[^\"#]|\"[^\"]*\")*)(?:#.*)?")
-_TERM = re.compile(r"\s+(?P<name>[a-z]+)=(?:\"(?P<quoted>[^\"]*)\"|(?P<plain>[^\s\"]+))")
+_TERM = re.compile(r"(?<!\s)\s+(?P<name>[a-z]+)=(?:\"(?P<quoted>[^\"]*)\"|(?P<plain>[^\s\"]+))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +47,53 @@ def apply_ignores(
     The first document is the one that is checked: its comments are told when they excuse nothing. Those of an SRef that a
     spec names may be for another spec. With `errors` False only warnings are excused.
     """
-    kept = list(found)
+    by_line: dict[tuple[str, int], list[Diagnostic]] = {}
+    for diagnostic in found:
+        if diagnostic.span is not None:
+            by_line.setdefault((diagnostic.file, diagnostic.span.begin[0]), []).append(diagnostic)
+    excused: set[Diagnostic] = set()
+    faults: list[Diagnostic] = []
     for number, places in enumerate(documents):
         for ignore in ignores(places):
-            faults = list(_faults(ignore, today))
-            kept += faults
-            if faults:
-                continue
-            excused = [diagnostic for diagnostic in found if _excuses(ignore, diagnostic)]
-            kept = [d for d in kept if d not in excused or (d.is_error and not errors)]
-            if number == 0:
-                kept += _unused(ignore, {d.code for d in excused}, alone=len(documents) == 1)
-    return ordered(kept)
+            if len(faults) >= MAX_FAULTS:
+                break
+            wrong = list(_faults(ignore, today))
+            if not wrong:
+                here = by_line.get((places.source.name, ignore.line), ())
+                used = {diagnostic for diagnostic in here if diagnostic.code in ignore.codes}
+                excused |= {diagnostic for diagnostic in used if errors or not diagnostic.is_error}
+                codes = {diagnostic.code for diagnostic in used}
+                wrong = list(_unused(ignore, codes, alone=len(documents) == 1)) if number == 0 else []
+            faults += wrong
+    return ordered((*(diagnostic for diagnostic in found if diagnostic not in excused), *faults))
 
 
 def ignores(places: Places) -> Iterator[Ignore]:
     """The comments of a document that speak to synthspec."""
-    for comment in comments(places):
-        match = _MARK.fullmatch(comment.text.rstrip())
-        if match is not None:
-            yield _read(comment, match["order"])
+    marked = [(comment, match) for comment in comments(places) if (match := _MARK.fullmatch(comment.text.rstrip()))]
+    meant: dict[int, int] = {}
+    for comment, _ in reversed(marked):
+        _line_meant(comment, meant)
+    for comment, match in marked:
+        yield _read(comment, meant[comment.begin[0]], match["order"])
 
 
-def _read(comment: Span, order: str) -> Ignore:
-    line = _line_meant(comment)
+def _line_meant(comment: Span, meant: dict[int, int]) -> None:
+    """Note in `meant` which line a comment is about: its own, or alone on it the first below that is no comment."""
+    source = comment.source
+    first, column = comment.begin
+    line = first
+    if not source.line(line)[: column - 1].strip():
+        line += 1
+        while line not in meant and source.line(line).lstrip().startswith("#"):
+            line += 1
+        line = meant.get(line, line)
+    meant[first] = line
+
+
+def _read(comment: Span, line: int, order: str) -> Ignore:
+    if len(order) > MAX_LENGTH:
+        return Ignore(comment, line, fault=f"a comment of over {MAX_LENGTH} characters is not read")
     match = _ORDER.fullmatch(order)
     if match is None:
         return Ignore(comment, line, fault=f"{order!r} is nothing that a comment can ask for")
@@ -81,22 +107,6 @@ def _read(comment: Span, order: str) -> Ignore:
     elif not all(codes):
         fault = "the comment does not say which code it ignores"
     return Ignore(comment, line, codes, terms, fault)
-
-
-def _line_meant(comment: Span) -> int:
-    source = comment.source
-    line, column = comment.begin
-    if source.line(line)[: column - 1].strip():
-        return line
-    while source.line(line).lstrip().startswith("#"):
-        line += 1
-    return line
-
-
-def _excuses(ignore: Ignore, found: Diagnostic) -> bool:
-    span = found.span
-    here = span is not None and span.source == ignore.span.source and span.begin[0] == ignore.line
-    return here and found.code in ignore.codes
 
 
 def _faults(ignore: Ignore, today: date) -> Iterator[Diagnostic]:

@@ -1,5 +1,6 @@
 """Comments that excuse a finding: where they count, what law they are under, and what they cannot do."""
 
+import time
 from datetime import date
 from pathlib import Path
 
@@ -157,6 +158,25 @@ def test_a_spec_is_not_told_of_unused_comments_in_its_sref(tmp_path):
     assert validate(place, Options(today=TODAY)).diagnostics == ()
     (tmp_path / "digits.sref.yaml").write_text(SREF + RANGE.replace("2999", "2001") + "\n", encoding="utf-8")
     assert [found.code for found in validate(place, Options(today=TODAY)).diagnostics] == ["waiver.expired"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        (IGNORE + "\n") * 12_000,
+        (IGNORE.replace("2.cov", "4.cov") + "\n") * 12_000,
+        "#\n" * 300_000 + IGNORE,
+        IGNORE + "\n" + "#\n" * 300_000,
+        (IGNORE + "\n" + "#\n" * 30) * 6_000,
+        IGNORE + " " * 900_000 + "$",
+        "# synthspec: ignore[" + "a," * 400_000 + '] reason="x" expires=2999-01-01',
+        "#" * 900_000 + " synthspec:",
+    ],
+)
+def test_hostile_comments_are_answered_quickly(hostile):
+    start = time.process_time()
+    assert len(codes(DIGITS + hostile + "\n")) < 300
+    assert time.process_time() - start < 3
 
 
 # -- the comments of a text ------------------------------------------------------------------------------------------
