@@ -81,6 +81,11 @@ def test_an_engine_trains_samples_and_is_assessed(vae, drawn, inputs, run, engin
     assert figures["elbo"].value < figures["iwae"].value
     assert figures["bpd"].value == pytest.approx(-figures["iwae"].value / (16 * np.log(2)))
     assert (figures["elbo"].split, figures["elbo_val_gain"].split, figures["elbo"].n_real) == ("test", "val", 5)
+    (other,) = read_figures(
+        run(kernels["assess"], replace(op, metrics=("elbo",), reference="val"), made, "val").path(FIGURES)
+    )
+    assert other.split == "val"
+    assert other.value != figures["elbo"].value
     again = run(kernels["assess"], op, made, "again")
     assert again.path(FIGURES).read_bytes() == run(kernels["assess"], op, made, "third").path(FIGURES).read_bytes()
 

@@ -9,10 +9,13 @@ from torch import nn
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from synthspec.ir.families import Elbo, ElboBeta
+from synthspec.ir.schema import Field
+from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.vae import assess, bounds, objective
 from synthspec_torch.vae.likelihoods import Grid, build_likelihood
 from synthspec_torch.vae.networks import Vae
 from synthspec_torch.vae.objective import BetaCourse, Records, Terms
+from synthspec_torch.vae.sampling import Meter, VaeSampler
 
 LAWS = [
     ("discretized_logistic", 17),
@@ -183,11 +186,11 @@ def test_elbo_is_below_iwae_is_below_ln_p():
 
 def test_chunks_change_nothing(monkeypatch):
     network, records, _ = ppca()
-    eps, law = torch.randn((3, 50, 4), dtype=torch.float64), build_likelihood("gaussian", None)
+    eps, law = sigma_points(50), build_likelihood("gaussian", None)
     whole = bounds.iwae(network, law, records, eps), bounds.elbo(network, law, records, eps)
     monkeypatch.setattr(bounds, "CHUNK", 7)
-    assert torch.equal(bounds.iwae(network, law, records, eps), whole[0])
-    assert torch.equal(bounds.elbo(network, law, records, eps), whole[1])
+    assert torch.allclose(bounds.iwae(network, law, records, eps), whole[0], rtol=1e-12)
+    assert torch.allclose(bounds.elbo(network, law, records, eps), whole[1], rtol=1e-12)
 
 
 def subject(network, law, records, *, span=2.0, levels=None, reference=None):
@@ -209,11 +212,25 @@ class Constant(nn.Module):
 def test_a_uniform_model_has_the_bits_of_its_levels():
     law = build_likelihood("categorical", 17)
     network = Vae(Constant(torch.zeros(1, 4)), Constant(torch.zeros(1, 17, 1, 2, 3)), None, 0)
-    records = Records(law.values(torch.randint(0, 17, (20, 1, 2, 3))), None)
+    records = Records(law.values(torch.arange(120).view(20, 1, 2, 3) % 17), None)
     figure = assess.figure("bpd", subject(network, law, records, levels=17))
     assert figure.value == pytest.approx(math.log2(17), abs=1e-6)
     assert (figure.unit, figure.split, figure.n_real) == ("bit", "test", 20)
     assert assess.figure("elbo", subject(network, law, records, levels=17)).value == pytest.approx(-6 * math.log(17))
+
+
+def test_samples_are_draws_from_the_law_not_its_mean():
+    pixels = Field(name="x", role="content", dtype="uint8", shape=(2, 3), range=(0.0, 16.0))
+    network = Vae(Constant(torch.zeros(1, 4)), Constant(torch.zeros(1, 17, 1, 2, 3)), None, 0)
+    sampler = VaeSampler(
+        network=network, meter=Meter(network.decoder), likelihood=build_likelihood("categorical", 17), latent=2,
+        codec=ImageCodec.of(pixels), labels=None, conditions=lambda block, size: {}, seed=4, threads=1,
+    )  # fmt: skip
+    drawn = sampler.draw(2, 500)
+    assert (drawn.net_calls, drawn.net_evals_per_sample) == (1, 1)
+    shares = np.bincount(drawn.data["x"].ravel(), minlength=17) / 3000
+    assert shares == pytest.approx(np.full(17, 1 / 17), abs=5 * math.sqrt(1 / 17 / 3000))
+    assert len(np.unique(drawn.data["x"].reshape(500, -1), axis=0)) == 500
 
 
 def test_a_density_counts_its_scaling():
@@ -264,6 +281,22 @@ def test_the_gain_is_paired_record_by_record():
     none = assess.figure("elbo_val_gain", subject(network, build_likelihood("gaussian", None), records))
     assert (none.value, none.u) == (0.0, 0.0)
     assert alone.u > 0
+
+
+def test_each_figure_reads_its_own_split():
+    network, records, _ = ppca(records=5)
+    read = []
+    asked = assess.Subject(
+        network=network, reference=network, likelihood=build_likelihood("gaussian", None),
+        splits=lambda split: read.append(split) or records, split="train", span=2.0, levels=None, given="nothing", seed=5,
+    )  # fmt: skip
+    for name, first in (("elbo", "train"), ("posterior_collapse_rate", "test"), ("recon_PSNR", "test")):
+        read.clear()
+        assert assess.figure(name, asked).split == first
+        assert set(read) == {first}
+    read.clear()
+    assert assess.figure("elbo_val_gain", asked).split == "val"
+    assert read[0] == "val"
 
 
 def test_too_few_records_give_no_figure():
