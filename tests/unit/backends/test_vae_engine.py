@@ -102,6 +102,9 @@ def test_signals_are_logged_and_the_reported_elbo_has_beta_one(vae, inputs, run)
     assert observed(made, "loss_val")[-1] == pytest.approx(
         4 * observed(made, "kl")[-1] - observed(made, "recon")[-1], rel=1e-5
     )
+    # loss + elbo = (beta - 1) kl without free bits.
+    pressed = [loss + elbo for loss, elbo in zip(observed(made, "loss"), observed(made, "elbo"), strict=True)]
+    assert pressed[0] < 0 < pressed[-1]
     assert len(observed(made, "grad_norm")) == len(observed(made, "elbo")) == 9
     assert 0 <= observed(made, "posterior_collapse_rate")[-1] <= 1
 
