@@ -46,9 +46,10 @@ class Witnesses:
     def __init__(self, resolved: ResolvedSpec) -> None:
         spec, sref = Witness(resolved.spec, resolved.spec_lost), Witness(resolved.sref, resolved.sref_lost)
         schema = Witness(resolved.schema, resolved.sref_lost)
-        self._all = (spec, sref, schema)
+        self._all: tuple[Witness, ...] = ()
         self.stand_in = resolved
         if resolved.spec_lost or resolved.sref_lost:
+            self._all = (spec, sref, schema)
             parts = {"spec": cast(EngineSpec, spec), "sref": cast(SRef, sref), "schema": cast(Schema, schema)}
             self.stand_in = replace(resolved, **parts)  # type: ignore[arg-type]  # the three of different types
 

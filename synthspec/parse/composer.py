@@ -143,8 +143,8 @@ class _Composer:
             return
         frame = self.stack[-1]
         if frame.wants_key:
-            slot = Slot((*frame.slot.path, event.value), muted=frame.slot.muted)
-            self._properties(event, slot)
+            if event.anchor is not None or event.tag is not None:
+                self._properties(event, Slot((*frame.slot.path, event.value), muted=frame.slot.muted))
             frame.key = self._key(event, place, frame)
         else:
             slot = frame.next_slot()
