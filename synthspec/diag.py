@@ -114,10 +114,23 @@ def failure(diagnostics: Iterable[Diagnostic]) -> Outcome[B]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The name that the misspelt `word` is most like, whatever its case; None when it is like none."""
+    """The name that the misspelt `word` is most like, whatever its case; None when it is like none.
+
+    >>> nearest("seeed", ["seed", "epochs"]), nearest("lx", ["lr", "name"]), nearest("xyz", ["lr", "name"])
+    ('seed', 'lr', None)
+    """
     folded = {name.casefold(): name for name in sorted(set(known))}
-    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    written = word.casefold()
+    near = difflib.get_close_matches(written, folded, n=1, cutoff=0.6) or _one_letter_off(written, folded)
     return folded[near[0]] if near else None
+
+
+def _one_letter_off(word: str, known: Iterable[str]) -> list[str]:
+    """A name of two or three letters is half another one by a single slip; where only one such name is known, it is meant."""
+    if not 1 < len(word) < 4:
+        return []
+    near = [name for name in known if len(name) == len(word) and sum(map(str.__ne__, name, word)) == 1]
+    return near if len(near) == 1 else []
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -127,10 +140,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     "did you mean 'seed'?"
     """
     names = sorted(set(known))
-    folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {folded[near[0]]!r}?"
+    near = nearest(word, names)
+    if near is not None:
+        return f"did you mean {near!r}?"
     if not names:
         return "nothing is known here"
     rest = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""

@@ -54,6 +54,7 @@ class _Checker:
         self.env = env
         self.context = context
         self.findings: list[Diagnostic] = []
+        self.unknown: set[str] = set()
 
     def report(self, node: Node, code: str, message: str, help: str) -> None:  # noqa: A002
         related = () if code == "expr.unknown-name" else self._related(node)
@@ -109,6 +110,9 @@ class _Checker:
             return Typed(node, PLAIN, shown=shown, value=CONSTANTS[name])
         if name in self.env:
             return Typed(node, self.env[name], shown=shown)
+        if name in self.unknown:
+            return None
+        self.unknown.add(name)
         known = did_you_mean(name[:60], [*self.env, *CONSTANTS])
         if name in FUNCTIONS or name in AGGREGATES:
             known = f"`{name}` is a function: write `{name}(...)`"

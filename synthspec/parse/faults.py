@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from synthspec.diag import nearest
 from synthspec.parse.blueprint import Blueprint, Spot, Variant, value_at
 from synthspec.parse.document import MAX_FINDINGS, Composed
 from synthspec.text import Path
@@ -150,9 +151,9 @@ def _pair_misspelt(faults: list[Fault], blueprint: Blueprint) -> list[Fault]:
     found: dict[Path, str] = {}
     unknown = [fault for fault in faults if fault.kind == "extra_forbidden" and fault.instead_of is None]
     for fault in unknown[:MAX_FINDINGS] if missing else ():
-        near = difflib.get_close_matches(str(fault.path[-1]), blueprint.fields(fault.spot.owner), n=1)
-        if near and (*fault.path[:-1], near[0]) in missing:
-            found[fault.path] = near[0]
+        near = nearest(str(fault.path[-1]), blueprint.fields(fault.spot.owner))
+        if near is not None and (*fault.path[:-1], near) in missing:
+            found[fault.path] = near
     spoken_for = {(*path[:-1], name) for path, name in found.items()}
     return [
         replace(fault, instead_of=found.get(fault.path, fault.instead_of))

@@ -7,6 +7,7 @@ concludes from that section may follow from the fault alone.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from synthspec.diag import nearest
 from synthspec.parse.blueprint import Blueprint, Schema, value_at
-from synthspec.parse.document import Composed, Recovered, Value
+from synthspec.parse.document import MAX_FINDINGS, Composed, Recovered, Value
 from synthspec.parse.faults import TAG, Fault, faults_of
 from synthspec.parse.scalars import is_number, resolve
 from synthspec.text import Path
@@ -35,7 +36,9 @@ class _Beyond(Exception):  # noqa: N818 - it never leaves this module
 
 
 def recover(composed: Composed, model: type[ModelT]) -> Recovered[ModelT] | None:
-    """The part of `composed` that `model` can be built from; None where a fault leaves too little."""
+    """The part of `composed` that `model` can be built from; None where a fault leaves too little, or there are too many."""
+    if len(composed.doubtful) + len(composed.incomplete) > MAX_FINDINGS:
+        return None
     salvage = _Salvage(composed, Blueprint(model))
     try:
         salvage.forget(composed.doubtful)
@@ -44,6 +47,8 @@ def recover(composed: Composed, model: type[ModelT]) -> Recovered[ModelT] | None
             try:
                 built = model.model_validate(salvage.value, strict=True)
             except ValidationError as error:
+                if error.error_count() > MAX_FINDINGS:
+                    return None
                 salvage.mend(faults_of(error, salvage.composed, salvage.blueprint))
             else:
                 return Recovered(built, frozenset(salvage.lost))
@@ -106,13 +111,17 @@ class _Salvage:
         self._put(fault.path, neutral)
 
     def _rename(self, fault: Fault) -> None:
-        """Read a misspelt key as the one it is most like; a key that is like none says nothing."""
+        """Read a misspelt key as the one it is most like; a key that is like none says nothing, one like several anything."""
         parent = value_at(self.value, fault.path[:-1])
         if not isinstance(parent, dict):
             return
         written = str(fault.path[-1])
-        meant = fault.instead_of or nearest(written, self.blueprint.fields(fault.spot.owner))
-        keys = {written: meant} if meant is not None and meant not in parent else {written: None}
+        known = [key for key in self.blueprint.fields(fault.spot.owner) if key not in parent]
+        meant = fault.instead_of or nearest(written, known)
+        if meant is not None and _as_like(written, meant, known):
+            self._lose(fault.path)
+            meant = None
+        keys = {written: meant}
         renamed = {keys.get(key, key): inner for key, inner in parent.items()}
         self._put(fault.path[:-1], {key: inner for key, inner in renamed.items() if key is not None})
 
@@ -141,6 +150,13 @@ class _Salvage:
             return near
         number = _NUMBER.match(written)
         return _plain(number[1]) if fault.kind != TAG and number and is_number(number[1]) else None
+
+
+def _as_like(word: str, near: str, known: Iterable[str]) -> bool:
+    """Whether `word` is as much like another name as like `near`."""
+    likeness = [difflib.SequenceMatcher(None, name.casefold(), word.casefold()).ratio() for name in known]
+    most = difflib.SequenceMatcher(None, near.casefold(), word.casefold()).ratio()
+    return sum(each >= most for each in likeness) > 1
 
 
 def _plain(text: str) -> Value:

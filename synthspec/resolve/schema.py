@@ -14,6 +14,9 @@ from synthspec.spec.sref import SRef, SRefField
 from synthspec.text import Path, Span
 from synthspec.units import Unit, UnitError, parse_dimension, parse_unit
 
+COLUMNS = {"ell": "km", "n_eff": "dimensionless", "c_ref": "m/s"}
+"""The columns of a path with a unit that each may have (reference 4.2)."""
+
 _Scope = tuple[dict[str, Type], frozenset[str]]
 """The types of the names, and the names of numbers that have no unit."""
 
@@ -33,7 +36,8 @@ def bind_schema(sref: Document[SRef]) -> Outcome[Schema]:
         pk=() if sref.model.keys is None else sref.model.keys.pk,
         aliases=tuple(sref.model.alias_map.items()),
     )
-    if binder.found:
+    binder.path()
+    if binder.found or "fields" in sref.lost:
         return Outcome(schema, tuple(binder.found))
     schema = binder.with_expressions(schema)
     return Outcome(schema, tuple(binder.found))
@@ -61,6 +65,16 @@ class _Binder:
             resolution=field.resolution,
             expr=field.expr or "",
         )
+
+    def path(self) -> None:
+        """Look at the units of the columns along gamma(ell): what the integrals of T_arr are made of has one dimension."""
+        described = self.sref.model.path
+        for number, column in enumerate(() if described is None else described.fields):
+            where: Path = ("path", "fields", number, "unit")
+            unit, due = self._unit(column.unit, where), COLUMNS.get(column.name)
+            if unit is not None and due is not None and unit.dimension != parse_unit(due).dimension:
+                message = f"{column.name} is {parse_unit(due).dimension.describe()}, and {unit} is {unit.dimension.describe()}"
+                self._fault("unit.dim-mismatch", message, f"write a unit such as {due}", where)
 
     def _unit(self, text: str | None, where: Path) -> Unit | None:
         if text is None:

@@ -27,6 +27,11 @@ from synthspec.spec.evaluation import Contracts, declared
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     if resolved.spec.evaluation is None:
         return  # the section is asked for by P405-9.reference-not-test
+    if not metrics(resolved):
+        yield Finding(
+            at("evaluation", "metrics"), "nothing is measured", "write metrics: [...], what the contracts are about"
+        )
+        return
     asked = frozenset(metrics(resolved)) | OF_THE_RUN
     for name, stated in declared(resolved.spec.contracts or Contracts()).items():
         promise = next(one for one in CONTRACTS if one.id == name)

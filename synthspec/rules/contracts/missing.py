@@ -25,6 +25,10 @@ from synthspec.spec.evaluation import Contracts, declared
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     stated = declared(resolved.spec.contracts or Contracts())
     where = setting(resolved)
+    if resolved.spec.contracts is None:
+        owed = ", ".join(promise.id for promise in CONTRACTS if not promise.not_owed(where))
+        yield Finding(at("contracts"), "no contract is stated", f"write contracts, with {owed}")
+        return
     for promise in CONTRACTS:
         if promise.id not in stated and not promise.not_owed(where):
             groups = ", ".join(f"{' or '.join(group)}: ..." for group in promise.owes(where))

@@ -29,7 +29,8 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     registered = variables(resolved)
     open_names = [field.name for field in resolved.sref.with_role("condition") if field.name not in registered]
     # A variable that is no field is answered by its own rule; the condition it was meant for is registered after all.
-    meant = {nearest(name, open_names) for name in registered if resolved.sref.field(name) is None}
+    strays = [name for name in registered if resolved.sref.field(name) is None]
+    meant = set(open_names) if len(strays) == len(open_names) else {nearest(name, open_names) for name in strays}
     for field in resolved.sref.with_role("condition"):
         if field.name in open_names and field.name not in meant:
             yield Finding(

@@ -58,6 +58,7 @@ def _table_faults(shares: dict[str, float], variable: Variable, field: SRefField
     total = math.fsum(shares.values())
     if abs(total - 1.0) > TOLERANCE:
         yield f"the shares add up to {total:g}", "let them add up to 1"
+        return  # a value that was left out shows here first
     members = None if field.enum is None else {_spelt(member) for member in field.enum}
     unknown = sorted(set(shares) - members) if members else []
     if unknown:
