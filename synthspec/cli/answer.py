@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from synthspec.cli.failing import fail
 from synthspec.diag import Diagnostic
 
 
@@ -87,8 +88,8 @@ def show_problems(findings: Sequence[Diagnostic]) -> None:
 
 
 def usage(message: str) -> typer.Exit:
-    """The exit, to be raised, of a command that was not understood; `message` is said on stderr."""
-    typer.echo(f"error: {message}", err=True)
+    """The exit, to be raised, of a command that was not understood; `message` is said in the format asked for."""
+    fail(f"error: {message}")
     return typer.Exit(2)
 
 

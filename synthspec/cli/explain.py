@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import typer
 
@@ -13,8 +14,13 @@ def explain(
     name: str | None = typer.Argument(
         None, help="A code (P405-4.budget-missing), an axiom (P405-4), or nothing for the list."
     ),
+    write: Path | None = typer.Option(None, help="Write all pages as Markdown below this folder instead."),
+    check: bool = typer.Option(False, "--check", help="With --write: change nothing, exit 1 when a file differs."),
 ) -> None:
     """Explain a code or an id of the standard."""
+    if write is not None:
+        _write(write, check=check)
+        return
     from synthspec.report.explanation import explain_name, index
     from synthspec.report.style import style_for
 
@@ -29,3 +35,13 @@ def explain(
 
         raise usage(f"nothing is called {name!r}: {did_you_mean(name, names())}; 'synthspec explain' lists all")
     typer.echo(text, nl=False, color=True)
+
+
+def _write(folder: Path, *, check: bool) -> None:
+    from synthspec.cli.output import write_changed
+    from synthspec.report.docs import pages
+
+    stale = write_changed(folder, pages(), check=check)
+    if check and stale:
+        typer.echo("out of date: " + ", ".join(stale) + "; run: make pages", err=True)
+        raise typer.Exit(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from synthspec import __version__
+from synthspec.cli.failing import fail
 from synthspec.cli.loading import loading
 
 INTERRUPTED = 130
@@ -31,7 +32,7 @@ def run() -> None:
             _say(_KEPT)
         raise
     except OSError as error:
-        _say(f"error: {_world(error)}")
+        fail(f"error: {_world(error)}")
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug of ours is said to be one
         _report(error)
@@ -48,7 +49,7 @@ def _report(error: Exception) -> None:
     import traceback
 
     _say("".join(traceback.format_exception(error)))
-    _say(
+    fail(
         "This is a bug of SynthSpec, not of your spec. Please report the lines above with: "
         f"synthspec {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
         "and the command you ran."

@@ -21,7 +21,10 @@ def schema(
     from synthspec.report.json_schemas import MODELS, Draft, file_names, json_schema
 
     if write is not None:
-        stale = _write_all(write, {name: json_schema(*which) for name, which in file_names().items()}, check=check)
+        from synthspec.cli.output import write_changed
+
+        texts = {name: _text(json_schema(*which)) for name, which in file_names().items()}
+        stale = write_changed(write, texts, check=check)
         if check and stale:
             typer.echo("out of date: " + ", ".join(stale) + "; run: make schemas", err=True)
             raise typer.Exit(1)
@@ -36,18 +39,3 @@ def schema(
 
 def _text(body: object) -> str:
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
-
-
-def _write_all(folder: Path, schemas: dict[str, object], *, check: bool) -> list[str]:
-    from synthspec.cli.output import write_file
-
-    stale = []
-    for name, body in schemas.items():
-        path, text = folder / name, _text(body)
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(name)
-        if not check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_file(path, text.encode())
-    return stale

@@ -1,0 +1,22 @@
+"""What a verb answers when it could not do its work: words on stderr, and the one JSON object where that was asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+
+def fail(message: str, words: Sequence[str] | None = None) -> None:
+    """Say `message` on stderr; with ``--format json`` among `words` (the command line), also as an object on stdout."""
+    sys.stderr.write(f"{message}\n")
+    if _json_asked(sys.argv[1:] if words is None else words):
+        from synthspec.report.findings_json import header
+
+        summary = {"files": 0, "errors": 0, "warnings": 0}
+        sys.stdout.write(json.dumps({**header(), "findings": [], "summary": summary, "failure": message}) + "\n")
+
+
+def _json_asked(words: Sequence[str]) -> bool:
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return any(word == "--format=json" or (word == "--format" and value == "json") for word, value in pairs)
