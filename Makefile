@@ -8,7 +8,7 @@ export OMP_NUM_THREADS ?= 1
 export SYNTHSPEC_CONFIG_DIR ?= $(CURDIR)/.synthspec/config
 SPEC := examples/digits-diffusion/spec.yaml
 
-.PHONY: setup demo test check fix schemas lock bench clean
+.PHONY: setup demo test check fix schemas pages lock bench clean
 
 setup: $(READY)
 
@@ -34,6 +34,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/synthspec schema --write specs --check
+	$(BIN)/synthspec explain --write docs --check
 	$(BIN)/synthspec validate examples --quiet
 
 fix: setup
@@ -42,6 +43,9 @@ fix: setup
 
 schemas: setup
 	$(BIN)/synthspec schema --write specs
+
+pages: setup
+	$(BIN)/synthspec explain --write docs
 
 # Resolves anew from pyproject.toml; read the difference before you commit it.
 lock:

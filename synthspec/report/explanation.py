@@ -54,7 +54,7 @@ def _clause(stated: Clause, style: Style) -> str:
     rows = {
         "Met by": (*stated.rules, *stated.contracts),
         "Written in": stated.modules,
-        "Planned": (*stated.planned, *stated.planned_rules),
+        "Planned": stated.planned,
     }
     parts = [
         f"{style.paint(stated.id, 'bold')}  {stated.title}\n{stated.source}",

@@ -27,7 +27,6 @@ class Clause:
     """The part of the standard it stands in."""
     rules: tuple[str, ...] = ()
     """Codes that answer when it is not kept."""
-    planned_rules: tuple[str, ...] = ()
     contracts: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     """Where it is implemented."""
@@ -75,7 +74,6 @@ def _clause(entry: dict[str, Value], source: str) -> Clause:
         text=str(entry["text"]),
         source=source,
         rules=_words(entry, "rules"),
-        planned_rules=_words(entry, "planned_rules"),
         contracts=_words(entry, "contracts"),
         modules=_words(entry, "modules"),
         planned=_words(entry, "planned"),
