@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 
 def fail(message: str, words: Sequence[str] | None = None) -> None:
     """Say `message` on stderr; with ``--format json`` among `words` (the command line), also as an object on stdout."""
-    sys.stderr.write(f"{message}\n")
+    _write(sys.stderr, message)
     if _json_asked(sys.argv[1:] if words is None else words):
         from synthspec.report.findings_json import header
 
         summary = {"files": 0, "errors": 0, "warnings": 0}
-        sys.stdout.write(json.dumps({**header(), "findings": [], "summary": summary, "failure": message}) + "\n")
+        _write(sys.stdout, json.dumps({**header(), "findings": [], "summary": summary, "failure": message}))
+
+
+def _write(stream: TextIO | None, line: str) -> None:
+    """Write a line, where there is anybody to read it: a stream that the shell closed is None."""
+    if stream is not None:
+        stream.write(f"{line}\n")
 
 
 def _json_asked(words: Sequence[str]) -> bool:

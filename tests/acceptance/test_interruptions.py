@@ -160,7 +160,7 @@ def test_a_bug_of_ours_is_exit_3_and_says_what_to_report(cli, project, monkeypat
     monkeypatch.setattr(front, "check", broken)
     answer = cli("validate", "marks.yaml", "--format", "json", cwd=project)
     assert answer.code == 3
-    assert answer.out == ""
+    assert answer.json["failure"].startswith("This is a bug of SynthSpec")
     assert "KeyError: 'a bug'" in answer.err
     last = answer.err.splitlines()[-1]
     assert last.startswith("This is a bug of SynthSpec, not of your spec. Please report")
