@@ -42,7 +42,12 @@ def renyi_bound(ledger: Ledger, delta: float, adjacency: Adjacency) -> float:
 
 
 def _converted(divergences: Sequence[float], delta: float) -> float:
-    """From Rényi to (eps, delta): Canonne, Kamath and Steinke 2020, proposition 12."""
+    """From Rényi to (eps, delta): Canonne, Kamath and Steinke 2020, proposition 12.
+
+    Where delta alone covers the total variation, by Bretagnolle and Huber, eps is 0.
+    """
+    if -math.expm1(-min(divergences)) <= delta**2:
+        return 0.0
     found: list[float] = [
         divergence + math.log1p(-1 / order) - math.log(delta * order) / (order - 1)
         for order, divergence in zip(ORDERS, divergences, strict=True)

@@ -11,6 +11,8 @@ from synthspec.accounting.spend import DECIMALS, Accountant, eps_total, quick_bo
 
 DIGITS = 5
 """Significant digits of a solved multiplier: more would differ between machines, and change no figure."""
+LEAST_BUDGET = 10.0**-DECIMALS
+"""What is spent is rounded up: nothing but no release at all would fit a smaller one."""
 MIN_TRIED = 1e-3
 """A multiplier below is no noise that anyone means."""
 _CLOSE = 1e-6
@@ -40,8 +42,8 @@ def solve(
     accountant: Accountant = "pld",
 ) -> float | None:
     """The same for any event whose eps falls as its scale grows; the eps of the answer has been computed, and fits."""
-    if eps_budget < 10.0**-DECIMALS:
-        return None  # what is spent is rounded up
+    if eps_budget < LEAST_BUDGET:
+        return None
     budget = math.floor(eps_budget * (1 + 1e-15) * 10**DECIMALS) / 10**DECIMALS
 
     @functools.cache
@@ -61,7 +63,7 @@ def solve(
 
 def solvable(event_of: Callable[[float], Event], delta: float, eps_budget: float, adjacency: Adjacency) -> bool:
     """Whether some noise is enough, without a numerical library."""
-    return quick_bound(event_of(MAX_SCALE), delta, adjacency).eps <= eps_budget
+    return eps_budget >= LEAST_BUDGET and quick_bound(event_of(MAX_SCALE), delta, adjacency).eps <= eps_budget
 
 
 def _guess(event_of: Callable[[float], Event], delta: float, budget: float) -> float:

@@ -4,8 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from dp_accounting import dp_event
+from dp_accounting.rdp import RdpAccountant
 
-from synthspec.accounting import Composed, Gaussian, Laplace, PoissonGaussian, Repeated, eps_total, quick_bound
+from synthspec.accounting import Composed, Gaussian, Laplace, PoissonGaussian, Repeated, eps_total, numeric, quick_bound
+from synthspec.accounting.bound import ORDERS
+from synthspec.accounting.spend import raw_spend
 
 MNIST = 256 / 60000
 TRUTH = {
@@ -115,11 +119,6 @@ def test_two_kinds_of_noise_by_composing_losses():
 
 
 def test_the_quick_bound_is_renyi_at_whole_orders():
-    from dp_accounting import dp_event
-    from dp_accounting.rdp import RdpAccountant
-
-    from synthspec.accounting.bound import ORDERS
-
     for rate, sigma, steps in ((0.01, 1.0, 1000), (0.2, 5.0, 50), (0.001, 0.6, 5000)):
         accountant = RdpAccountant(ORDERS)
         accountant.compose(dp_event.PoissonSampledDpEvent(rate, dp_event.GaussianDpEvent(sigma)), steps)
@@ -130,9 +129,34 @@ def test_the_quick_bound_is_renyi_at_whole_orders():
 
 
 def test_a_library_that_rounds_a_divergence_to_zero_is_not_believed():
-    event = PoissonGaussian(1e-6, 8.0, 10**9)
-    assert eps_total(event, 1e-6, "rdp").eps == pytest.approx(quick_bound(event, 1e-6).eps, rel=0.02)
-    assert 0 < eps_total(PoissonGaussian(1e-9, 10.0, 10**12), 1e-6, "rdp").eps < 1
+    """Of 10^14 coins of 10^-10, the distance of the two outputs is that of Gaussians 10^-5 apart: 4e-6 is over delta."""
+    event, delta = PoissonGaussian(1e-10, 100.0, 10**14), 1e-8
+    accountant = RdpAccountant()
+    accountant.compose(dp_event.PoissonSampledDpEvent(1e-10, dp_event.GaussianDpEvent(100.0)), 10**14)
+    assert accountant.get_epsilon(delta) == 0
+    assert eps_total(event, delta, "rdp").eps == quick_bound(event, delta).eps > 0
+
+
+def test_a_delta_that_covers_everything():
+    event = PoissonGaussian(1e-8, 100.0, 10**6)
+    assert quick_bound(event, 1e-6).eps == 0
+    assert quick_bound(event, 1e-10).eps > 0
+
+
+@pytest.mark.parametrize("sigma", [0.4, 1.0, 2.5, 7.0])
+def test_pld_is_never_above_the_closed_form(sigma):
+    for delta in (1e-3, 1e-6, 1e-9):
+        event = Repeated(PoissonGaussian(1.0, sigma, 3), 2)
+        pld, closed = (eps_total(event, delta, by) for by in ("pld", "analytic"))
+        assert pld.accountant == "pld"
+        assert closed.eps - 1e-9 <= pld.eps <= closed.eps + 1e-4
+        assert raw_spend(event, delta, "pld", "zero_out").eps <= closed.eps
+
+
+def test_every_step_is_composed(monkeypatch):
+    whole = eps_total(PoissonGaussian(0.01, 2.0, 47), 1e-5).eps
+    monkeypatch.setattr(numeric, "_MANY_STEPS", 10)
+    assert raw_spend(PoissonGaussian(0.01, 2.0, 47), 1e-5, "pld", "zero_out").eps == pytest.approx(whole, abs=1.1e-4)
 
 
 @pytest.mark.parametrize("delta", [1e-11, 1e-15, 1e-30])
