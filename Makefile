@@ -8,7 +8,7 @@ export OMP_NUM_THREADS ?= 1
 export SYNTHSPEC_CONFIG_DIR ?= $(CURDIR)/.synthspec/config
 SPEC := examples/digits-diffusion/spec.yaml
 
-.PHONY: setup demo test check fix schemas pages lock bench clean
+.PHONY: setup demo test test-slow check fix schemas pages lock bench clean
 
 setup: $(READY)
 
@@ -26,7 +26,11 @@ demo: setup
 	$(BIN)/synthspec verify runs/demo/manifest.sigstore.json
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow"
+
+# Trainings of minutes, with targets for what they reach; CI runs them too.
+test-slow: setup
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m slow
 
 check: setup
 	$(BIN)/ruff check .
