@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for specs, shared in ((1, True), (100, True), (1000, True), (1000, False)):
+            if specs > options.largest:
+                continue
             runs = options.runs if specs == 1 else max(3, options.runs // (4 if specs == 100 else 7))
             print(_row(Path(folder) / f"{specs}-{shared}", specs, runs, options, shared=shared), flush=True)
 
@@ -51,6 +53,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ours", default=str(beside), help="the synthspec to measure (default: of this environment)")
     parser.add_argument("--peer", default=os.environ.get("SYNTHSPEC_BENCH_PEER", ""), help="a check-jsonschema")
     parser.add_argument("--runs", type=int, default=21, help="counted runs for one spec; fewer for many (default: 21)")
+    parser.add_argument("--largest", type=int, default=1000, help="leave out rows of more specs (default: 1000)")
     options = parser.parse_args(arguments)
     for name in filter(None, (options.ours, options.peer)):
         if shutil.which(name) is None:
