@@ -7,11 +7,11 @@ from functools import partial
 
 import torch
 
-from synthspec.backend.artifacts import DATA, FIT_REPORT, SPLIT, TRAINING_LOG, write_report
+from synthspec.backend.artifacts import FIT_REPORT, TRAINING_LOG, write_report
 from synthspec.backend.blocks import Sampler, sampling_kernels
-from synthspec.backend.dataset import Dataset, read_dataset, read_rows
 from synthspec.backend.draws import draw_conditions
-from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
+from synthspec.backend.engines import rows_of
+from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.families import DiffusionEngine, LSimple, UNet2d
 from synthspec.ir.ops import Fit, Sample
 from synthspec_diffusers.network import Denoiser
@@ -71,7 +71,7 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
         path=Path(grid, op.solver.name, objective.head, op.w_cfg, null, bound=1.0),
         codec=_codec(op.fit),
         labels=labels,
-        conditions=partial(draw_conditions, op, _split(inputs, "train")),
+        conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
         seed=op.seed,
         threads=op.fit.training.threads,
     )
@@ -95,15 +95,8 @@ def _codec(op: Fit) -> ImageCodec:
     return ImageCodec.of(op.schema.with_role("content")[0])
 
 
-def _split(inputs: Mapping[str, Artifact], split: str) -> Dataset:
-    rows = read_rows(inputs["split"].path(SPLIT)).of(split)
-    if not len(rows):
-        raise DataError("data.split-empty", f"the {split} split has no rows", "give it a larger share of the data")
-    return read_dataset(inputs["data"].path(DATA)).take(rows)
-
-
 def _images(op: Fit, inputs: Mapping[str, Artifact], split: str) -> Images:
-    data, codec = _split(inputs, split), _codec(op)
+    data, codec = rows_of(inputs, split), _codec(op)
     labels = Labels.of(op.schema, op.conditions)
     codes = None if labels is None else torch.from_numpy(labels.encode(data.columns))
     return Images(codec.encode(data[codec.name]), codes)

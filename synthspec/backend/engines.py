@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from synthspec.backend.artifacts import DATA, FIT_REPORT, SPLIT, TRAINING_LOG, FitReport, write_report
 from synthspec.backend.dataset import Dataset, read_dataset, read_rows
-from synthspec.backend.protocol import Artifact, Context
+from synthspec.backend.protocol import Artifact, Context, DataError
 
 WEIGHTS = "weights/engine.safetensors"
 
@@ -21,6 +21,14 @@ WEIGHTS = "weights/engine.safetensors"
 def training_rows(inputs: Mapping[str, Artifact]) -> Dataset:
     """The rows of the input ``data`` that the input ``split`` gives to training. There may be none."""
     return read_dataset(inputs["data"].path(DATA)).take(read_rows(inputs["split"].path(SPLIT)).train)
+
+
+def rows_of(inputs: Mapping[str, Artifact], split: str) -> Dataset:
+    """The rows of the input ``data`` that the input ``split`` gives to `split`. Raises DataError when there are none."""
+    rows = read_rows(inputs["split"].path(SPLIT)).of(split)
+    if not len(rows):
+        raise DataError("data.split-empty", f"the {split} split has no rows", "give it a larger share of the data")
+    return read_dataset(inputs["data"].path(DATA)).take(rows)
 
 
 def write_engine(context: Context, arrays: Mapping[str, NDArray[np.generic]], report: FitReport) -> None:

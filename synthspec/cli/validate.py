@@ -42,14 +42,9 @@ def validate(
         from synthspec.cli.paths import STDIN, spots
         from synthspec.pipeline.front import Options
 
-    if fail_on not in ("error", "warning"):
-        raise usage(f"--fail-on takes 'error' or 'warning', not {fail_on!r}")
     if write_baseline and baseline is None:
         raise usage("--write-baseline needs --baseline FILE: where to write")
-    if unsafe_fixes and not fix:
-        raise usage("--unsafe-fixes says what --fix may do; write both")
-    if fix and (changes or STDIN in paths):
-        raise usage("--fix changes files; it goes with neither --set nor stdin")
+    _check_words(fail_on, fix=fix, unsafe=unsafe_fixes, only_files=not changes and STDIN not in paths)
     options = Options(
         today=datetime.now(UTC).date(),
         allow_outside=allow_outside,
@@ -71,6 +66,16 @@ def validate(
         show_report(told, names, form, output_file, more)
     if any(found.is_error or fail_on == "warning" for found in told):
         raise typer.Exit(1)
+
+
+def _check_words(fail_on: str, *, fix: bool, unsafe: bool, only_files: bool) -> None:
+    """Exit 2 when options contradict one another."""
+    if fail_on not in ("error", "warning"):
+        raise usage(f"--fail-on takes 'error' or 'warning', not {fail_on!r}")
+    if unsafe and not fix:
+        raise usage("--unsafe-fixes says what --fix may do; write both")
+    if fix and not only_files:
+        raise usage("--fix changes files; it goes with neither --set nor stdin")
 
 
 def _fix(

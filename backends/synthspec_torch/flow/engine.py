@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from synthspec.backend.artifacts import DATA, SPLIT
-from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows
-from synthspec.backend.protocol import Artifact, Context, DataError
+from synthspec.backend.dataset import Column, Dataset
+from synthspec.backend.protocol import Artifact, Context
 from synthspec.ir.families import FlowEngine
 from synthspec.ir.ops import Fit
 from synthspec_torch.data.context import ContextCodec
@@ -79,11 +78,3 @@ def network_of(op: Fit, width: int, context: int, seed: int) -> FlowNetwork:
         raise TypeError("this module makes flows")
     with initial_weights(seed):
         return FlowNetwork(op.engine, width, context)
-
-
-def rows_of(inputs: Mapping[str, Artifact], split: str) -> Dataset:
-    """The rows of `split`. Raises DataError when there are none."""
-    rows = read_rows(inputs["split"].path(SPLIT)).of(split)
-    if not len(rows):
-        raise DataError("data.split-empty", f"the {split} split has no rows", "give it a larger share of the data")
-    return read_dataset(inputs["data"].path(DATA)).take(rows)

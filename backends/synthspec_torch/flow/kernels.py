@@ -8,10 +8,11 @@ from functools import partial
 from synthspec.backend.artifacts import FIGURES, FIT_REPORT, TRAINING_LOG, write_report
 from synthspec.backend.blocks import Sampler, sampling_kernels
 from synthspec.backend.draws import draw_conditions
+from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.evidence import Figure
 from synthspec.ir.ops import Assess, Fit, Sample
-from synthspec_torch.flow.engine import TrainedFlow, rows_of
+from synthspec_torch.flow.engine import TrainedFlow
 from synthspec_torch.flow.inversion import inversion
 from synthspec_torch.flow.likelihood import Likelihood
 from synthspec_torch.flow.sampling import FlowSampler

@@ -8,10 +8,10 @@ from functools import cache, partial
 
 import torch
 
-from synthspec.backend.artifacts import DATA, FIGURES, FIT_REPORT, SPLIT, TRAINING_LOG, write_report
+from synthspec.backend.artifacts import FIGURES, FIT_REPORT, TRAINING_LOG, write_report
 from synthspec.backend.blocks import Sampler, sampling_kernels
-from synthspec.backend.dataset import Dataset, read_dataset, read_rows
 from synthspec.backend.draws import draw_conditions
+from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
 from synthspec.ir.evidence import Split
 from synthspec.ir.families import Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
@@ -73,7 +73,7 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
         latent=_architecture(op.fit).latent_dim,
         codec=_codec(op.fit),
         labels=Labels.of(op.fit.schema, op.fit.conditions),
-        conditions=partial(draw_conditions, op, _split(inputs, "train")),
+        conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
         seed=op.seed,
         threads=op.fit.training.threads,
     )
@@ -137,15 +137,8 @@ def _codec(op: Fit) -> ImageCodec:
     return ImageCodec.of(op.schema.with_role("content")[0])
 
 
-def _split(inputs: Mapping[str, Artifact], split: str) -> Dataset:
-    rows = read_rows(inputs["split"].path(SPLIT)).of(split)
-    if not len(rows):
-        raise DataError("data.split-empty", f"the {split} split has no rows", "give it a larger share of the data")
-    return read_dataset(inputs["data"].path(DATA)).take(rows)
-
-
 def _records(op: Fit, inputs: Mapping[str, Artifact], split: Split) -> Records:
-    data, codec = _split(inputs, split), _codec(op)
+    data, codec = rows_of(inputs, split), _codec(op)
     labels = Labels.of(op.schema, op.conditions)
     x, likelihood = codec.encode(data[codec.name]), _likelihood(op)
     if isinstance(likelihood, Grid):
