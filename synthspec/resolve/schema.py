@@ -14,8 +14,8 @@ from synthspec.spec.sref import SRef, SRefField
 from synthspec.text import Path, Span
 from synthspec.units import Unit, UnitError, parse_dimension, parse_unit
 
-COLUMNS = {"ell": "km", "n_eff": "dimensionless", "c_ref": "m/s"}
-"""The columns of a path with a unit that each may have (reference 4.2)."""
+COLUMNS = {"ell": "km", "c_ref": "m/s"}
+"""The columns of a path with a unit that each may have (reference 4.2); that n_eff has none is a rule of names."""
 
 _Scope = tuple[dict[str, Type], frozenset[str]]
 """The types of the names, and the names of numbers that have no unit."""

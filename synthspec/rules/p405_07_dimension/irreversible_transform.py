@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthspec.ir.field_types import INTEGERS
+from synthspec.ir.field_types import INTEGERS, NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, at_sref, rule
 from synthspec.rules.subject import at_field
@@ -54,7 +54,9 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     yield from casts(resolved.sref)
     for name, kind in resolved.spec.data.transform.items():
         field = resolved.sref.field(name)
-        if field is None or kind != "log" or (field.range is not None and field.range[0] > 0):
+        if field is None or field.dtype not in NUMBERS or kind != "log":
+            continue
+        if field.range is not None and field.range[0] > 0:
             continue
         yield Finding(
             at("data", "transform", name),

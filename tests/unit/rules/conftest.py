@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import functools
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -89,3 +90,40 @@ def bench(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     (folder / "synthspec.toml").touch()
     return Bench(folder)
+
+
+@pytest.fixture(scope="session")
+def examples_copy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("edited") / "examples"
+    shutil.copytree(EXAMPLES, folder)
+    return folder
+
+
+@pytest.fixture
+def copy_of(examples_copy):
+    """Call it with the name of an example: its spec and its SRef in a copy where they may be changed."""
+    for path in EXAMPLES.rglob("*.yaml"):
+        target = examples_copy / path.relative_to(EXAMPLES)
+        if target.read_bytes() != path.read_bytes():
+            shutil.copyfile(path, target)
+
+    def copy(example):
+        spec = examples_copy / example / "spec.yaml"
+        return spec, (spec.parent / yaml.load(spec.read_text(), LOADER)["sref"]).resolve()
+
+    return copy
+
+
+@pytest.fixture
+def edited(copy_of):
+    """Call it with an example and a change: the spec to validate, and the file that was changed."""
+
+    def edit(example, old, new, *, sref=False):
+        spec, schema = copy_of(example)
+        target = schema if sref else spec
+        text = target.read_text()
+        assert text.count(old) == 1, old
+        target.write_text(text.replace(old, new))
+        return spec, target
+
+    return edit
