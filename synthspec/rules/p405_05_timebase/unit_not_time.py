@@ -17,21 +17,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.ir.field_types import NUMBERS
-from synthspec.ir.resolved import ResolvedSpec
-from synthspec.rules.form import Finding, rule
-from synthspec.rules.subject import at_field
+from synthspec.rules.form import Finding, at_sref, sref_rule
+from synthspec.spec.sref import SRef
 from synthspec.units import parse_unit
 
 
-@rule(code="P405-5.unit-not-time", after=("sref.unit-missing",))
-def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    anchors = resolved.sref.time
-    field = None if anchors is None else resolved.sref.field(anchors.tau_mono)
-    if field is None:
-        return
-    if field.dtype not in NUMBERS:
-        message = f"{field.name!r} is of dtype {field.dtype}, not a number of seconds"
-        yield Finding(at_field(resolved, field, "dtype"), message, "write dtype: float64 and unit: s")
-    elif field.unit is not None and parse_unit(field.unit).dimension != parse_unit("s").dimension:
-        what = parse_unit(field.unit).dimension.describe()
-        yield Finding(at_field(resolved, field, "unit"), f"{field.name!r} is {what}, not time", "write a unit of time")
+@sref_rule(code="P405-5.unit-not-time", after=("sref.unit-missing",))
+def check(sref: SRef) -> Iterator[Finding]:
+    anchors = sref.time
+    for number, field in enumerate(sref.fields):
+        if anchors is None or field.name != anchors.tau_mono:
+            continue
+        if field.dtype not in NUMBERS:
+            message = f"{field.name!r} is of dtype {field.dtype}, not a number of seconds"
+            yield Finding(at_sref("fields", number, "dtype"), message, "write dtype: float64 and unit: s")
+        elif field.unit is not None and parse_unit(field.unit).dimension != parse_unit("s").dimension:
+            what = parse_unit(field.unit).dimension.describe()
+            place = at_sref("fields", number, "unit")
+            yield Finding(place, f"{field.name!r} is {what}, not time", "write a unit of time")

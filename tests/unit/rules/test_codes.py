@@ -16,6 +16,55 @@ NO_CODES = {
 }  # fmt: skip
 """Names of files and of keys that look like codes."""
 
+LANGUAGE = {
+    "syntax": ("yaml duplicate-key ambiguous-scalar tag alias too-deep too-large encoding multi-document"),
+    "schema": ("unknown-key missing-key wrong-type bad-value version path-escape not-found duplicate-name"),
+    "unit": ("unknown bare-number on-dimensionless dim-mismatch unit-dim-disagree offset-product nonfinite"),
+    "expr": ("syntax unknown-name type too-large"),
+    "sref": (
+        "pk-missing pk-unknown field-duplicate range-empty enum-duplicate alias-conflict alias-unknown "
+        "unit-missing derived-without-expr derived-cycle shape-missing dtype-unit name-collision range-missing"
+    ),
+    "P405-1": ("measure-missing measure-family-mismatch heuristic-only beta-invalid likelihood-mismatch"),
+    "P405-2": (
+        "condition-unregistered condition-not-in-sref distribution-invalid coverage-missing "
+        "guidance-without-condition w-cfg-over-max guidance-without-dropout rejection-uncapped"
+    ),
+    "P405-3": ("no-convergence no-monitor no-rollback signal-unknown signal-wrong-family"),
+    "P405-4": (
+        "mechanism-unstated incomplete budget-missing delta-missing adjacency-missing unit-missing "
+        "budget-exceeded delta-too-large sampler-mismatch accountant-unknown private-size-used adjacency-mismatch "
+        "normalizer-private on-empty clip-missing clip-scope clip-invalid noise-invalid cross-example-layer "
+        "critic-steps-uncounted generator-reads-data penalty-outside-record multiplicity-clipped-each "
+        "noise-per-microbatch weighted-sampler data-dependent-bounds data-dependent-domain "
+        "data-dependent-transform data-dependent-init empirical-condition public-noise-seed "
+        "private-metric-published mi-published private-monitor selection-unaccounted postprocess-reads-data "
+        "distill-on-private ledger-missing unit-not-entity pretrained-private private-digest "
+        "binding-without-privacy mi-bound-inconsistent pate-partition sensitivity-free retries-unbounded "
+        "weak-noise"
+    ),
+    "P405-5": ("timebase-missing wrong-base tau-mono-missing unit-not-time timezone-missing"),
+    "P405-6": ("one-form c-ref-missing path-missing quadrature-missing tolerance-missing constant-c-ref"),
+    "P405-7": ("dimension-mismatch irreversible-transform constraint-undimensioned"),
+    "P405-8": ("seed-missing rng-unstated solver-missing nfe-missing nfe-not-reachable"),
+    "P405-9": (
+        "split-missing split-overlap split-sum reference-not-test random-split-on-time group-leak monitor-on-test "
+        "attack-sets"
+    ),
+    "P405-10": ("no-reevaluation quantised-unjudged teacher-missing"),
+    "C40": ("missing threshold-missing threshold-impossible metric-not-evaluated severity"),
+    "waiver": ("reason-missing expired not-waivable unused"),
+    "engine": ("arch-unknown arch-modality backend-unsupported solver-unknown head-solver"),
+}
+"""The offences of section 6 of the language, by axiom."""
+
+
+def test_every_code_of_the_language_has_a_page():
+    stated = [f"{axiom}.{offence}" for axiom, offences in LANGUAGE.items() for offence in offences.split()]
+    assert len(stated) == 151
+    assert [code for code in stated if code not in CODES] == []
+    assert [code for code in stated if find(code).page.title == ""] == []
+
 
 def printed():
     for folder in (PACKAGE, PACKAGE.parent / "backends"):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from synthspec.pipeline.front import Options, spot, validate
+from synthspec.rules.documented import DOCUMENTED
 
 OPTIONS = Options(today=date(2026, 6, 1))
 DIGITS, CANCER, GAN, VAE, FIBER = "digits-diffusion", "cancer-dp-vae", "digits-gan", "digits-vae", "fiber-link-flow"
@@ -389,6 +390,36 @@ def test_a_mistake_is_one_finding_at_its_place(row, edited):
     text = Path(span.source.name).read_text()
     assert (span.start, span.end) == marked_in(row, target.read_text(), text), shown
     assert found[0].help
+
+
+OF_THE_SCHEMA = ("syntax.", "schema.", "unit.", "expr.", "sref.", "P405-5.", "P405-7.")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row.sref and row.code.startswith(OF_THE_SCHEMA)],
+    ids=lambda row: f"{row.code}-{row.example}-{row.new[:24]!r}",
+)
+def test_a_mistake_in_a_schema_is_found_without_a_spec(row, edited):
+    _, schema = edited(row.example, row.old, row.new.replace("«", "").replace("»", ""), sref=True)
+    found = validate(spot(schema), OPTIONS).diagnostics
+    shown = [(each.code, each.span and each.span.text, each.message) for each in found]
+    assert [each.code for each in found] == [row.code], shown
+    text = schema.read_text()
+    assert (found[0].span.start, found[0].span.end) == marked_in(row, text, text), shown
+
+
+ELSEWHERE = {"syntax.too-deep", "syntax.too-large", "unit.syntax", "unit.too-large", "schema.version"}
+"""Codes that the tests of the reader and of the units provoke."""
+STAGES = ("parse", "resolve", "check")
+
+
+def test_every_code_of_validation_can_be_provoked():
+    """A rule by its page; what another stage raises by a row."""
+    raised = {
+        entry.code for entry in DOCUMENTED if entry.raised_by.startswith(STAGES) and "internal." not in entry.code
+    }
+    assert raised - {row.code for row in ROWS} <= ELSEWHERE
 
 
 def test_the_corpus_is_large_enough():

@@ -12,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthspec.contracts import CONTRACTS
-from synthspec.ir.figures import COVERAGE_NEIGHBOURS, OF_THE_RUN, coverage_ceiling
+from synthspec.ir.field_types import INTEGERS
+from synthspec.ir.figures import COVERAGE_NEIGHBOURS, MEMBERSHIP_LEAST, OF_THE_RUN, coverage_ceiling
 from synthspec.ir.signals import SIGNALS, signals_of
 from synthspec.ir.solvers import SOLVERS
 from synthspec.pipeline.front import Options, spot, validate
 from synthspec.rules.engine import arch_unknown, head_solver
 from synthspec.rules.measures import FAMILY_MEASURES, misspelt
 from synthspec.rules.p405_02_condition import distribution_invalid
+from synthspec.rules.p405_04_privacy import mi_bound_inconsistent
+from synthspec.rules.p405_07_dimension import irreversible_transform
 from synthspec.rules.p405_08_reproducibility import nfe_not_reachable
 from synthspec.rules.p405_09_separation import split_sum
 from synthspec.rules.sref import derived_cycle
@@ -221,6 +224,37 @@ def test_signals_of_the_normative_examples_are_emitted():
 def test_no_private_figure_counts_as_released():
     released = {name for name, signal in SIGNALS.items() if signal.released}
     assert released == {"step", "epoch", "lr", "beta", "grad_norm_released", "eps_spent"}
+
+
+def test_fewest_records_of_an_attack_are_those_of_the_metric():
+    from synthspec.metrics.membership import advantage
+
+    assert advantage.LEAST == MEMBERSHIP_LEAST
+
+
+@given(st.floats(0, 12), st.floats(0, 0.5))
+def test_no_attack_has_a_larger_advantage_than_eps_and_delta_allow(eps, delta):
+    most = mi_bound_inconsistent.advantage_bound(eps, delta)
+    rates = [number / 20000 for number in range(20001)]
+    reached = max(
+        min(1.0, math.exp(eps) * rate + delta, 1 - math.exp(-eps) * (1 - delta - rate)) - rate for rate in rates
+    )
+    assert reached <= most + 1e-9
+    assert reached >= most - 1e-3 * (1 + math.exp(eps) / 20)
+
+
+def test_published_advantages():
+    bound = mi_bound_inconsistent.advantage_bound
+    assert bound(0.0, 0.0) == 0.0
+    assert bound(1.0, 0.0) == pytest.approx(2 * 0.7310586 - 1, abs=1e-6)
+    assert bound(1e6, 1e-5) == 1.0
+
+
+@pytest.mark.parametrize("dtype", sorted(INTEGERS))
+def test_what_an_integer_dtype_holds(dtype):
+    import numpy as np
+
+    assert irreversible_transform.held(dtype) == (np.iinfo(dtype).min, np.iinfo(dtype).max)
 
 
 def test_coverage_is_the_one_that_is_measured():
