@@ -88,8 +88,10 @@ def start(site: Path, project: Path, node: str, name: str = "cut") -> tuple[subp
         "STANDING": str(standing),
     }
     words = ["--store", str(project.parent / f"store-{name}"), "--out", str(project.parent / f"run-{name}")]
+    # A shell starts its background jobs deaf to Ctrl-C, and children inherit that: this one is a foreground program.
+    listening = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {PROGRAM}"
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "run", "marks.yaml", "--set", "engine.backend=still", *words],
+        [sys.executable, "-c", listening, "run", "marks.yaml", "--set", "engine.backend=still", *words],
         cwd=project,
         env=environment,
         stdout=subprocess.PIPE,
