@@ -192,6 +192,14 @@ def test_spans_of_plain_quoted_and_escaped_scalars():
     assert found["x"].text == '"x +\\x20yy"'
 
 
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_every_name_of_a_scalar_is_found_where_it_stands(quote):
+    text = "first + second * third"
+    source = Source("s.yaml", f"expr: {quote}{text}{quote}\n")
+    tree = parse(text, source.span(6, 6 + len(text) + 2 * len(quote))).value
+    assert [(name, span.text) for name, span in names(tree)] == [(name, name) for name in text.split()[::2]]
+
+
 def test_names_come_in_order_and_without_constants():
     found = names(parse("b + a * pi + sin(b)").value)
     assert [name for name, _ in found] == ["b", "a", "b"]

@@ -194,6 +194,13 @@ def test_a_bare_number_is_told_its_unit():
     assert check("loss <= 40").diagnostics[0].help == "give the number its unit: `40 dB`"
 
 
+@pytest.mark.parametrize("text", ["label == 3", "3 != label", "label == r", "flag == label"])
+def test_text_is_compared_with_text_in_quotes(text):
+    (finding,) = check(text).diagnostics
+    assert finding.message.startswith("these cannot be equal: ")
+    assert finding.help == "put quotes around text"
+
+
 def test_names_get_the_nearest_known_one():
     assert check("pwer_in > 1 mW").diagnostics[0].help == "did you mean 'power_in'?"
     assert "write `min(...)`" in check("x > min").diagnostics[0].help

@@ -1,0 +1,43 @@
+"""The last expression that is taken and the first that is refused, for every limit."""
+
+import pytest
+
+from synthspec.expr import PLAIN, Context, Number, infer, parse
+
+ENV = {"x": PLAIN, "r": Number.of("m")}
+NAME = "x" * 1998
+
+
+def codes(text, context=Context.ROW):
+    parsed = parse(text)
+    outcome = infer(parsed.value, ENV | {NAME: PLAIN}, context=context) if parsed.value else parsed
+    return [finding.code for finding in outcome.diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("last", "first", "code"),
+    [
+        (f"-{NAME} ", f"-{NAME}  ", "expr.too-large"),
+        ("(" * 49 + "x" + ")" * 49, "(" * 50 + "x" + ")" * 50, "expr.too-large"),
+        ("+".join("x" * 100), "+".join("x" * 101), "expr.too-large"),
+        ("1e308", "1e309", "expr.too-large"),
+        ("x^1024", "x^1025", "expr.too-large"),
+        ("x^-1024", "x^-1025", "expr.too-large"),
+        ("r^12", "r^13", "expr.type"),
+        ("r^-12", "r^-13", "expr.type"),
+        ("(r^12)^(1/12)", "(r^12)^(1/13)", "expr.type"),
+        ("min(x, x)", "min(x)", "expr.type"),
+        (f"max({', '.join('x' * 16)})", f"max({', '.join('x' * 17)})", "expr.type"),
+        ("abs(x)", "abs()", "expr.type"),
+        ("abs(x)", "abs(x, x)", "expr.type"),
+        ("clip(x, 0, 1)", "clip(x, 0)", "expr.type"),
+        ("clip(x, 0, 1)", "clip(x, 0, 1, 2)", "expr.type"),
+    ],
+)
+def test_a_limit_is_the_last_value_that_is_taken(last, first, code):
+    assert (codes(last), codes(first)) == ([], [code])
+
+
+@pytest.mark.parametrize(("level", "found"), [("0", []), ("1", []), ("1.01", ["expr.type"]), ("-0.01", ["expr.type"])])
+def test_the_level_of_a_quantile_goes_from_zero_to_one(level, found):
+    assert codes(f"quantile(x, {level})", Context.HISTORY) == found
