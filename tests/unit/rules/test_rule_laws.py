@@ -20,17 +20,17 @@ from synthspec.pipeline.front import Options, spot, validate
 from synthspec.rules.engine import arch_unknown, head_solver
 from synthspec.rules.measures import FAMILY_MEASURES, misspelt
 from synthspec.rules.p405_02_condition import distribution_invalid
-from synthspec.rules.p405_04_privacy import mi_bound_inconsistent
+from synthspec.rules.p405_04_privacy import critic_steps_uncounted, mi_bound_inconsistent
 from synthspec.rules.p405_07_dimension import irreversible_transform
 from synthspec.rules.p405_08_reproducibility import nfe_not_reachable
-from synthspec.rules.p405_09_separation import split_sum
+from synthspec.rules.p405_09_separation import random_split_on_time, split_sum
 from synthspec.rules.sref import derived_cycle
 from synthspec.rules.subject import levels
 from synthspec.spec import engine
 from synthspec.spec.conditioning import Variable
 from synthspec.spec.engine import CosineSchedule, LinearSchedule, ScaledLinearSchedule
-from synthspec.spec.objective import MEASURES
-from synthspec.spec.sref import SRefField
+from synthspec.spec.objective import MEASURES, WganGp
+from synthspec.spec.sref import Modality, SRefField
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -271,3 +271,34 @@ def test_figures_of_the_run_are_not_asked_for():
     assert not OF_THE_RUN & set(METRICS)
     constants = {term.metric for contract in CONTRACTS for term in contract.terms if not term.symbol}
     assert constants <= OF_THE_RUN
+
+
+@pytest.mark.parametrize("modality", get_args(Modality))
+def test_of_the_modalities_only_a_time_series_is_ordered_in_time(modality):
+    from dataclasses import replace
+
+    spec = example("digits-diffusion")
+    spec = replace(spec, sref=spec.sref.model_copy(update={"modality": modality}))
+    assert bool(random_split_on_time.check.run(spec)) == (modality == "timeseries")
+
+
+@pytest.mark.parametrize(
+    ("rounds", "critic", "releases", "wrong"),
+    [
+        (80, 5, 400, ""),
+        (None, 5, 400, ""),
+        (400, 1, 400, ""),
+        (2000, 5, 400, "are not 400 releases"),
+        (395, 5, 400, "are not 400 releases"),
+        (81, 5, 400, "are not 400 releases"),
+        (80, 5, 401, "are no whole number"),
+        (None, 7, 400, "are no whole number"),
+    ],
+)
+def test_every_update_of_the_critic_is_a_release(rounds, critic, releases, wrong):
+    objective = WganGp(measure="wgan_gp", lambda_gp=10.0, critic_steps=critic)
+    spec = changed(example("cancer-dp-vae"), "objective", objective)
+    spec = changed(changed(spec, "training.steps", rounds), "privacy.steps", releases)
+    messages = [finding.message for finding in critic_steps_uncounted.check.run(spec)]
+    assert len(messages) == bool(wrong)
+    assert all(wrong in message for message in messages)
