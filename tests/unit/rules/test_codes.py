@@ -1,6 +1,7 @@
 """Every code that can be printed has a page, and every page answers the four questions."""
 
 import re
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,13 @@ def test_every_code_of_the_language_has_a_page():
     assert len(stated) == 151
     assert [code for code in stated if code not in CODES] == []
     assert [code for code in stated if find(code).page.title == ""] == []
+
+
+def test_no_code_is_changed_while_a_program_runs():
+    for code, entry in CODES.items():
+        with pytest.raises(FrozenInstanceError):
+            entry.code = ""
+        assert find(code) is entry
 
 
 def printed():

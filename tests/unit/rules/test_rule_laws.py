@@ -23,7 +23,7 @@ from synthspec.rules.p405_02_condition import distribution_invalid
 from synthspec.rules.p405_04_privacy import critic_steps_uncounted, mi_bound_inconsistent
 from synthspec.rules.p405_07_dimension import irreversible_transform
 from synthspec.rules.p405_08_reproducibility import nfe_not_reachable
-from synthspec.rules.p405_09_separation import random_split_on_time, split_sum
+from synthspec.rules.p405_09_separation import random_split_on_time, reference_not_test, split_sum
 from synthspec.rules.sref import derived_cycle
 from synthspec.rules.subject import levels
 from synthspec.spec import engine
@@ -302,3 +302,11 @@ def test_every_update_of_the_critic_is_a_release(rounds, critic, releases, wrong
     messages = [finding.message for finding in critic_steps_uncounted.check.run(spec)]
     assert len(messages) == bool(wrong)
     assert all(wrong in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"), [("train", "the train split"), ("val", "the val split"), (None, "not stated")]
+)
+def test_the_reference_that_was_found_is_named(reference, told):
+    (finding,) = reference_not_test.check.run(changed(example("digits-diffusion"), "evaluation.reference", reference))
+    assert finding.message == f"the reference of the evaluation is {told}"
