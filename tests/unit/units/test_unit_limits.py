@@ -2,7 +2,8 @@
 
 import pytest
 
-from synthspec.units import NUMBER, Dimension, UnitError, parse_dimension, parse_quantity, parse_unit
+from synthspec.units import NUMBER, Affine, Dimension, UnitError, parse_dimension, parse_quantity, parse_unit
+from synthspec.units.grammar import printable
 
 
 def code(read, text):
@@ -65,3 +66,17 @@ def test_kinds_are_divided_as_they_are_multiplied(over, below):
     assert a / b * b == a
     assert (a / b).dimension == a.dimension / b.dimension
     assert (a / a, a / NUMBER) == (NUMBER, a)
+
+
+@pytest.mark.parametrize("x", [-1.5, 0.0, 3])
+def test_a_map_that_nothing_was_said_of_is_the_identity(x):
+    assert Affine()(x) == x
+    assert Affine(2.0)(x) == 2 * x
+    assert Affine(divide=4.0, add=1.0)(x) == x / 4 + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("", ""), ("m" * 40, "m" * 40), ("m" * 41, "m" * 40 + "…"), ("m\n\u200b", "m\\u000a\\u200b")]
+)
+def test_what_is_shown_of_a_text_has_an_end(text, shown):
+    assert printable(text) == shown
