@@ -41,3 +41,27 @@ def test_a_limit_is_the_last_value_that_is_taken(last, first, code):
 @pytest.mark.parametrize(("level", "found"), [("0", []), ("1", []), ("1.01", ["expr.type"]), ("-0.01", ["expr.type"])])
 def test_the_level_of_a_quantile_goes_from_zero_to_one(level, found):
     assert codes(f"quantile(x, {level})", Context.HISTORY) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("abs(x, x)", "`abs` takes 1 argument, not 2"),
+        ("min()", "`min` takes 2 to 16 arguments, not 0"),
+        ("clip(x)", "`clip` takes 3 arguments, not 1"),
+        ("quantile(x)", "`quantile` takes 2 arguments, not 1"),
+    ],
+)
+def test_the_number_of_arguments_is_told(text, message):
+    (finding,) = infer(parse(text).value, ENV, context=Context.HISTORY).diagnostics
+    assert finding.message == message
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [("2 m*radius", True), ("2 m/radius", True), ("2 m/(s*radius)", True), ("2 radius", False), ("2 radius*m", False)],
+)
+def test_what_may_be_a_field_behind_an_operator_is_told(text, field):
+    (finding,) = parse(text).diagnostics
+    assert finding.code == "unit.unknown"
+    assert ("put spaces around the operator" in finding.help) is field
