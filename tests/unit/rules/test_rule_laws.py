@@ -17,6 +17,7 @@ from synthspec.ir.figures import COVERAGE_NEIGHBOURS, MEMBERSHIP_LEAST, OF_THE_R
 from synthspec.ir.signals import SIGNALS, signals_of
 from synthspec.ir.solvers import SOLVERS
 from synthspec.pipeline.front import Options, spot, validate
+from synthspec.rules.contracts import threshold_missing
 from synthspec.rules.engine import arch_unknown, head_solver
 from synthspec.rules.measures import FAMILY_MEASURES, misspelt
 from synthspec.rules.p405_02_condition import distribution_invalid
@@ -310,3 +311,11 @@ def test_every_update_of_the_critic_is_a_release(rounds, critic, releases, wrong
 def test_the_reference_that_was_found_is_named(reference, told):
     (finding,) = reference_not_test.check.run(changed(example("digits-diffusion"), "evaluation.reference", reference))
     assert finding.message == f"the reference of the evaluation is {told}"
+
+
+@pytest.mark.parametrize("path", ["c40_511.recall_min", "c40_516.mi_max"])
+def test_only_where_one_of_several_thresholds_would_do_is_it_said_so(path):
+    findings = threshold_missing.check.run(changed(example("digits-diffusion"), f"contracts.{path}", None))
+    assert findings
+    for finding in findings:
+        assert finding.help.startswith("write one of ") == (" or " in finding.message)
