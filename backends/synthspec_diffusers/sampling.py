@@ -19,6 +19,7 @@ from synthspec_diffusers.schedule import Grid
 from synthspec_diffusers.solvers import fresh_solver
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.data.labels import Labels
+from synthspec_torch.training.seeding import settle_threads
 
 Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None], torch.Tensor]
 """``(x [n, C, H, W], training steps [n], labels [n] or None) -> head output [n, C, H, W]``."""
@@ -118,9 +119,7 @@ class DiffusionSampler:
     @torch.inference_mode()
     def draw(self, block: int, size: int) -> Drawn:
         """`size` records of block `block`, with the evaluations that were counted at the network."""
-        # Each worker thread has its own number of intra-op threads, and the last bits depend on it.
-        if torch.get_num_threads() != self.threads:
-            torch.set_num_threads(self.threads)
+        settle_threads(self.threads)
         self.meter.reset()
         columns = dict(self.conditions(block, size))
         labels = None if self.labels is None else torch.from_numpy(self.labels.encode(columns))

@@ -29,7 +29,7 @@ from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
 from synthspec.text import Places, Source
 
-_NOWHERE = Places(Source("plan.json", ""), {})
+_NOWHERE = Places(Source(PLAN, ""), {})
 
 
 def contradictions(manifest: Manifest, subjects: tuple[Subject, ...], folder: Path) -> Iterator[Refusal]:

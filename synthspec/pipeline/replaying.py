@@ -12,7 +12,7 @@ from synthspec.diag import Outcome, failure
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_origin import Environment
 from synthspec.ir.plan import read_plan
-from synthspec.pipeline.manifest import result_digests
+from synthspec.pipeline.manifest import PLAN, result_digests
 from synthspec.pipeline.running import RunOptions, run_plan
 
 
@@ -52,7 +52,7 @@ def replay_plan(manifest: Manifest, folder: Path, options: RunOptions, progress:
 
     The caller has verified `folder`. ``options.store`` and ``options.out`` are replaced by temporary ones.
     """
-    plan = read_plan((folder / "plan.json").read_bytes())
+    plan = read_plan((folder / PLAN).read_bytes())
     with tempfile.TemporaryDirectory(prefix="synthspec-replay-") as scratch:
         fresh = replace(options, store=Path(scratch) / "store", out=Path(scratch) / "run")
         done = run_plan(plan, fresh, progress)

@@ -17,6 +17,7 @@ from synthspec.backend.draws import Stream, generator
 from synthspec.backend.protocol import DataError
 from synthspec_torch.flow.engine import TrainedFlow
 from synthspec_torch.flow.network import FlowNetwork, StudentT
+from synthspec_torch.training.seeding import settle_threads
 
 
 class Passes:
@@ -71,9 +72,7 @@ class FlowSampler:
     @torch.inference_mode()
     def draw(self, block: int, size: int) -> Drawn:
         """`size` records of block `block`, with the passes that were counted at the conditioners."""
-        # Each worker thread has its own number of intra-op threads, and the last bits depend on it.
-        if torch.get_num_threads() != self.threads:
-            torch.set_num_threads(self.threads)
+        settle_threads(self.threads)
         self.passes.reset()
         columns = dict(self.conditions(block, size))
         c = torch.from_numpy(self.flow.context.encode(columns, size)).float()

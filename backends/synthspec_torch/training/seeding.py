@@ -36,6 +36,15 @@ def intra_op_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def settle_threads(count: int) -> None:
+    """Compute with `count` threads inside an operation from here on, in the calling thread.
+
+    Each worker thread has a number of its own, and the last bits depend on it.
+    """
+    if torch.get_num_threads() != count:
+        torch.set_num_threads(count)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One step's rows, and where it stands."""

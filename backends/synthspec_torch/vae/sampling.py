@@ -16,6 +16,7 @@ from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, generator
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.data.labels import Labels
+from synthspec_torch.training.seeding import settle_threads
 from synthspec_torch.vae.likelihoods import Likelihood
 from synthspec_torch.vae.networks import Vae
 
@@ -63,9 +64,7 @@ class VaeSampler:
     @torch.inference_mode()
     def draw(self, block: int, size: int) -> Drawn:
         """`size` records of block `block`: one evaluation of the decoder each."""
-        # Each worker thread has its own number of intra-op threads, and the last bits depend on it.
-        if torch.get_num_threads() != self.threads:
-            torch.set_num_threads(self.threads)
+        settle_threads(self.threads)
         self.meter.reset()
         columns = dict(self.conditions(block, size))
         labels = None if self.labels is None else torch.from_numpy(self.labels.encode(columns))
