@@ -19,15 +19,9 @@ from synthspec.ir.manifest import SCHEMA_VERSION, Manifest
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.plan import Plan
 from synthspec.ir.verdict import Verdicts
+from synthspec.pipeline.contents import EVIDENCE, SPEC, waivers_of
 from synthspec.pipeline.environment import environment
 from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
-
-PLAN = "plan.json"
-SPEC = "spec.resolved.yaml"
-SREF = "sref.resolved.yaml"
-EVIDENCE = "evidence.json"
-RESULTS = ("weights/", "samples.")
-"""The files whose bytes a replay must give again. Timings, and what is derived from them, differ by nature."""
 
 _EQUATIONS = {
     "elbo": "S405-1", "elbo_beta": "S405-1", "gan": "S405-2", "wgan_gp": "S405-2", "hinge": "S405-2",
@@ -75,26 +69,6 @@ def build_manifest(
         key=key_ref(key),
         sign=sign_profile(key),
     )
-
-
-def waivers_of(plan: Plan) -> tuple[origin.WaiverEntry, ...]:
-    """The accepted exceptions of the spec, as the manifest lists them."""
-    return tuple(
-        origin.WaiverEntry(id=each.id, reason=each.reason, approver=each.approver, expires=each.expires)
-        for each in plan.spec.waivers
-        if each.reason and each.approver and each.expires
-    )
-
-
-def result_digests(manifest: Manifest) -> dict[str, str]:
-    """SHA-256 by name of the files that a replay must give again, from the nodes that made them; the last one counts."""
-    return {
-        output.name: output.digest.sha256
-        for node in manifest.dag
-        if node.op in ("fit", "accelerate", "export")
-        for output in node.outputs
-        if output.name.startswith(RESULTS)
-    }
 
 
 def _dag_node(run: _Run, node: NodeRun) -> origin.DagNode:

@@ -21,8 +21,7 @@ from synthspec.ir.verdict import Promise
 from synthspec.judge import judge
 from synthspec.lower import promises
 from synthspec.parse import compose, read_source, validate_model
-from synthspec.pipeline.manifest import EVIDENCE, PLAN, SPEC, SREF, result_digests, waivers_of
-from synthspec.pipeline.running import promises_of
+from synthspec.pipeline.contents import EVIDENCE, PLAN, SPEC, SREF, promises_of, result_digests, waivers_of
 from synthspec.resolve import bind_schema
 from synthspec.sign import Refusal, Subject
 from synthspec.spec.enginespec import EngineSpec

@@ -12,7 +12,7 @@ from synthspec.diag import Outcome, failure
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_origin import Environment
 from synthspec.ir.plan import read_plan
-from synthspec.pipeline.manifest import PLAN, result_digests
+from synthspec.pipeline.contents import PLAN, result_digests
 from synthspec.pipeline.running import RunOptions, run_plan
 
 

@@ -15,11 +15,11 @@ from synthspec.execute import CORE, Execution, NodeRun, execute, obstacles, prob
 from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.evidence import Evidence, evidence
 from synthspec.ir.manifest import Manifest, readable
-from synthspec.ir.ops import Judge
 from synthspec.ir.plan import Plan, write_plan
-from synthspec.ir.verdict import Promise, Verdicts
+from synthspec.ir.verdict import Verdicts
 from synthspec.judge import judge, unpersisted
-from synthspec.pipeline.manifest import EVIDENCE, PLAN, SPEC, SREF, build_manifest
+from synthspec.pipeline.contents import EVIDENCE, PLAN, SPEC, SREF, promises_of
+from synthspec.pipeline.manifest import build_manifest
 from synthspec.pipeline.resolved import resolved_text
 from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign
 from synthspec.sign.names import BUNDLE, READABLE
@@ -104,11 +104,6 @@ def gather(plan: Plan, execution: Execution) -> Evidence:
     """All figures of a run: what was measured, and whether what P405-8 asks for stands in the plan."""
     measured = artifacts.read_figures(execution.node("measure").artifact.path(artifacts.FIGURES))
     return evidence((*measured, unpersisted(plan)))
-
-
-def promises_of(plan: Plan) -> tuple[Promise, ...]:
-    """What the plan promises; nothing when it has no `judge` node, which leaves every contract unproven."""
-    return tuple(promise for node in plan.nodes if isinstance(node.op, Judge) for promise in node.op.promises)
 
 
 def _development_key() -> SigningKey:

@@ -15,11 +15,12 @@ from synthspec.ir.manifest_evidence import to_evidence, to_records
 from synthspec.ir.plan import read_plan
 from synthspec.judge import judge
 from synthspec.pipeline.compiling import based, compile_spec
+from synthspec.pipeline.contents import promises_of, result_digests, waivers_of
 from synthspec.pipeline.environment import environment
 from synthspec.pipeline.front import Options, load_spec, spot
-from synthspec.pipeline.manifest import build_manifest, result_digests, waivers_of
+from synthspec.pipeline.manifest import build_manifest
 from synthspec.pipeline.rejudging import contradictions
-from synthspec.pipeline.running import RunOptions, gather, promises_of, run_plan
+from synthspec.pipeline.running import RunOptions, gather, run_plan
 from synthspec.sign import SigningKey, Subject, create_key
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "digits-diffusion"
