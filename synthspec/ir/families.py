@@ -1,13 +1,16 @@
 """The closed unions that ops carry, gathered for backends: a `match` over one of them is checked for completeness."""
 
 from synthspec.ir.ops import KnownEngine, KnownObjective, Mechanism
-from synthspec.spec.conditioning import Variable
+from synthspec.spec.conditioning import GuidanceSchedule, IntervalGuidance, LinearGuidance, Variable
 from synthspec.spec.engine import (
     AffineCoupling,
     Autoregressive,
     CosineSchedule,
     DiffusionEngine,
+    DiscreteSchedule,
+    EdmSchedule,
     FlowEngine,
+    FlowMatchingSchedule,
     GanConv,
     GanEngine,
     GanMlp,
@@ -24,7 +27,7 @@ from synthspec.spec.engine import (
     VaeMlp,
 )
 from synthspec.spec.evaluation import Features, MembershipAttack
-from synthspec.spec.objective import Adversarial, Elbo, ElboBeta, Hinge, LSimple, Nll, WganGp
+from synthspec.spec.objective import Adversarial, Elbo, ElboBeta, Hinge, LSimple, Nll, Relativistic, WganGp
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
 from synthspec.spec.training import Convergence, Monitor, Optimizer, Rollback, Stability, Training
 
@@ -33,7 +36,7 @@ __all__ = [  # noqa: RUF022 - by section of the language
     "VaeMlp", "VaeConv", "GanMlp", "GanConv", "SplineCoupling", "AffineCoupling", "Autoregressive",
     "UNet2d", "MlpDenoiser", "TransformerDenoiser", "OtherArchitecture",
     "NoiseSchedule", "LinearSchedule", "ScaledLinearSchedule", "CosineSchedule",
-    "KnownObjective", "Elbo", "ElboBeta", "Adversarial", "WganGp", "Hinge", "Nll", "LSimple",
+    "KnownObjective", "Elbo", "ElboBeta", "Adversarial", "WganGp", "Hinge", "Relativistic", "Nll", "LSimple",
     "Mechanism", "NoMechanism", "DpSgd", "Pate", "DpNoise",
     "Training", "Optimizer", "Stability", "Monitor", "Convergence", "Rollback",
     "Variable", "Features", "MembershipAttack",

@@ -126,7 +126,7 @@ class Architecture(Group):
 class ObjectiveRef(Group):
     """P405-1: the explicit measure, and the equation of the standard that defines it."""
 
-    measure: Literal["elbo", "elbo_beta", "gan", "wgan_gp", "hinge", "nll", "l_simple"]
+    measure: Literal["elbo", "elbo_beta", "gan", "wgan_gp", "hinge", "rpgan", "nll", "l_simple"]
     equation: Literal["S405-1", "S405-2", "S405-3", "S405-4", "S405-5"]
     parameters: Mapping[str, Parameter]
 

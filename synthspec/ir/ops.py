@@ -16,12 +16,12 @@ from synthspec.spec.conditioning import Variable
 from synthspec.spec.data import ColumnSplit, HashSplit, RandomSplit, TimeSplit
 from synthspec.spec.engine import DiffusionEngine, FlowEngine, GanEngine, VaeEngine
 from synthspec.spec.evaluation import Features, MembershipAttack, SplitName
-from synthspec.spec.objective import Adversarial, Elbo, ElboBeta, Hinge, LSimple, Nll, WganGp
+from synthspec.spec.objective import Adversarial, Elbo, ElboBeta, Hinge, LSimple, Nll, Relativistic, WganGp
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
 from synthspec.spec.sampling import Arrival, Compile, Distill, NearCopies, Quantize, Timebase
 from synthspec.spec.training import Stability, Training
 
-KnownObjective = Elbo | ElboBeta | Adversarial | WganGp | Hinge | Nll | LSimple
+KnownObjective = Elbo | ElboBeta | Adversarial | WganGp | Hinge | Relativistic | Nll | LSimple
 KnownEngine = VaeEngine | GanEngine | FlowEngine | DiffusionEngine
 SplitRule = HashSplit | RandomSplit | TimeSplit | ColumnSplit
 Mechanism = NoMechanism | DpSgd | Pate | DpNoise

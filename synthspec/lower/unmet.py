@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.lower.needs import Needs
 from synthspec.lower.sampling import export_op
-from synthspec.spec.engine import AffineCoupling, Engine, GanConv, GanMlp, SplineCoupling, VaeConv, VaeMlp
-from synthspec.spec.objective import Adversarial, Hinge, WganGp
+from synthspec.spec.engine import AffineCoupling, Engine, SplineCoupling, VaeConv, VaeMlp
+from synthspec.spec.objective import WganGp
 from synthspec.spec.privacy import NoMechanism
 from synthspec.text import Path
 
@@ -48,18 +48,14 @@ def _before(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
 
 def _network(engine: Engine) -> Iterator[tuple[Path, str, str]]:
     network, where = engine.architecture, ("engine", "architecture")
-    if isinstance(network, VaeMlp | VaeConv | GanMlp | GanConv) and network.norm is not None:
+    if isinstance(network, VaeMlp | VaeConv) and network.norm is not None:
         yield (*where, "norm"), "no run chooses the normalisation of a network yet", "leave it out"
-    if isinstance(network, GanMlp | GanConv) and network.pac > 1:
-        yield (*where, "pac"), "no run shows a critic several records at once yet", "leave it out"
     if isinstance(network, SplineCoupling | AffineCoupling) and network.actnorm is not None:
         yield (*where, "actnorm"), "no run puts an ActNorm before a coupling yet", "leave it out"
 
 
 def _objective(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
     objective = resolved.spec.objective
-    if isinstance(objective, Adversarial | WganGp | Hinge) and objective.generator_terms:
-        yield ("objective", "generator_terms"), "no run trains a generator on more than its critic yet", "leave it out"
     if isinstance(objective, WganGp) and objective.penalty_per == "batch":
         yield ("objective", "penalty_per"), "the penalty is part of each record's loss", "write penalty_per: record"
 

@@ -25,7 +25,7 @@ from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
 
 _EQUATIONS = {
     "elbo": "S405-1", "elbo_beta": "S405-1", "gan": "S405-2", "wgan_gp": "S405-2", "hinge": "S405-2",
-    "nll": "S405-3", "l_simple": "S405-4",
+    "rpgan": "S405-2", "nll": "S405-3", "l_simple": "S405-4",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from synthspec.spec.objective import MEASURES
 
 FAMILY_MEASURES = {
     "vae": ("elbo", "elbo_beta"),
-    "gan": ("gan", "wgan_gp", "hinge"),
+    "gan": ("gan", "wgan_gp", "hinge", "rpgan"),
     "flow": ("nll",),
     "diffusion": ("l_simple",),
 }

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from synthspec.spec.base import Count, Model, NonNegative, Positive
+from synthspec.spec.base import Count, Finite, Model, NonNegative, Positive
 from synthspec.spec.engine import Unlisted
 
-MEASURES = ("elbo", "elbo_beta", "gan", "wgan_gp", "hinge", "nll", "l_simple")
+MEASURES = ("elbo", "elbo_beta", "gan", "wgan_gp", "hinge", "rpgan", "nll", "l_simple")
 Augmentation = Literal["translate", "cutout", "brightness", "contrast", "flip"]
 GeneratorTerm = Literal["feature_matching", "identifiability"]
 """What a generator may minimise beside the adversarial loss. Both compare its records with real ones."""
@@ -72,17 +72,59 @@ class Hinge(Model):
     generator_terms: tuple[GeneratorTerm, ...] = ()
 
 
+class Relativistic(Model):
+    """S405-2 with each record paired with one of the other kind, and zero-centred penalties (Huang et al. 2024).
+
+    The critic minimises softplus(f(G(z)) - f(x)) + r1 |grad f(x)|^2 / 2 + r2 |grad f(G(z))|^2 / 2, the generator
+    softplus(f(x) - f(G(z))): it sees the scores of real records.
+    """
+
+    measure: Literal["rpgan"]
+    r1: NonNegative
+    r2: NonNegative
+    critic_steps: Count = 1
+    augmentation: tuple[Augmentation, ...] = ()
+    generator_terms: tuple[GeneratorTerm, ...] = ()
+
+
 class Nll(Model):
     """S405-3: negative log-likelihood through an invertible map."""
 
     measure: Literal["nll"]
 
 
+class MinSnr(Model):
+    """min(SNR, `gamma`) on the error of x_0 (Hang et al. 2023): over SNR for eps, over SNR + 1 for v."""
+
+    name: Literal["min_snr"]
+    gamma: Positive = 5.0
+
+
+class EdmWeighting(Model):
+    """SNR + 1 / sigma_data^2 on the error of x_0 (Karras et al. 2022)."""
+
+    name: Literal["edm"]
+
+
+class SigmoidWeighting(Model):
+    """sigmoid(`bias` - ln SNR) on the error of eps (Hoogeboom et al. 2024)."""
+
+    name: Literal["sigmoid"]
+    bias: Finite = 0.0
+
+
+Weighting = Annotated[
+    MinSnr | EdmWeighting | SigmoidWeighting,
+    Field(discriminator="name", description="How noise levels count; left out, all alike on the error of the head."),
+]
+
+
 class LSimple(Model):
-    """S405-4: the simple denoising loss on the chosen head."""
+    """S405-4: the mean squared error of the chosen head, times the weight of its noise level."""
 
     measure: Literal["l_simple"]
     head: Literal["eps", "x0", "v"] = "eps"
+    weighting: Weighting | None = None
 
 
 class OtherObjective(Unlisted):
@@ -102,6 +144,7 @@ Objective = Annotated[
     | Annotated[Adversarial, Tag("gan")]
     | Annotated[WganGp, Tag("wgan_gp")]
     | Annotated[Hinge, Tag("hinge")]
+    | Annotated[Relativistic, Tag("rpgan")]
     | Annotated[Nll, Tag("nll")]
     | Annotated[LSimple, Tag("l_simple")]
     | Annotated[OtherObjective, Tag("other")],

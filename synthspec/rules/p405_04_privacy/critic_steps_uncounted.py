@@ -21,13 +21,13 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import dp_sgd
-from synthspec.spec.objective import Adversarial, Hinge, WganGp
+from synthspec.spec.objective import Adversarial, Hinge, Relativistic, WganGp
 
 
 @rule(code="P405-4.critic-steps-uncounted")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     block, objective = dp_sgd(resolved), resolved.spec.objective
-    if block is None or block.steps is None or not isinstance(objective, Adversarial | WganGp | Hinge):
+    if block is None or block.steps is None or not isinstance(objective, Adversarial | WganGp | Hinge | Relativistic):
         return
     training = resolved.spec.training
     stated = None if training is None else training.steps

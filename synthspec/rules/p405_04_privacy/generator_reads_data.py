@@ -1,7 +1,8 @@
 """The generator of a GAN looks at real records.
 
 Why: only the critic's gradients are clipped and noised; the generator is free because it learns from the critic alone. A term
-    that compares its records with real ones is a second look at private data that nobody pays for.
+    that compares its records with real ones is a second look at private data that nobody pays for; so is rpgan, whose
+    generator is trained on the scores of real records.
 
 Refs: P405-4; S405-2; S405-8
 
@@ -21,18 +22,26 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
-from synthspec.spec.objective import Adversarial, Hinge, WganGp
+from synthspec.spec.objective import Adversarial, Hinge, Relativistic, WganGp
 
 
 @rule(code="P405-4.generator-reads-data")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     objective = resolved.spec.objective
-    if mechanism(resolved) is None or not isinstance(objective, Adversarial | WganGp | Hinge):
+    if mechanism(resolved) is None or not isinstance(objective, Adversarial | WganGp | Hinge | Relativistic):
         return
+    protected = Note("the data are protected by this mechanism", at("privacy", "mechanism"))
+    if isinstance(objective, Relativistic):
+        yield Finding(
+            at("objective", "measure"),
+            "rpgan shows the scores of real records to the generator, whose gradients are not noised",
+            "write measure: wgan_gp, or hinge",
+            (protected,),
+        )
     for number, term in enumerate(objective.generator_terms):
         yield Finding(
             at("objective", "generator_terms", number),
             f"{term} shows real records to the generator, whose gradients are not noised",
             "leave the term out: the generator learns from the critic",
-            (Note("the data are protected by this mechanism", at("privacy", "mechanism")),),
+            (protected,),
         )
