@@ -22,6 +22,14 @@ from synthspec_torch.training.optimizer import RATE_COURSE, build_optimizer, rat
 from synthspec_torch.training.seeding import Batch, batches
 
 
+class Stateful(Protocol):
+    """A module, an optimiser, or whatever else gives and takes back its state."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> object: ...
+
+
 class Learner(Protocol):
     """What a family brings: a network, its loss on some train rows, and its validation.
 
@@ -43,8 +51,16 @@ class Learner(Protocol):
     def loss(self, rows: torch.Tensor) -> torch.Tensor:
         """The loss on the train rows `rows`, a scalar."""
 
+    def prepare(self, batch: Batch, lr: float) -> None:
+        """Update what has an objective of its own, at the rate `lr`, before the step's `loss` is asked for: a critic."""
+
+    @property
+    def beside(self) -> Mapping[str, Stateful]:
+        """What a rollback restores beside the network, its average and its optimiser; each by a name of its own."""
+        return {}
+
     def observed(self) -> Mapping[str, float]:
-        """Further signals of the batch that `loss` was last asked for."""
+        """Further signals of the step that `loss` was last asked for."""
         return {}
 
     def validate(self, network: nn.Module) -> Mapping[str, float]:
@@ -71,6 +87,7 @@ class _Checkpoint:
     network: dict[str, torch.Tensor]
     average: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
+    beside: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +100,12 @@ class Course:
     batch_size: int
     steps: int
     seed: int
+    draws: int = 1
+    """Batches of one step."""
 
     @classmethod
-    def of(cls, training: Training, stability: Stability, records: int) -> Course:
-        """The course over `records` train rows; an epoch has ``ceil(records / batch_size)`` steps.
+    def of(cls, training: Training, stability: Stability, records: int, draws: int = 1) -> Course:
+        """The course over `records` train rows; an epoch has ``ceil(records / batch_size)`` batches, a step takes `draws`.
 
         Raises ValueError for a training that `training_reasons` refuses.
         """
@@ -94,10 +113,10 @@ class Course:
             raise ValueError("training needs a seed and a batch_size")
         steps = training.steps
         if steps is None and training.epochs is not None:
-            steps = training.epochs * math.ceil(records / training.batch_size)
+            steps = math.ceil(training.epochs * math.ceil(records / training.batch_size) / draws)
         if steps is None:
             raise ValueError("training needs epochs or steps")
-        return cls(training, stability, records, training.batch_size, steps, training.seed)
+        return cls(training, stability, records, training.batch_size, steps, training.seed, draws)
 
 
 def train(learner: Learner, course: Course, log: SignalLog, progress: Progress) -> Trained:
@@ -107,7 +126,7 @@ def train(learner: Learner, course: Course, log: SignalLog, progress: Progress) 
     """
     run = _Run(learner, course, log, progress)
     progress.start("training", course.steps, "steps")
-    for batch in batches(course.records, course.batch_size, course.steps, course.seed):
+    for batch in batches(course.records, course.batch_size, course.steps, course.seed, course.draws):
         if run.advance(batch):
             break
     return run.finish()
@@ -152,12 +171,13 @@ class _Run:
 
     def _update(self, batch: Batch) -> bool:
         self.learner.network.train()
+        lr = self.course.training.optimizer.lr * self.lr_factor * rate(batch.step, self.course.steps)
+        self.learner.prepare(batch, lr)
         loss = self.learner.loss(batch.rows)
         loss.backward()  # type: ignore[no-untyped-call]
         gradients = [weight.grad for weight in self.weights if weight.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
         seen = self.learner.observed()
-        lr = self.course.training.optimizer.lr * self.lr_factor * rate(batch.step, self.course.steps)
         action = self._observe(batch, {"lr": lr, "loss": loss.item(), "grad_norm": norm.item(), **seen})
         if action in ("", "scale_lr", "raise_free_bits") and norm.isfinite():
             if self.course.training.grad_clip is not None:
@@ -219,6 +239,8 @@ class _Run:
         self.learner.network.load_state_dict(target.network)
         self.average.network.load_state_dict(target.average)
         self.optimizer.load_state_dict(copy.deepcopy(target.optimizer))
+        for name, part in self.learner.beside.items():
+            part.load_state_dict(copy.deepcopy(target.beside[name]))
         self.watch.forgive()
         return replace(event, detail=f"{event.detail}; back to step {target.step}")
 
@@ -228,6 +250,7 @@ class _Run:
             _copied(self.learner.network),
             _copied(self.average.network),
             copy.deepcopy(self.optimizer.state_dict()),
+            {name: copy.deepcopy(part.state_dict()) for name, part in self.learner.beside.items()},
         )
 
     def finish(self) -> Trained:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 
@@ -54,17 +55,31 @@ class Batch:
     epoch: int
     """From 1."""
     rows: torch.Tensor
-    """int64, at most the batch size."""
+    """int64, at most the batch size; of the last of `draws`."""
     ends_epoch: bool
+    draws: tuple[torch.Tensor, ...] = ()
+    """The rows of each batch that the step takes, in order: one, but for a round that updates a critic several times."""
 
 
-def batches(records: int, batch_size: int, steps: int, seed: int) -> Iterator[Batch]:
-    """`steps` batches over fresh permutations of `records` rows; the last batch of an epoch may be smaller."""
-    order = torch_generator(seed, Stream.ORDER)
-    step = epoch = 0
-    while step < steps:
+def batches(records: int, batch_size: int, steps: int, seed: int, a_step: int = 1) -> Iterator[Batch]:
+    """`steps` steps of `a_step` batches each, over fresh permutations of `records` rows.
+
+    The last batch of an epoch may be smaller. A step that begins in one epoch and ends in the next counts to the first, and
+    ends it.
+    """
+    source = _epochs(records, batch_size, torch_generator(seed, Stream.ORDER))
+    for step in range(1, steps + 1):
+        parts = list(islice(source, a_step))
+        ends_epoch = step == steps or any(ends for _, _, ends in parts)
+        draws = tuple(rows for _, rows, _ in parts)
+        yield Batch(step, parts[0][0], draws[-1], ends_epoch, draws)
+
+
+def _epochs(records: int, batch_size: int, order: torch.Generator) -> Iterator[tuple[int, torch.Tensor, bool]]:
+    """Without end: the epoch of a batch, its rows, and whether it is the last of its epoch."""
+    epoch = 0
+    while True:
         epoch += 1
         parts = torch.split(torch.randperm(records, generator=order), batch_size)
-        for number, rows in enumerate(parts[: steps - step], start=1):
-            step += 1
-            yield Batch(step, epoch, rows, ends_epoch=number == len(parts) or step == steps)
+        for number, rows in enumerate(parts, start=1):
+            yield epoch, rows, number == len(parts)
