@@ -60,8 +60,8 @@ class TableCodec:
                 "drop the column, or give it a resolution in the SRef",
             )
         few = _spread(fields, _has_few_levels) > 0
-        low = np.where(few, _spread(fields, lambda field: _ends(field)[0]), values.min(0))
-        high = np.where(few, _spread(fields, lambda field: _ends(field)[1]), values.max(0))
+        low = np.where(few, _spread(fields, lambda field: ends_of(field)[0]), values.min(0))
+        high = np.where(few, _spread(fields, lambda field: ends_of(field)[1]), values.max(0))
         reach = np.maximum(mean - low, high - mean) + step / 2.0
         return cls(fields, mean, np.maximum(std, reach / REACH))
 
@@ -73,7 +73,7 @@ class TableCodec:
         """
         if any(field.range is None for field in fields):
             raise ValueError("a codec from the SRef alone needs the range of every field")
-        low, high = _spread(fields, lambda field: _ends(field)[0]), _spread(fields, lambda field: _ends(field)[1])
+        low, high = _spread(fields, lambda field: ends_of(field)[0]), _spread(fields, lambda field: ends_of(field)[1])
         step = _spread(fields, steps)
         return cls(fields, (low + high) / 2.0, (high - low + step) / math.sqrt(12.0))
 
@@ -114,7 +114,7 @@ class TableCodec:
         for field in self.fields:
             part = values[:, first : first + field.size]
             first += field.size
-            inside = _within(field, part)
+            inside = nearest_allowed(field, part)
             clipped += int((np.abs(inside - part) > steps(field) / 2.0 * (1 + 1e-9)).sum())
             columns[field.name] = inside.astype(column_dtype(field)).reshape(len(x), *field.shape)
         return columns, clipped
@@ -134,20 +134,21 @@ def values_of(fields: tuple[Field, ...], columns: Mapping[str, Column]) -> F64:
     parts = []
     for field in fields:
         part = columns[field.name].astype(np.float64).reshape(len(columns[field.name]), -1)
-        _check(field, part)
+        check_numbers(field, part)
         parts.append(part)
     return np.concatenate(parts, axis=1)
 
 
-def _check(field: Field, part: F64) -> None:
+def check_numbers(field: Field, part: F64) -> None:
+    """Raise DataError for a number of `part` [n, size] that is missing, outside the range of `field` or off its grid."""
     dtype = np.dtype(field.dtype)
     # What a dtype holds of 0.1 is not 0.1: ends and multiples are compared as it holds them.
-    low, high = np.asarray(_ends(field)).astype(dtype if dtype.kind == "f" else np.float64).astype(np.float64)
+    low, high = np.asarray(ends_of(field)).astype(dtype if dtype.kind == "f" else np.float64).astype(np.float64)
     _require(field, np.isfinite(part) & (part >= low) & (part <= high), "leaves its range or is missing")
     step = steps(field)
     if step:
         held = np.spacing(np.abs(part).astype(dtype)).astype(np.float64) if dtype.kind == "f" else 0.0
-        off = np.abs(part - _multiples(np.round(part / step), step))
+        off = np.abs(part - multiples(np.round(part / step), step))
         _require(field, off <= OFF_GRID * step + held, f"is no multiple of its resolution {step:g}")
 
 
@@ -161,30 +162,32 @@ def _require(field: Field, good: NDArray[np.bool_], what: str) -> None:
         )
 
 
-def _within(field: Field, part: F64) -> F64:
-    low, high = _ends(field)
+def nearest_allowed(field: Field, part: F64) -> F64:
+    """`part` rounded to the step of `field` and clipped to its range and dtype."""
+    low, high = ends_of(field)
     dtype, step = np.dtype(field.dtype), steps(field)
     if dtype.kind in "iu":
         low, high = max(low, float(np.iinfo(dtype).min)), min(high, float(np.iinfo(dtype).max))
     if step:
-        part = _multiples(np.round(part / step), step)
+        part = multiples(np.round(part / step), step)
         low = math.ceil(low / step - 1e-9) * step if math.isfinite(low) else low
         high = math.floor(high / step + 1e-9) * step if math.isfinite(high) else high
     return np.clip(part, low, high)
 
 
-def _multiples(places: F64, step: float) -> F64:
+def multiples(places: F64, step: float) -> F64:
     """`places` steps: a decimal fraction comes out as the number nearest to it, 3 steps of 0.1 as 0.3."""
     parts = round(1.0 / step) if step < 1.0 else 0
     return places / parts if parts and abs(parts * step - 1.0) < 1e-12 else places * step
 
 
-def _ends(field: Field) -> tuple[float, float]:
+def ends_of(field: Field) -> tuple[float, float]:
+    """The range of `field`, infinite where it has none."""
     return field.range or (-math.inf, math.inf)
 
 
 def _has_few_levels(field: Field) -> bool:
-    step, (low, high) = steps(field), _ends(field)
+    step, (low, high) = steps(field), ends_of(field)
     return step > 0 and (high - low) / step < FEW_LEVELS
 
 
