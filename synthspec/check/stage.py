@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import cast
 
 from synthspec.check.trips import check_trips
 from synthspec.check.waivers import apply_waivers
-from synthspec.check.witness import Witness, Witnesses
+from synthspec.check.witness import Witness, stand_in, watched
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
@@ -20,12 +19,13 @@ from synthspec.spec.sref import SRef
 def check(resolved: ResolvedSpec, today: date, rules: tuple[Rule, ...] = RULES) -> Outcome[CheckedSpec]:
     """Ask every rule about a spec. The value is there when no error is left once the waivers valid `today` are applied.
 
-    Of a spec that could be read in part only, no rule is believed that looks at what is damaged, and there is no value.
+    Of a spec that could be read in part only, no finding is believed that comes after a look at what could not be read,
+    and there is no value.
     """
-    seen = Witnesses(resolved)
-    found = [diagnostic for rule in rules for diagnostic in rule.run(seen.stand_in, seen.fresh())]
-    believe = seen.fresh()
-    found += (fault for fault in check_trips(seen.stand_in) if believe())
+    witness = Witness()
+    seen = stand_in(resolved, witness)
+    found = [diagnostic for rule in rules for diagnostic in rule.run(seen, witness.fresh())]
+    found += check_trips(seen, witness.fresh)
     kept = ordered(primary(apply_waivers(resolved, found, today), rules))
     if resolved.spec_lost or resolved.sref_lost or any(diagnostic.is_error for diagnostic in kept):
         return failure(kept)
@@ -34,9 +34,9 @@ def check(resolved: ResolvedSpec, today: date, rules: tuple[Rule, ...] = RULES) 
 
 def check_sref(sref: Document[SRef], rules: tuple[Rule, ...] = RULES) -> tuple[Diagnostic, ...]:
     """Ask the rules that concern an SRef alone, for one that no spec uses yet."""
-    witness = Witness(sref.model, sref.lost)
-    stand_in = cast(SRef, witness) if sref.lost else sref.model
-    found = [finding for rule in rules for finding in rule.run_sref(stand_in, sref.places, witness.fresh())]
+    witness = Witness()
+    seen = watched(sref.model, sref.lost, witness.note)
+    found = [finding for rule in rules for finding in rule.run_sref(seen, sref.places, witness.fresh())]
     return ordered(primary(found, rules))
 
 

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from synthspec.diag import Diagnostic
 from synthspec.expr import BOOLEAN, PLAIN, Context, infer, parse
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.signals import signals_of
+from synthspec.rules.form import Believe
 
 
-def check_trips(resolved: ResolvedSpec) -> tuple[Diagnostic, ...]:
-    """What is wrong with the text of the trips (`expr.*`, `unit.*`)."""
-    return tuple(_faults(resolved))
-
-
-def _faults(resolved: ResolvedSpec) -> Iterator[Diagnostic]:
+def check_trips(resolved: ResolvedSpec, fresh: Callable[[], Believe] = lambda: lambda: True) -> tuple[Diagnostic, ...]:
+    """What is wrong with the text of the trips (`expr.*`, `unit.*`). Each monitor is believed or not by itself: `fresh`."""
     stability = resolved.spec.stability
-    emitted = signals_of(resolved.spec.engine.family)
-    for number, monitor in enumerate(() if stability is None else stability.monitors):
-        path = ("stability", "monitors", number, "trip")
-        parsed = parse(monitor.trip, resolved.spec_places.value(path), path)
-        yield from parsed.diagnostics
-        if parsed.value is None:
-            continue
-        # A signal that no training of this family emits is the answer of a rule of P405-3, and not said twice.
-        known = dict.fromkeys((*emitted, monitor.signal), PLAIN)
-        yield from infer(parsed.value, known, expected=BOOLEAN, context=Context.HISTORY).diagnostics
+    found: list[Diagnostic] = []
+    for number in range(0 if stability is None else len(stability.monitors)):
+        believe = fresh()
+        faults = tuple(_faults(resolved, number))
+        found += faults if believe() else ()
+    return tuple(found)
+
+
+def _faults(resolved: ResolvedSpec, number: int) -> Iterator[Diagnostic]:
+    stability = resolved.spec.stability
+    if stability is None:
+        return
+    monitor, path = stability.monitors[number], ("stability", "monitors", number, "trip")
+    parsed = parse(monitor.trip, resolved.spec_places.value(path), path)
+    yield from parsed.diagnostics
+    if parsed.value is None:
+        return
+    # A signal that no training of this family emits is the answer of a rule of P405-3, and not said twice.
+    known = dict.fromkeys((*signals_of(resolved.spec.engine.family), monitor.signal), PLAIN)
+    yield from infer(parsed.value, known, expected=BOOLEAN, context=Context.HISTORY).diagnostics

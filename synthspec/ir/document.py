@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from synthspec.text import Places
+from synthspec.text import Path, Places
 
 M_co = TypeVar("M_co", covariant=True)
+ANY_KEY = "*"
+"""The last part of a lost path where a key could not be read: it may have been any that seems not to be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,5 +18,5 @@ class Document(Generic[M_co]):
 
     model: M_co
     places: Places = field(compare=False)
-    lost: frozenset[str] = field(compare=False, default=frozenset())
-    """Sections of which something could not be read: whatever is concluded from them may follow from that alone."""
+    lost: frozenset[Path] = field(compare=False, default=frozenset())
+    """Keys whose value could not be read: whatever is concluded from them may follow from that alone."""

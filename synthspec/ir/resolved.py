@@ -9,7 +9,7 @@ from synthspec.diag import Diagnostic
 from synthspec.ir.schema import Schema
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
-from synthspec.text import Places
+from synthspec.text import Path, Places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,9 @@ class ResolvedSpec:
     path_source: str = ""
     """The table of gamma(ell), relative to the spec; empty where the SRef has no path."""
     overrides: tuple[tuple[str, str], ...] = ()
-    spec_lost: frozenset[str] = field(compare=False, default=frozenset())
-    """Sections of the spec of which something could not be read; where there are any, so there are errors."""
-    sref_lost: frozenset[str] = field(compare=False, default=frozenset())
+    spec_lost: frozenset[Path] = field(compare=False, default=frozenset())
+    """Keys of the spec whose value could not be read; where there are any, so there are errors."""
+    sref_lost: frozenset[Path] = field(compare=False, default=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Recovered(Generic[M_co]):
-    """A model of what could be read of a document, and the sections in which something is lost."""
+    """A model of what could be read of a document, and the keys whose value is not what was written."""
 
     model: M_co = field(repr=False)
-    lost: frozenset[str] = frozenset()
+    lost: frozenset[Path] = frozenset()

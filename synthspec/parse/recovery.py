@@ -1,8 +1,8 @@
 """What is left of a document whose model could not be built: enough to ask the rules about the rest of it.
 
 A slip is mended by what was plainly meant (a key or a choice misspelt, a number in quotes, a quantity without its unit),
-and counts as read. What cannot be guessed is left out or stood in for, and its section is named as lost: whatever somebody
-concludes from that section may follow from the fault alone.
+and counts as read. What cannot be guessed is left out or stood in for, and its key is named as lost: whatever somebody
+concludes from that key may follow from the fault alone.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from synthspec.diag import nearest
+from synthspec.ir.document import ANY_KEY
 from synthspec.parse.blueprint import Blueprint, Schema, value_at
 from synthspec.parse.document import MAX_FINDINGS, Composed, Recovered, Value
 from synthspec.parse.faults import TAG, Fault, faults_of
@@ -24,6 +25,7 @@ from synthspec.text import Path
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+_VERSION = ("apiVersion",)
 _ROUNDS = 8
 """Leaving a required key out makes its parent faulty; this is how far up that goes."""
 _NUMBER = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)")
@@ -49,7 +51,10 @@ def recover(composed: Composed, model: type[ModelT]) -> Recovered[ModelT] | None
             except ValidationError as error:
                 if error.error_count() > MAX_FINDINGS:
                     return None
-                salvage.mend(faults_of(error, salvage.composed, salvage.blueprint))
+                faults = faults_of(error, salvage.composed, salvage.blueprint)
+                if any(fault.path == _VERSION and fault.kind != "missing" for fault in faults):
+                    return None  # in another version the same words may say something else
+                salvage.mend(faults)
             else:
                 return Recovered(built, frozenset(salvage.lost))
     except _Beyond:
@@ -61,7 +66,7 @@ class _Salvage:
     def __init__(self, composed: Composed, blueprint: Blueprint) -> None:
         self.blueprint = blueprint
         self.composed = replace(composed, doubtful=frozenset(), incomplete=frozenset())
-        self.lost: set[str] = set()
+        self.lost: set[Path] = set()
 
     @property
     def value(self) -> dict[str, Value]:
@@ -73,9 +78,8 @@ class _Salvage:
             self._leave_out(path)
 
     def give_up(self, paths: Iterable[Path]) -> None:
-        """Trust no section that lacks a key which the reader refused."""
-        for path in paths:
-            self._lose(path)
+        """Trust nothing that is not there where the reader refused a key: it may have been that one."""
+        self.lost.update((*path, ANY_KEY) for path in paths)
 
     def mend(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
@@ -89,26 +93,44 @@ class _Salvage:
     def _put(self, path: Path, new: Value) -> None:
         self.composed = replace(self.composed, value=cast("dict[str, Value]", _changed(self.value, path, new)))
 
-    def _lose(self, path: Path) -> None:
-        if not path:
-            raise _Beyond
-        self.lost.add(str(path[0]))
-
     def _leave_out(self, path: Path) -> None:
         """Take a key out of its mapping; of a list, whose items have their places, take the whole."""
         while path and isinstance(path[-1], int):
             path = path[:-1]
-        self._lose(path)
+        if not path:
+            raise _Beyond
+        self.lost.add(path)
         if isinstance(parent := value_at(self.value, path[:-1]), dict):
             self._put(path[:-1], {key: inner for key, inner in parent.items() if key != path[-1]})
 
     def _stand_in(self, fault: Fault) -> None:
-        neutral = _neutral(fault.spot.schema)
+        neutral = self._neutral(fault.spot.schema)
         if neutral is None or not fault.path or isinstance(fault.path[-1], int):
             self._leave_out(fault.path[:-1])
             return
-        self._lose(fault.path)
+        self.lost.add(fault.path)
         self._put(fault.path, neutral)
+
+    def _neutral(self, schema: Schema) -> Value:
+        """A value that the model takes in the place of one that is missing; None where there is none."""
+        schema = self.blueprint.peel(schema)
+        match schema["type"]:
+            case "model":
+                due = {key: field["schema"] for key, field in self.blueprint.fields(schema).items()}
+                made = {key: self._neutral(inner) for key, inner in due.items() if inner["type"] != "default"}
+                return None if None in made.values() else made
+            case "union" | "tagged-union":
+                choices = schema["choices"]
+                choices = choices.values() if isinstance(choices, dict) else choices
+                plain = (choice[0] if isinstance(choice, tuple) else choice for choice in choices)
+                return next((found for each in plain if (found := self._neutral(each)) is not None), None)
+            case "tuple" if schema.get("variadic_item_index") == 0:
+                item = self._neutral(schema["items_schema"][0]) if schema.get("min_length") else None
+                return () if not schema.get("min_length") else None if item is None else (item,)
+            case "dict":
+                return {}
+            case _:
+                return _neutral_scalar(schema)
 
     def _rename(self, fault: Fault) -> None:
         """Read a misspelt key as the one it is most like; a key that is like none says nothing, one like several anything."""
@@ -118,8 +140,8 @@ class _Salvage:
         written = str(fault.path[-1])
         known = [key for key in self.blueprint.fields(fault.spot.owner) if key not in parent]
         meant = fault.instead_of or nearest(written, known)
-        if meant is not None and _as_like(written, meant, known):
-            self._lose(fault.path)
+        if meant is not None and len(alike := _as_like(written, meant, known)) > 1:
+            self.lost.update((*fault.path[:-1], name) for name in alike)
             meant = None
         keys = {written: meant}
         renamed = {keys.get(key, key): inner for key, inner in parent.items()}
@@ -152,11 +174,13 @@ class _Salvage:
         return _plain(number[1]) if fault.kind != TAG and number and is_number(number[1]) else None
 
 
-def _as_like(word: str, near: str, known: Iterable[str]) -> bool:
-    """Whether `word` is as much like another name as like `near`."""
-    likeness = [difflib.SequenceMatcher(None, name.casefold(), word.casefold()).ratio() for name in known]
-    most = difflib.SequenceMatcher(None, near.casefold(), word.casefold()).ratio()
-    return sum(each >= most for each in likeness) > 1
+def _as_like(word: str, near: str, known: Iterable[str]) -> list[str]:
+    """The names that `word` is as much like as it is like `near`."""
+
+    def likeness(name: str) -> float:
+        return difflib.SequenceMatcher(None, name.casefold(), word.casefold()).ratio()
+
+    return [name for name in known if likeness(name) >= likeness(near)]
 
 
 def _plain(text: str) -> Value:
@@ -172,9 +196,10 @@ def _example(schema: Schema) -> str | None:
     return example if isinstance(example, str) else None
 
 
-def _neutral(schema: Schema) -> Value:
-    """A value that the model takes in the place of one that is missing; None where there is none."""
+def _neutral_scalar(schema: Schema) -> Value:
     match schema["type"]:
+        case "bool":
+            return False
         case "int":
             return int(schema.get("ge", 1)) or 1
         case "float":

@@ -21,7 +21,7 @@ from synthspec.pipeline.overrides import apply_overrides
 from synthspec.resolve import Folders, bind_schema, find_root, link, sref_path
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
-from synthspec.text import Places
+from synthspec.text import Places, Source
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -142,16 +142,23 @@ def _resolve(place: Spot, composed: Composed, options: Options) -> Outcome[Resol
         return failure(spec.diagnostics)
     folder, root = place.path.resolve().parent, find_root(place.path)
     found = sref_path(spec.value, folder, root, allow_outside=options.allow_outside)
-    if found.value is None:
-        return failure([*spec.diagnostics, *found.diagnostics])
-    sref = _load_sref(found.value)
-    if sref.value is None:
-        return failure([*spec.diagnostics, *sref.diagnostics])
-    folders = Folders(spec=folder, sref=found.value.parent, root=root, allow_outside=options.allow_outside)
-    linked = link(spec.value, sref.value, folders)
+    sref = failure(found.diagnostics) if found.value is None else _load_sref(found.value)
+    beside = folder if found.value is None else found.value.parent
+    folders = Folders(spec=folder, sref=beside, root=root, allow_outside=options.allow_outside)
+    linked = link(spec.value, _unread_sref() if sref.value is None else sref.value, folders)
     value = None if linked.value is None else replace(linked.value, overrides=options.overrides)
-    before = spec.diagnostics + sref.diagnostics
+    before = spec.diagnostics + independent(sref.diagnostics, spec.diagnostics)
     return Outcome(value, before + independent(linked.diagnostics, before))
+
+
+@lru_cache(maxsize=1)
+def _unread_sref() -> Document[SRef]:
+    """What stands for an SRef that could not be read: nothing in it is known, so no rule that looks at it is believed."""
+    nothing = Composed({}, Places(Source("", ""), {}))
+    stand_in = read_model(nothing, SRef).value
+    if stand_in is None:
+        raise AssertionError("something can stand in for every key of an SRef")
+    return Document(stand_in.model, nothing.places, frozenset((name,) for name in SRef.model_fields))
 
 
 def _check(resolved: ResolvedSpec, options: Options) -> Outcome[CheckedSpec]:

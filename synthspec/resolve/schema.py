@@ -7,7 +7,7 @@ from dataclasses import replace
 from synthspec.diag import Diagnostic, Outcome
 from synthspec.expr import BOOLEAN, Number, infer, names, parse, to_text
 from synthspec.expr.types import Type
-from synthspec.ir.document import Document
+from synthspec.ir.document import ANY_KEY, Document
 from synthspec.ir.field_types import NUMBERS, row_types
 from synthspec.ir.schema import Field, Rule, Schema
 from synthspec.spec.sref import SRef, SRefField
@@ -18,15 +18,15 @@ COLUMNS = {"ell": "km", "c_ref": "m/s"}
 """The columns of a path with a unit that each may have (reference 4.2); that n_eff has none is a rule of names."""
 
 _Scope = tuple[dict[str, Type], frozenset[str]]
-"""The types of the names, and the names of numbers that have no unit."""
+"""The types of the names, and the names whose type is not known."""
 
 
 def bind_schema(sref: Document[SRef]) -> Outcome[Schema]:
     """The schema of `sref`, with everything that is wrong with its units and expressions.
 
-    Diagnostics: `unit.*`, `expr.*`, and `P405-7.dimension-mismatch` where an expression over fields does not balance. A unit
-    that cannot be read leaves its field without one, so that expressions over it are not blamed a second time: they are
-    looked at only when all units are sound, and one that reads a number without a unit is left to the rule that asks for it.
+    Diagnostics: `unit.*`, `expr.*`, and `P405-7.dimension-mismatch` where an expression over fields does not balance. An
+    expression is not blamed for a field: one that reads a field whose unit cannot be read, or is not there, is not
+    inferred, and none is looked at when it cannot be told what the fields are called.
     """
     binder = _Binder(sref)
     fields = tuple(binder.field(number, field) for number, field in enumerate(sref.model.fields))
@@ -37,21 +37,30 @@ def bind_schema(sref: Document[SRef]) -> Outcome[Schema]:
         aliases=tuple(sref.model.alias_map.items()),
     )
     binder.path()
-    if binder.found or "fields" in sref.lost:
-        return Outcome(schema, tuple(binder.found))
-    schema = binder.with_expressions(schema)
+    if not any(path[0] == ANY_KEY or (path[0] == "fields" and _unnamed(path)) for path in sref.lost):
+        schema = binder.with_expressions(schema)
     return Outcome(schema, tuple(binder.found))
+
+
+def _unnamed(lost: Path) -> bool:
+    """Whether the loss of a part of `fields` leaves it open what one of them is called."""
+    return len(lost) < 3 or lost[2] in {"name", ANY_KEY}
 
 
 class _Binder:
     def __init__(self, sref: Document[SRef]) -> None:
         self.sref = sref
         self.found: list[Diagnostic] = []
+        self.doubtful = {path[1] for path in sref.lost if path[0] == "fields" and len(path) > 1}
+        """The numbers of the fields that could not be read, and of those whose unit cannot."""
 
     def field(self, number: int, field: SRefField) -> Field:
         where: Path = ("fields", number)
+        before = len(self.found)
         unit = self._unit(field.unit, (*where, "unit"))
         self._dimension(field, unit, (*where, "dim"))
+        if len(self.found) > before:
+            self.doubtful.add(number)
         return Field(
             name=field.name,
             role=field.role,
@@ -118,7 +127,11 @@ class _Binder:
     def with_expressions(self, schema: Schema) -> Schema:
         """`schema` with its derived fields and rules in canonical text, each checked (`check_dim`)."""
         env = row_types(schema)
-        bare = frozenset(field.name for field in schema.fields if field.dtype in NUMBERS and not field.unit)
+        bare = frozenset(
+            field.name
+            for number, field in enumerate(schema.fields)
+            if number in self.doubtful or (field.dtype in NUMBERS and not field.unit)
+        )
         fields = tuple(
             field
             if not field.expr

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from synthspec.check import check, check_sref, independent
+from synthspec.check.witness import Witness, stand_in, watched
 from synthspec.diag import Diagnostic, Severity
-from synthspec.ir.document import Document
+from synthspec.ir.document import ANY_KEY, Document
 from synthspec.pipeline.front import Options, Spot, spot, validate
 from synthspec.rules.form import CRASHED, Finding, at, at_sref, rule, sref_rule
+from synthspec.spec.data import HashSplit
 from synthspec.text import Source
 
 ROOT = Path(__file__).parents[3]
@@ -34,7 +36,7 @@ def two_sections(resolved):
 @rule(code="P405-2.schema")
 def by_schema(resolved):
     if resolved.schema.with_role("content"):
-        yield Finding(at("engine"), "about the fields", "do")
+        yield Finding(at("engine"), "by the schema", "do")
 
 
 @sref_rule(code="sref.fields")
@@ -56,43 +58,125 @@ def said(resolved):
     return {finding.message for finding in check(resolved, TODAY, RULES).diagnostics}
 
 
-ALL = {"about the objective", "after a look at the training", "about the fields", "about the keys"}
+ALL = {"about the objective", "after a look at the training", "by the schema", "about the fields", "about the keys"}
 
 
 @pytest.mark.parametrize(
     ("lost", "silent"),
     [
         ({}, set()),
-        ({"spec_lost": {"training"}}, {"after a look at the training"}),
-        ({"spec_lost": {"objective"}}, {"about the objective", "after a look at the training"}),
-        ({"sref_lost": {"fields"}}, {"about the fields"}),
-        ({"sref_lost": {"keys"}}, {"about the keys"}),
-        ({"spec_lost": {"release"}}, set()),
+        ({"spec_lost": {("training",)}}, {"after a look at the training"}),
+        ({"spec_lost": {("objective",)}}, {"about the objective", "after a look at the training"}),
+        ({"spec_lost": {("objective", "head"), ("training", "seed"), ("training", "optimizer", "lr")}}, set()),
+        ({"sref_lost": {("fields",)}}, {"about the fields", "by the schema"}),
+        ({"sref_lost": {("fields", 0, "role")}}, {"about the fields", "by the schema"}),
+        ({"sref_lost": {("fields", 0, "unit"), ("fields", 2, "role")}}, {"about the fields", "by the schema"}),
+        ({"sref_lost": {("fields", 1, "range")}}, set()),
+        ({"sref_lost": {("keys",)}}, {"about the keys"}),
+        ({"sref_lost": {("keys", "entity")}}, set()),
+        ({"spec_lost": {("release",)}}, set()),
+        ({"spec_lost": {(ANY_KEY,)}}, set()),
     ],
 )
 def test_a_finding_is_believed_when_all_that_was_looked_at_could_be_read(digits, lost, silent):
-    damaged = replace(digits, **{which: frozenset(sections) for which, sections in lost.items()})
+    damaged = replace(digits, **{which: frozenset(paths) for which, paths in lost.items()})
     assert said(damaged) == ALL - silent
 
 
-def test_a_spec_that_was_read_in_part_has_no_value(digits):
-    assert check(digits, TODAY, ()).ok
-    assert check(replace(digits, spec_lost=frozenset({"release"})), TODAY, ()).value is None
+@rule(code="P405-3.unwritten")
+def about_arrival(resolved):
+    if resolved.spec.arrival is None:
+        yield Finding(at("arrival"), "there is no arrival", "do")
 
 
-def test_trips_are_not_read_from_a_damaged_section(digits):
+def test_where_a_key_could_not_be_read_nothing_is_said_of_what_is_not_there(digits):
+    assert len(check(digits, TODAY, (about_arrival,)).diagnostics) == 1
+    assert not check(replace(digits, spec_lost=frozenset({(ANY_KEY,)})), TODAY, (about_arrival,)).diagnostics
+
+
+@pytest.mark.parametrize(
+    ("path", "ask", "told"),
+    [
+        (("conditioning", "guidance", "w_cfg"), lambda spec: spec.conditioning.guidance.w_cfg, True),
+        (("conditioning", "guidance", "w_cfg"), lambda spec: spec.conditioning.guidance.cfg_max, False),
+        (("conditioning", "guidance", "w_cfg"), lambda spec: spec.conditioning.guidance.model_dump(), True),
+        (("conditioning", "guidance", "w_cfg"), lambda spec: dict(spec.conditioning.guidance), True),
+        (("conditioning", "variables", "digit"), lambda spec: spec.conditioning.guidance, False),
+        (("conditioning", "variables", "ghost"), lambda spec: spec.conditioning.variables, True),
+        (("conditioning", "variables", "digit", "interface"), lambda spec: spec.conditioning.variables["digit"], False),
+        (
+            ("conditioning", "variables", "digit", "interface"),
+            lambda spec: spec.conditioning.variables["digit"].interface,
+            True,
+        ),
+        (("contracts", "C40-511", "tol_FID"), lambda spec: spec.contracts.c40_511.tol_FID, True),
+        (("contracts", "C40-511", "tol_FID"), lambda spec: spec.contracts.c40_511.tol_KID, False),
+        (("stability", "monitors", 1, "signal"), lambda spec: spec.stability.monitors[1].signal, True),
+        (("stability", "monitors", 1, "signal"), lambda spec: spec.stability.monitors[0].signal, False),
+        (("stability", "monitors", 9, "signal"), lambda spec: spec.stability.monitors, True),
+        (("data", "split", "key"), lambda spec: isinstance(spec.data.split, HashSplit), False),
+        (("data", "split", "key"), lambda spec: spec.data.split.key, True),
+        (("data", ANY_KEY), lambda spec: spec.data.source, False),
+        (("data", ANY_KEY), lambda spec: spec.data.impute, True),
+        (("data", "no such key"), lambda spec: spec.data.impute, True),
+    ],
+)
+def test_a_look_at_a_lost_key_is_told_and_at_its_neighbours_not(digits, path, ask, told):
+    seen = []
+    spec = watched(digits.spec, [path], lambda: seen.append(path))
+    assert ask(spec) == ask(digits.spec) or ask(spec) is not None
+    assert bool(seen) == told
+
+
+def test_a_document_without_damage_is_handed_over_itself(digits):
+    assert stand_in(digits, Witness()) is digits
+    assert watched(digits.spec, (), pytest.fail) is digits.spec
+    with pytest.raises(ValueError, match="whole"):
+        watched(digits.spec, [()], pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("key", "ask", "told"),
+    [
+        ("unit", lambda schema: schema.fields[1].dimension, True),
+        ("dim", lambda schema: schema.fields[1].unit, False),
+        ("range", lambda schema: schema.fields[1].range, True),
+        ("range", lambda schema: schema.fields[1].shape, False),
+        ("range", lambda schema: schema.fields[0].range, False),
+        ("range", lambda schema: schema.rules, False),
+        (ANY_KEY, lambda schema: schema.fields[1].range, True),
+        ("description", lambda schema: schema.fields[1].name, False),
+        ("description", lambda schema: schema.field("digit"), False),
+    ],
+)
+def test_what_is_bound_from_a_lost_key_is_lost_too(digits, key, ask, told):
+    witness = Witness()
+    damaged = replace(digits, sref_lost=frozenset({("fields", 1, key)}))
+    schema, believe = stand_in(damaged, witness).schema, witness.fresh()
+    ask(schema)
+    assert believe() == (not told)
+
+
+def test_trips_are_not_read_from_a_damaged_monitor(digits):
     monitors = tuple(m.model_copy(update={"trip": "nothing > 1"}) for m in digits.spec.stability.monitors)
     stability = digits.spec.stability.model_copy(update={"monitors": monitors})
     wrong = replace(digits, spec=digits.spec.model_copy(update={"stability": stability}))
-    assert len(check(wrong, TODAY, ()).diagnostics) == 2
-    assert not check(replace(wrong, spec_lost=frozenset({"stability"})), TODAY, ()).diagnostics
+
+    def places(*lost):
+        return [each.path[2] for each in check(replace(wrong, spec_lost=frozenset(lost)), TODAY, ()).diagnostics]
+
+    assert places() == [0, 1]
+    assert places(("stability",)) == []
+    assert places(("stability", "monitors", 0, "signal")) == [1]
+    assert places(("stability", "monitors", 1, "trip")) == [0]
+    assert places(("stability", "monitors", 1, "window")) == [0, 1]
 
 
 def test_an_sref_alone_is_asked_in_the_same_way(digits):
     whole = Document(digits.sref, digits.sref_places)
     codes = [finding.code for finding in check_sref(whole, RULES)]
     assert codes == ["sref.fields", "sref.keys"]
-    part = Document(digits.sref, digits.sref_places, frozenset({"fields"}))
+    part = Document(digits.sref, digits.sref_places, frozenset({("fields",)}))
     assert [finding.code for finding in check_sref(part, RULES)] == ["sref.keys"]
 
 

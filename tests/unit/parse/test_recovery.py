@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
+from synthspec.ir.document import ANY_KEY
 from synthspec.parse import compose, read_model
 from synthspec.parse.recovery import recover
 from synthspec.spec.base import Count, Duration, Model, Name, SemVer, Share
@@ -98,26 +99,27 @@ def test_a_slip_is_read_as_it_was_meant(old, new):
 @pytest.mark.parametrize(
     ("old", "new", "lost", "left"),
     [
-        ("width: 2, ", "", "inner", lambda model: model.inner.width == 1),
-        ("kind: left, ", "", "inner", lambda model: model.inner.kind == "left"),
-        ("share: 0.5", "share: 7.5", "inner", lambda model: model.inner.share == 0.5),
-        ("share: 0.5", "share: [1]", "inner", lambda model: model.inner.share == 0.5),
-        ("ends: [0, 1]", "ends: [0]", "inner", lambda model: model.inner.ends is None),
-        ("ends: [0, 1]", "ends: [0, x]", "inner", lambda model: model.inner.ends is None),
-        ("kind: left", "kind: qqqqqq", "inner", lambda model: model.inner.kind == "left"),
-        ("method: second", "method: qqqqqq", "way", lambda model: model.way is None),
-        ("method: second, ", "", "way", lambda model: model.way is None),
-        ("words: [alpha]", "words: [alpha, qqqq]", "words", lambda model: model.words == ()),
-        ("{a: 0.5}", "{a: 2.0, b: 0.5}", "table", lambda model: model.table == {"b": 0.5}),
-        ("title: t\n", "", "title", lambda model: model.title == "unknown"),
-        ("table: {a: 0.5}", "table: &x {a: 0.5}", "table", lambda model: model.table == {}),
-        ("steps: 4", "<<: {steps: 4}", "way", lambda model: model.way.steps == 1),
-        ("width: 2", "width: ", "inner", lambda model: model.inner.width == 1),
+        ("width: 2, ", "", {("inner", "width")}, lambda model: model.inner.width == 1),
+        ("kind: left, ", "", {("inner", "kind")}, lambda model: model.inner.kind == "left"),
+        ("share: 0.5", "share: 7.5", {("inner", "share")}, lambda model: model.inner.share == 0.5),
+        ("share: 0.5", "share: [1]", {("inner", "share")}, lambda model: model.inner.share == 0.5),
+        ("ends: [0, 1]", "ends: [0]", {("inner", "ends")}, lambda model: model.inner.ends is None),
+        ("ends: [0, 1]", "ends: [0, x]", {("inner", "ends")}, lambda model: model.inner.ends is None),
+        ("kind: left", "kind: qqqqqq", {("inner", "kind")}, lambda model: model.inner.kind == "left"),
+        ("method: second", "method: qqqqqq", {("way",)}, lambda model: model.way is None),
+        ("method: second, ", "", {("way",), ("way", "method")}, lambda model: model.way is None),
+        ("words: [alpha]", "words: [alpha, qqqq]", {("words",)}, lambda model: model.words == ()),
+        ("{a: 0.5}", "{a: 2.0, b: 0.5}", {("table", "a")}, lambda model: model.table == {"b": 0.5}),
+        ("title: t\n", "", {("title",)}, lambda model: model.title == "unknown"),
+        ("table: {a: 0.5}", "table: &x {a: 0.5}", {("table",)}, lambda model: model.table == {}),
+        ("steps: 4", "<<: {steps: 4}", {("way", ANY_KEY), ("way", "steps")}, lambda model: model.way.steps == 1),
+        ("width: 2", "width: ", {("inner", "width")}, lambda model: model.inner.width == 1),
+        ("words: [alpha]", "words: [alpha]\n? [1]\n: 2", {(ANY_KEY,)}, lambda model: model.words == ("alpha",)),
     ],
 )
-def test_what_cannot_be_guessed_is_lost_and_its_section_named(old, new, lost, left):
+def test_what_cannot_be_guessed_is_lost_and_its_key_named(old, new, lost, left):
     found = changed(old, new)
-    assert found.lost == frozenset({lost})
+    assert found.lost == lost
     assert left(found.model)
 
 
@@ -131,18 +133,39 @@ def test_a_key_like_two_others_is_neither():
 
     found = recover(compose(Source("doc", "twins: {first_c: 2}")).value, Pair)
     assert found.model.twins == Twins()
-    assert found.lost == {"twins"}
+    assert found.lost == {("twins", "first_a"), ("twins", "first_b")}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "title: [1]\n" + "".join(f"x{number}: 1\n" for number in range(200)),
-        "title: t\n? [1]\n: 2\n",
-    ],
-)
-def test_too_much_damage_leaves_nothing(text):
-    assert recovered(text) is None
+class Parts(Model):
+    """Every kind of required value that something can stand in for."""
+
+    flag: bool
+    inner: Inner
+    way: Annotated[One | Two, Field(discriminator="method")]
+    either: Count | Literal["auto"]
+    words: tuple[Name, ...]
+    some: Annotated[tuple[Inner, ...], Field(min_length=1)]
+    table: dict[str, Share]
+    rate: float
+
+
+def test_a_stand_in_is_made_for_whole_sections_that_are_missing():
+    found = recover(compose(Source("doc", "rate: 0.5")).value, Parts)
+    assert found.lost == {(name,) for name in Parts.model_fields} - {("rate",)}
+    assert found.model.way == One(method="first")
+    assert found.model.some == (found.model.inner,)
+    assert (found.model.flag, found.model.either, found.model.words, found.model.table) == (False, 1, (), {})
+
+
+def test_what_nothing_can_stand_in_for_leaves_nothing():
+    class Pinned(Model):
+        ends: tuple[float, float]
+
+    assert recover(compose(Source("doc", "x: 1")).value, Pinned) is None
+
+
+def test_too_much_damage_leaves_nothing():
+    assert recovered("title: [1]\n" + "".join(f"x{number}: 1\n" for number in range(200))) is None
 
 
 def test_a_large_document_with_many_faults_takes_no_time():

@@ -80,8 +80,25 @@ def test_a_slip_in_a_spec_does_not_hide_that_its_schema_is_not_there(tmp_path):
 
 
 def test_a_spec_of_which_too_little_is_left_sends_nobody_to_other_files(tmp_path):
-    (tmp_path / "spec.yaml").write_text(altered("family: diffusion", "family: 3"), encoding="utf-8")
-    assert codes(validate(Spot(tmp_path / "spec.yaml", "spec.yaml"), OPTIONS)) == ["schema.bad-value"]
+    (tmp_path / "spec.yaml").write_text(altered("synthspec/v1", "synthspec/v2"), encoding="utf-8")
+    assert codes(validate(Spot(tmp_path / "spec.yaml", "spec.yaml"), OPTIONS)) == ["schema.version"]
+
+
+@pytest.mark.parametrize("schema", [None, b"kind: [", b"apiVersion: synthspec/v2\nkind: SRef\n"])
+def test_without_its_schema_a_spec_is_still_asked_what_the_schema_has_no_part_in(schema, tmp_path):
+    text = (
+        altered("w_cfg: 0.5", "w_cfg: 2.5")
+        .replace("digit: {interface", "ghost: {interface")
+        .replace("key: rid", "key: q")
+    )
+    text = text.replace("sklearn://digits", "sklearn://digit").replace("family: diffusion", "family: 3")
+    (tmp_path / "spec.yaml").write_text(text, encoding="utf-8")
+    if schema is not None:
+        (tmp_path / "digits.sref.yaml").write_bytes(schema)
+    found = validate(Spot(tmp_path / "spec.yaml", "spec.yaml"), OPTIONS)
+    assert found.value is None
+    of_the_schema = {None: "schema.not-found", b"kind: [": "syntax.yaml"}.get(schema, "schema.version")
+    assert codes(found) == ["schema.bad-value", of_the_schema, "schema.not-found", "P405-2.w-cfg-over-max"]
 
 
 def test_a_fault_in_the_schema_is_named_with_the_schema(tmp_path):
