@@ -202,10 +202,11 @@ class CellColumn:
         middle[: len(self.atoms)] = self.atoms
         if self.runs:
             centres = (self.edges[:-1] + self.edges[1:]) / 2.0
-            shift = 0.0
+            shift: F64 | float = 0.0
             if self.lattice and len(self.atoms):
                 # Ranks among the k that are no atoms, back among all k; runs end at heavy atoms (`partition`).
-                shift = np.searchsorted(self.atoms - np.arange(len(self.atoms)), centres, side="right")
+                gaps = np.searchsorted(self.atoms - np.arange(len(self.atoms)), centres, side="right")
+                shift = gaps.astype(np.float64)
             middle[len(self.atoms) : self.first_tail] = centres + shift
         if self.tails[0]:
             middle[self.first_tail] = -np.inf
