@@ -1,0 +1,236 @@
+"""What each layer type adds to the norm of a record's gradient and to the clipped sum, from what it saw and was told back.
+
+For a layer y = f(x; W) the gradient of one record is a product of its activations and of its output gradients. Its norm
+is had without it where that is cheaper (Goodfellow 2015; Bu et al. 2023), exactly where not. All uses of a layer by one
+record, and all its rows, are one gradient.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+_KEPT = 1 << 22
+"""Numbers of per-record gradients of one layer that are made, or kept, at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One call of a layer: its input, and the gradient of the summed losses with respect to its output."""
+
+    seen: torch.Tensor
+    told: torch.Tensor
+
+
+class LayerBook(ABC):
+    """The gradients of one layer, record by record, as far as they are needed."""
+
+    @abstractmethod
+    def square_norms(self) -> torch.Tensor:
+        """The squared norm of each record's gradient over all parameters of the layer, [n]."""
+
+    @abstractmethod
+    def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
+        """Add the sum of the records' gradients, weighted by `weights` [n], to `totals`, one for each parameter."""
+
+
+class LinearBook(LayerBook):
+    """W [O, I] with its bias; masked by M where the layer multiplies W by it."""
+
+    def __init__(self, layer: nn.Linear, uses: Sequence[Use], records: int) -> None:
+        self._bias = layer.bias is not None
+        mask = getattr(layer, "mask", None)
+        self._mask: torch.Tensor | None = None if mask is None else mask.to(layer.weight.dtype)
+        self._seen = _rows([use.seen for use in uses], records, layer.in_features)
+        self._told = _rows([use.told for use in uses], records, layer.out_features)
+
+    def square_norms(self) -> torch.Tensor:
+        seen, told = self._seen, self._told
+        if seen.shape[1] > 1:
+            return self._of_many_rows()
+        seen, told = seen[:, 0], told[:, 0]
+        back = _square(told)
+        if self._mask is not None:
+            square: torch.Tensor = ((told.square() @ self._mask) * seen.square()).sum(1)
+            return square + back if self._bias else square
+        return back * (_square(seen) + float(self._bias))
+
+    def _of_many_rows(self) -> torch.Tensor:
+        seen, told = self._seen, self._told
+        rows = seen.shape[1]
+        bias = _square(told.sum(1)) if self._bias else 0.0
+        if self._mask is None and 2 * rows * rows <= seen.shape[2] * told.shape[2]:
+            # Products of products cancel: in float64, so that no norm comes out too small.
+            wide_seen, wide_told = seen.double(), told.double()
+            inner = torch.bmm(wide_seen, wide_seen.mT).mul_(torch.bmm(wide_told, wide_told.mT))
+            return inner.sum((1, 2)).clamp_(min=0.0).to(seen.dtype) + bias
+        parts = []
+        for part in _parts(len(seen), seen.shape[2] * told.shape[2]):
+            each = torch.bmm(told[part].mT, seen[part])
+            parts.append(_square(each if self._mask is None else each.mul_(self._mask)))
+        return torch.cat(parts) + bias
+
+    def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
+        # Not in place: two layers whose outputs are added were told back one and the same tensor.
+        told = (self._told * weights.view(-1, 1, 1)).flatten(0, 1)
+        total = told.mT @ self._seen.flatten(0, 1)
+        totals[0].add_(total if self._mask is None else total.mul_(self._mask))
+        if self._bias:
+            totals[1].add_(told.sum(0))
+
+
+class ConvBook(LayerBook):
+    """A convolution over one or two axes, zero-padded, its weight [O, I / groups, *kernel], with its bias."""
+
+    def __init__(self, layer: nn.Conv1d | nn.Conv2d, uses: Sequence[Use], records: int) -> None:
+        self._layer, self._records = layer, records
+        self._uses = [_as_images(use) for use in uses]
+        flat = isinstance(layer, nn.Conv1d)
+        self._kernel = _pair(layer.kernel_size, 1, flat)
+        self._window = {
+            "stride": _pair(layer.stride, 1, flat),
+            "padding": _pair(_amounts(layer), 0, flat),
+            "dilation": _pair(layer.dilation, 1, flat),
+        }
+        self._each = layer.weight.numel()
+        self._kept: list[torch.Tensor] = []
+
+    def square_norms(self) -> torch.Tensor:
+        parts, keep = [], self._records * self._each <= _KEPT
+        for part in _parts(self._records, max(self._each, self._unfolded)):
+            each = self._gradients(part)
+            parts.append(_square(each))
+            if keep:
+                self._kept.append(each)
+        square = torch.cat(parts)
+        return square + _square(self._of_bias()) if self._layer.bias is not None else square
+
+    def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
+        if self._layer.bias is not None:
+            totals[1].add_(weights @ self._of_bias())
+        first = 0
+        parts = [slice(0, self._records)] if self._kept else _parts(self._records, max(self._each, self._unfolded))
+        if self._kept:
+            total = torch.zeros(self._each, dtype=weights.dtype)
+            for each in self._kept:
+                total.add_(weights[first : first + len(each)] @ each.flatten(1))
+                first += len(each)
+            totals[0].add_(total.view(totals[0].shape))
+            return
+        for part in parts:
+            totals[0].add_((weights[part] @ self._gradients(part).flatten(1)).view(totals[0].shape))
+
+    @property
+    def _unfolded(self) -> int:
+        """Numbers of the unfolded inputs of one record."""
+        columns = self._layer.in_channels * self._kernel[0] * self._kernel[1]
+        return sum(columns * use.told[0, 0].numel() * (len(use.told) // self._records) for use in self._uses)
+
+    def _gradients(self, part: slice) -> torch.Tensor:
+        """[m, groups, O / groups, I K / groups] of the records `part`."""
+        groups, found = self._layer.groups, None
+        for use in self._uses:
+            rows = len(use.seen) // self._records
+            these = slice(part.start * rows, part.stop * rows)
+            columns = F.unfold(use.seen[these], self._kernel, **self._window).unflatten(1, (groups, -1))
+            told = use.told[these].flatten(2).unflatten(1, (groups, -1))
+            each = told @ columns.mT
+            each = each.unflatten(0, (-1, rows)).sum(1) if rows > 1 else each
+            found = each if found is None else found.add_(each)
+        assert found is not None  # noqa: S101 - a book is of at least one use
+        return found
+
+    def _of_bias(self) -> torch.Tensor:
+        each = [use.told.sum((2, 3)).unflatten(0, (self._records, -1)).sum(1) for use in self._uses]
+        return each[0] if len(each) == 1 else torch.stack(each).sum(0)
+
+
+class SmallBook(LayerBook):
+    """A layer with so few parameters that each record's gradient is simply made."""
+
+    def __init__(self, gradients: Sequence[torch.Tensor]) -> None:
+        """`gradients`: one for each parameter, [n, *shape]."""
+        self._gradients = gradients
+
+    def square_norms(self) -> torch.Tensor:
+        return torch.stack([_square(each) for each in self._gradients]).sum(0)
+
+    def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
+        for each, total in zip(self._gradients, totals, strict=True):
+            total.add_((weights @ each.flatten(1)).view(total.shape))
+
+
+def norm_book(layer: nn.GroupNorm | nn.LayerNorm, uses: Sequence[Use], records: int) -> LayerBook:
+    """The affine parameters of a norm: y = weight x_hat + bias, with x_hat computed again."""
+    parts: list[list[torch.Tensor]] = []
+    for use in uses:
+        if isinstance(layer, nn.GroupNorm):
+            hat = F.group_norm(use.seen.contiguous(), layer.num_groups, eps=layer.eps)
+            both = [(use.told * hat).flatten(2).sum(2), use.told.flatten(2).sum(2)]
+        else:
+            hat = F.layer_norm(use.seen, layer.normalized_shape, eps=layer.eps)
+            first = use.told.dim() - len(layer.normalized_shape)
+            inner = tuple(range(1, first))
+            both = [(use.told * hat).sum(inner), use.told.sum(inner)] if inner else [use.told * hat, use.told]
+        parts.append([each.unflatten(0, (records, -1)).sum(1) for each in both])
+    sums = [torch.stack(each).sum(0) for each in zip(*parts, strict=True)]
+    return SmallBook(sums if layer.bias is not None else sums[:1])
+
+
+class EmbeddingBook(LayerBook):
+    """A table [V, D] of which a record reads a few rows."""
+
+    def __init__(self, layer: nn.Embedding, uses: Sequence[Use], records: int) -> None:
+        self._read = torch.cat([use.seen.reshape(records, -1) for use in uses], dim=1)
+        self._told = _rows([use.told for use in uses], records, layer.embedding_dim)
+        if layer.padding_idx is not None:
+            self._told = self._told * (self._read != layer.padding_idx).unsqueeze(2)
+
+    def square_norms(self) -> torch.Tensor:
+        if self._read.shape[1] == 1:
+            return _square(self._told)
+        told = self._told.double()
+        same = self._read.unsqueeze(1) == self._read.unsqueeze(2)
+        return (torch.bmm(told, told.mT) * same).sum((1, 2)).clamp_(min=0.0).to(self._told.dtype)
+
+    def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
+        told = self._told * weights.view(-1, 1, 1)
+        totals[0].index_add_(0, self._read.flatten(), told.flatten(0, 1).to(totals[0].dtype))
+
+
+def _square(each: torch.Tensor) -> torch.Tensor:
+    """The squared norm of each record, [n]."""
+    return torch.linalg.vector_norm(each.flatten(1), dim=1).square_()
+
+
+def _rows(parts: Sequence[torch.Tensor], records: int, width: int) -> torch.Tensor:
+    """All rows of each record, over all uses, [n, T, width]."""
+    rows = [part.reshape(records, -1, width) for part in parts]
+    return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
+
+
+def _parts(records: int, each: int) -> list[slice]:
+    """Runs of records of which `each` numbers fit at a time."""
+    step = max(1, _KEPT // max(1, each))
+    return [slice(start, min(start + step, records)) for start in range(0, records, step)]
+
+
+def _as_images(use: Use) -> Use:
+    """The same of two axes, contiguous: a layout of memory must not decide what is read."""
+    seen, told = (each.unsqueeze(2) if each.dim() == 3 else each for each in (use.seen, use.told))
+    return Use(seen.contiguous(), told.contiguous())
+
+
+def _amounts(layer: nn.Conv1d | nn.Conv2d) -> tuple[int, ...]:
+    if isinstance(layer.padding, str):
+        raise TypeError("padding is stated in numbers")
+    return tuple(layer.padding)
+
+
+def _pair(values: tuple[int, ...], before: int, flat: bool) -> tuple[int, int]:  # noqa: FBT001 - one axis, or two
+    return (before, values[0]) if flat else (values[0], values[-1])
