@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from synthspec.backend.conditions import condition_reasons
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Kernel
-from synthspec.ir.families import DiffusionEngine, LSimple, NoMechanism, UNet2d
+from synthspec.ir.families import DiffusionEngine, EdmSchedule, FlowMatchingSchedule, LSimple, NoMechanism, UNet2d
 from synthspec.ir.ops import Accelerate, Fit, Latency, Op, Replay, Sample
 from synthspec_torch.support import image_reasons, label_reasons, monitor_reasons, training_reasons
 
@@ -55,6 +55,12 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     yield from _architecture_reasons(op.engine)
     if not isinstance(op.objective, LSimple):
         yield f"measure {op.objective.measure} is not supported: only l_simple"
+    elif op.objective.weighting is not None:
+        yield f"weighting {op.objective.weighting.name} is not supported"
+    if isinstance(op.engine.noise_schedule, EdmSchedule | FlowMatchingSchedule):
+        yield f"noise schedule {op.engine.noise_schedule.name} is not supported"
+    elif op.engine.noise_schedule.zero_terminal_snr:
+        yield "zero_terminal_snr is not supported"
     if not isinstance(op.privacy, NoMechanism):
         yield f"privacy mechanism {op.privacy.mechanism} is not supported: only none"
     yield from image_reasons(op.schema)
@@ -76,9 +82,18 @@ def _architecture_reasons(engine: DiffusionEngine) -> Iterator[str]:
 def _sample_reasons(op: Sample) -> Iterator[str]:
     if op.solver is None:
         yield "sampling names no solver"
-    elif isinstance(op.fit.engine, DiffusionEngine) and op.solver.steps > op.fit.engine.noise_schedule.train_steps:
-        times = op.fit.engine.noise_schedule.train_steps
+        return
+    times = (
+        getattr(op.fit.engine.noise_schedule, "train_steps", None)
+        if isinstance(op.fit.engine, DiffusionEngine)
+        else None
+    )
+    if times is not None and op.solver.steps > times:
         yield f"{op.solver.steps} solver steps on a noise schedule of {times}"
+    if op.solver.name not in ("ddpm", "ddim", "dpmsolver++", "unipc"):
+        yield f"solver {op.solver.name} is not supported"
+    if op.guidance is not None:
+        yield f"a w_cfg that is {op.guidance.name} is not supported"
     if op.w_cfg and not op.fit.conditions:
         yield "guidance needs a condition; the engine has none"
     if op.w_cfg and not op.fit.drop_rate:

@@ -57,9 +57,9 @@ class SampleReport:
     records: int
     steps: int
     net_calls: int
-    """Forward passes of the network for one block."""
+    """Forward passes of the network for one block; under an adaptive solver the most that a block took."""
     net_evals_per_sample: int
-    """NFE: evaluations of the network per record, guidance counted twice."""
+    """NFE: evaluations of the network per record, guidance counted twice; the most, where records differ."""
     cfg_evals: int = 0
     facts: tuple[tuple[str, Scalar], ...] = ()
 

@@ -28,7 +28,9 @@ from synthspec.backend.artifacts import (
 )
 from synthspec.backend.dataset import Column, Dataset, read_dataset, write_dataset
 from synthspec.backend.protocol import Artifact, Context, Kernel
+from synthspec.ir.evidence import Scalar
 from synthspec.ir.ops import Latency, Replay, Sample
+from synthspec.ir.solvers import SOLVERS
 
 LATENCY_COLUMN = "latency_ms"
 
@@ -108,13 +110,16 @@ def _joined(drawn: list[Drawn], records: int) -> Dataset:
 
 def _report(op: Sample, drawn: list[Drawn]) -> SampleReport:
     spent = {(part.net_calls, part.net_evals_per_sample, part.cfg_evals) for part in drawn}
-    if len(spent) != 1:
+    adaptive = op.solver is not None and SOLVERS[op.solver.name].adaptive
+    if len(spent) != 1 and not adaptive:
         raise RuntimeError(f"blocks of equal size spent unequal numbers of evaluations: {sorted(spent)}")
-    net_calls, evals, cfg_evals = spent.pop()
-    totals: dict[str, int] = {}
+    net_calls, evals, cfg_evals = (max(each) for each in zip(*spent, strict=True))
+    totals: dict[str, Scalar] = {}
     for part in drawn:
         for name, count in part.counts:
-            totals[name] = totals.get(name, 0) + count
+            totals[name] = int(totals.get(name, 0)) + count
+    if adaptive:
+        totals["nfe_mean"] = sum(part.net_evals_per_sample for part in drawn) / len(drawn)
     return SampleReport(
         records=op.candidates,
         steps=op.solver.steps if op.solver and evals else 0,

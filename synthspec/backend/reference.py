@@ -16,7 +16,7 @@ from synthspec.backend.protocol import Kernel
 from synthspec.ir.ops import Accelerate, Fit, Latency, Op, Replay, Sample
 from synthspec.ir.schema import Field
 from synthspec.ir.solvers import SOLVERS, evaluations
-from synthspec.spec.engine import DiffusionEngine
+from synthspec.spec.engine import DiffusionEngine, EdmSchedule, FlowMatchingSchedule
 from synthspec.spec.objective import LSimple
 from synthspec.spec.privacy import NoMechanism
 
@@ -63,6 +63,10 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
         yield f"only diffusion has this closed form, not {op.engine.family}"
     elif not isinstance(op.objective, LSimple):
         yield f"the measure of diffusion is l_simple, not {op.objective.measure}"
+    elif isinstance(op.engine.noise_schedule, EdmSchedule | FlowMatchingSchedule):
+        yield f"the closed form is written for alpha_bar, which {op.engine.noise_schedule.name} does not have"
+    elif op.engine.noise_schedule.zero_terminal_snr:
+        yield "the exact denoiser says eps, which says nothing of a record where no signal is left"
     if not isinstance(op.privacy, NoMechanism):
         yield f"exact moments are not private: no {op.privacy.mechanism}"
     if op.schema.modality not in MODALITIES:
@@ -103,7 +107,10 @@ def _sampling_reasons(op: Sample) -> Iterator[str]:
         yield f"the solver {op.solver.name} is not written here: only {', '.join(SOLVER_NAMES)}"
     elif evaluations(SOLVERS[op.solver.name], op.solver.steps, guided=op.w_cfg > 0) != op.solver.NFE:
         yield f"{op.solver.steps} steps of {op.solver.name} do not cost {op.solver.NFE} evaluations"
-    if isinstance(op.fit.engine, DiffusionEngine) and op.solver.steps > op.fit.engine.noise_schedule.train_steps:
+    if op.guidance is not None:
+        yield f"w_cfg is constant here, not {op.guidance.name}"
+    schedule = op.fit.engine.noise_schedule if isinstance(op.fit.engine, DiffusionEngine) else None
+    if schedule is not None and op.solver.steps > getattr(schedule, "train_steps", op.solver.steps):
         yield f"{op.solver.steps} steps are more than the noise schedule has"
 
 

@@ -20,7 +20,7 @@ from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
 from synthspec.backend.schedules import F64, sampling_grid
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field
-from synthspec.spec.engine import DiffusionEngine
+from synthspec.spec.engine import DiffusionEngine, EdmSchedule, FlowMatchingSchedule
 
 Labels = NDArray[np.int64]
 
@@ -187,9 +187,12 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> ExactSampler:
     stored = {name: np.asarray(array, dtype=np.float64) for name, array in read_engine(inputs).items()}
     model = GaussianClasses(stored["mean"], stored["basis"], stored["variance"], stored["count"])
     scale = Scale(op.fit.schema.with_role("content"), stored["low"], stored["high"])
-    if not isinstance(op.fit.engine, DiffusionEngine) or op.solver is None:
+    engine = op.fit.engine
+    if not isinstance(engine, DiffusionEngine) or op.solver is None:
         raise TypeError("the reference backend samples diffusion with a planned solver")
-    grid = sampling_grid(op.fit.engine.noise_schedule, op.solver.steps)
+    if isinstance(engine.noise_schedule, EdmSchedule | FlowMatchingSchedule):
+        raise TypeError("the reference backend samples along alpha_bar")
+    grid = sampling_grid(engine.noise_schedule, op.solver.steps)
     return ExactSampler(op, model, scale, training_rows(inputs), grid)
 
 

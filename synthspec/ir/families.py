@@ -27,7 +27,19 @@ from synthspec.spec.engine import (
     VaeMlp,
 )
 from synthspec.spec.evaluation import Features, MembershipAttack
-from synthspec.spec.objective import Adversarial, Elbo, ElboBeta, Hinge, LSimple, Nll, Relativistic, WganGp
+from synthspec.spec.objective import (
+    Adversarial,
+    EdmWeighting,
+    Elbo,
+    ElboBeta,
+    Hinge,
+    LSimple,
+    MinSnr,
+    Nll,
+    Relativistic,
+    SigmoidWeighting,
+    WganGp,
+)
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
 from synthspec.spec.training import Convergence, Monitor, Optimizer, Rollback, Stability, Training
 
@@ -35,9 +47,11 @@ __all__ = [  # noqa: RUF022 - by section of the language
     "KnownEngine", "VaeEngine", "GanEngine", "FlowEngine", "DiffusionEngine",
     "VaeMlp", "VaeConv", "GanMlp", "GanConv", "SplineCoupling", "AffineCoupling", "Autoregressive",
     "UNet2d", "MlpDenoiser", "TransformerDenoiser", "OtherArchitecture",
-    "NoiseSchedule", "LinearSchedule", "ScaledLinearSchedule", "CosineSchedule",
+    "NoiseSchedule", "DiscreteSchedule", "LinearSchedule", "ScaledLinearSchedule", "CosineSchedule",
+    "EdmSchedule", "FlowMatchingSchedule",
     "KnownObjective", "Elbo", "ElboBeta", "Adversarial", "WganGp", "Hinge", "Relativistic", "Nll", "LSimple",
+    "MinSnr", "EdmWeighting", "SigmoidWeighting",
     "Mechanism", "NoMechanism", "DpSgd", "Pate", "DpNoise",
     "Training", "Optimizer", "Stability", "Monitor", "Convergence", "Rollback",
-    "Variable", "Features", "MembershipAttack",
+    "Variable", "GuidanceSchedule", "IntervalGuidance", "LinearGuidance", "Features", "MembershipAttack",
 ]  # fmt: skip

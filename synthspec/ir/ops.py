@@ -12,7 +12,7 @@ from typing import Literal
 from synthspec.ir.schema import Schema
 from synthspec.ir.solvers import SolverPlan
 from synthspec.ir.verdict import Promise
-from synthspec.spec.conditioning import Variable
+from synthspec.spec.conditioning import GuidanceSchedule, Variable
 from synthspec.spec.data import ColumnSplit, HashSplit, RandomSplit, TimeSplit
 from synthspec.spec.engine import DiffusionEngine, FlowEngine, GanEngine, VaeEngine
 from synthspec.spec.evaluation import Features, MembershipAttack, SplitName
@@ -96,6 +96,8 @@ class Sample:
     variables: tuple[tuple[str, Variable], ...]
     condition: tuple[tuple[str, str | int | float | bool], ...]
     """Conditions held fixed for every record."""
+    guidance: GuidanceSchedule | None = None
+    """How w_cfg changes along the way; None is constant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

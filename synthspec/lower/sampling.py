@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from synthspec.ir.ops import Enforce, Export, Fit, Sample
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.ir.solvers import SOLVERS, SolverPlan, steps_for
+from synthspec.ir.solvers import SOLVERS, TOLERANCE, SolverPlan, steps_for
 from synthspec.lower.needs import Needs
-from synthspec.spec.conditioning import Conditioning
+from synthspec.spec.conditioning import Conditioning, GuidanceSchedule
 
 RESERVE = 8
 """One reserve record for so many asked for, where enforcement may turn records down."""
@@ -18,8 +18,10 @@ def sample_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Sample | None:
     conditioning = resolved.spec.conditioning or Conditioning()
     seed = needs.of(sampling.seed, "sampling", "seed")
     rng = needs.of(sampling.rng, "sampling", "rng")
-    w_cfg = 0.0 if conditioning.guidance is None else conditioning.guidance.w_cfg
-    solver = _solver(resolved, needs, guided=w_cfg > 0) if fit.engine.family == "diffusion" else None
+    guidance = conditioning.guidance
+    w_cfg = 0.0 if guidance is None else guidance.w_cfg
+    schedule = None if guidance is None or w_cfg == 0 else guidance.schedule
+    solver = _solver(resolved, needs, schedule, guided=w_cfg > 0) if fit.engine.family == "diffusion" else None
     if needs.faults or seed is None or rng is None:
         return None
     return Sample(
@@ -33,6 +35,7 @@ def sample_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Sample | None:
         w_cfg=w_cfg,
         variables=tuple(conditioning.variables.items()),
         condition=tuple(sampling.condition.items()),
+        guidance=schedule,
     )
 
 
@@ -47,14 +50,16 @@ def export_op(resolved: ResolvedSpec) -> Export:
     return Export(schema=resolved.schema, format="npz" if resolved.schema.modality == "image" else "csv")
 
 
-def _solver(resolved: ResolvedSpec, needs: Needs, *, guided: bool) -> SolverPlan | None:
+def _solver(
+    resolved: ResolvedSpec, needs: Needs, schedule: GuidanceSchedule | None, *, guided: bool
+) -> SolverPlan | None:
     sampling = resolved.spec.sampling
     name = needs.of(sampling.solver, "sampling", "solver")
     budget = needs.of(sampling.NFE, "sampling", "NFE")
     if name is None or budget is None:
         return None
     law = SOLVERS.get(name)
-    steps = None if law is None else steps_for(law, budget, guided=guided)
+    steps = None if law is None else steps_for(law, budget, guided=guided, schedule=schedule)
     if law is None or steps is None:
         needs.fault(
             "P405-8.nfe-not-reachable" if law else "engine.solver-unknown",
@@ -63,7 +68,8 @@ def _solver(resolved: ResolvedSpec, needs: Needs, *, guided: bool) -> SolverPlan
             ("sampling", "NFE" if law else "solver"),
         )
         return None
-    return SolverPlan(name=law.name, steps=steps, NFE=budget)
+    tolerance = (sampling.tolerance or TOLERANCE) if law.adaptive else None
+    return SolverPlan(name=law.name, steps=steps, NFE=budget, tolerance=tolerance)
 
 
 def _candidates(resolved: ResolvedSpec, conditioning: Conditioning) -> int:

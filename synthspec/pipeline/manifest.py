@@ -22,6 +22,8 @@ from synthspec.ir.verdict import Verdicts
 from synthspec.pipeline.contents import EVIDENCE, SPEC, waivers_of
 from synthspec.pipeline.environment import environment
 from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
+from synthspec.sign.clock import later
+from synthspec.sign.memory import FIRST, Numbered
 
 _EQUATIONS = {
     "elbo": "S405-1", "elbo_beta": "S405-1", "gan": "S405-2", "wgan_gp": "S405-2", "hinge": "S405-2",
@@ -36,8 +38,9 @@ def build_manifest(
     verdicts: Verdicts,
     subjects: Sequence[Subject],
     key: SigningKey,
+    place: Numbered = FIRST,
 ) -> Manifest:
-    """The manifest of one run, ready to be signed with `key`."""
+    """The manifest of one run, ready to be signed with `key`; `place` is its number in the stream of releases."""
     created = now()
     digests = {subject.name: base.Digest(sha256=subject.sha256) for subject in subjects}
     run = _Run(plan, execution)
@@ -46,8 +49,8 @@ def build_manifest(
         gate=told.from_gate(verdicts.gate),
         schema_version=SCHEMA_VERSION,
         version=plan.version,
-        trace=origin.Trace(TraceID=run.trace_id, build=f"synthspec {__version__}", timestamp=created),
-        release=origin.Release(stream=plan.name, sequence=1, created_at=created),
+        trace=origin.Trace(TraceID=trace_of(plan, execution), build=f"synthspec {__version__}", timestamp=created),
+        release=_release(plan, place, created),
         spec=origin.SpecRef(name=SPEC, digest=digests[SPEC], canonical_digest=plan.spec_digest),
         ir=origin.PlanRef(
             digest=base.Digest(sha256=plan.digest), compiler=origin.Compiler(name="synthspec", version=__version__)
@@ -68,6 +71,23 @@ def build_manifest(
         waivers=waivers_of(plan),
         key=key_ref(key),
         sign=sign_profile(key),
+    )
+
+
+def trace_of(plan: Plan, execution: Execution) -> str:
+    """The same plan on the same inputs traces to the same id."""
+    return f"{plan.digest[:16]}-{execution.node('export').record.digest[:16]}"
+
+
+def _release(plan: Plan, place: Numbered, created: str) -> origin.Release:
+    wanted = plan.spec.release
+    days = None if wanted is None else wanted.max_age_days
+    return origin.Release(
+        stream=plan.name,
+        sequence=place.sequence,
+        previous=None if place.previous is None else base.Digest(sha256=place.previous),
+        created_at=created,
+        expires_at=None if days is None else later(created, days),
     )
 
 
@@ -105,11 +125,6 @@ class _Run:
     def _report(self, node: str, name: str, kind: type[artifacts.T]) -> artifacts.T:
         return artifacts.read_report(self.execution.node(node).artifact.path(name), kind)
 
-    @property
-    def trace_id(self) -> str:
-        """The same plan on the same inputs traces to the same id."""
-        return f"{self.plan.digest[:16]}-{self.execution.node('export').record.digest[:16]}"
-
     def dataset(self) -> groups.Dataset:
         sref = self.plan.sref
         return groups.Dataset(
@@ -143,6 +158,8 @@ class _Run:
         controls: dict[str, Any] = {"n": op.n, "candidates": op.candidates, "block": op.block}
         if self.fit_op.engine.family == "diffusion":
             controls |= {"cfg_scale": op.w_cfg, "cfg_convention": "S405-6"}
+            if op.guidance is not None:
+                controls |= {f"cfg_schedule_{key}": value for key, value in op.guidance.model_dump().items()}
         return groups.Generation(
             condition=tuple(
                 groups.ConditionVariable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from synthspec.ir.field_types import INTEGERS, NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import At, at_sref
-from synthspec.spec.conditioning import Variable
+from synthspec.spec.conditioning import GuidanceSchedule, Variable
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate, UnstatedMechanism
 from synthspec.spec.sref import SRefField
 
@@ -37,6 +37,12 @@ def guided(resolved: ResolvedSpec) -> bool:
     """Whether sampling evaluates the network twice a call (S405-6)."""
     conditioning = resolved.spec.conditioning
     return conditioning is not None and conditioning.guidance is not None and conditioning.guidance.w_cfg > 0
+
+
+def guidance_schedule(resolved: ResolvedSpec) -> GuidanceSchedule | None:
+    """How w_cfg changes along the way of a guided sample; None is constant."""
+    conditioning = resolved.spec.conditioning
+    return None if conditioning is None or conditioning.guidance is None else conditioning.guidance.schedule
 
 
 def metrics(resolved: ResolvedSpec) -> tuple[str, ...]:

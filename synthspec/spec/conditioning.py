@@ -17,12 +17,38 @@ class Variable(Model):
     coverage_min: Share | None = None
 
 
+class IntervalGuidance(Model):
+    """w_cfg(t) is w_cfg for `low` <= t <= `high` and 0 elsewhere (Kynkaanniemi et al. 2024); t is 1 where sampling starts."""
+
+    name: Literal["interval"]
+    low: Share
+    high: Share
+
+
+class LinearGuidance(Model):
+    """w_cfg(t) goes from `start` w_cfg at t = 1, where sampling starts, to `end` w_cfg at t = 0."""
+
+    name: Literal["linear"]
+    start: Share
+    end: Share
+
+
+GuidanceSchedule = Annotated[
+    IntervalGuidance | LinearGuidance,
+    Field(
+        discriminator="name",
+        description="w_cfg(t), t the share of the solver's steps that are still ahead; left out, constant.",
+    ),
+]
+
+
 class Guidance(Model):
-    """Classifier-free guidance on the S405-6 scale: ``w_cfg`` 0 is plain conditional."""
+    """Classifier-free guidance on the S405-6 scale: ``w_cfg`` 0 is plain conditional, and is one evaluation."""
 
     w_cfg: NonNegative
     cfg_max: NonNegative
     drop_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    schedule: GuidanceSchedule | None = None
 
 
 class Rejection(Model):

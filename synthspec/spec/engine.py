@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Discriminator, Field, GetJsonSchemaHandler, Tag
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from synthspec.spec.base import Count, Model, Name, Positive, Share
+from synthspec.spec.base import Count, Finite, Model, Name, Positive, Share
 
 Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
 Likelihood = Literal["discretized_logistic", "bernoulli", "binomial", "categorical", "gaussian", "mixed"]
@@ -134,6 +134,14 @@ class TransformerDenoiser(Model):
     heads: Count = 4
 
 
+ZeroTerminal = Annotated[
+    bool,
+    Field(
+        description="Shift and scale alpha_bar^(1/2) so that the last step holds no signal at all (Lin et al. 2024)."
+    ),
+]
+
+
 class LinearSchedule(Model):
     """beta_t linear from `beta_start` to `beta_end`."""
 
@@ -141,6 +149,7 @@ class LinearSchedule(Model):
     train_steps: Count
     beta_start: Positive = 1e-4
     beta_end: Share = 0.02
+    zero_terminal_snr: ZeroTerminal = False
 
 
 class ScaledLinearSchedule(Model):
@@ -150,6 +159,7 @@ class ScaledLinearSchedule(Model):
     train_steps: Count
     beta_start: Positive = 8.5e-4
     beta_end: Share = 0.012
+    zero_terminal_snr: ZeroTerminal = False
 
 
 class CosineSchedule(Model):
@@ -157,9 +167,42 @@ class CosineSchedule(Model):
 
     name: Literal["cosine"]
     train_steps: Count
+    zero_terminal_snr: ZeroTerminal = False
 
 
-NoiseSchedule = Annotated[LinearSchedule | ScaledLinearSchedule | CosineSchedule, Field(discriminator="name")]
+class EdmSchedule(Model):
+    """x = x_0 + sigma eps with ln sigma ~ N(`p_mean`, `p_std`^2) in training (Karras et al. 2022, table 1).
+
+    Sampling goes from `sigma_max` to `sigma_min` evenly in sigma^(1/`rho`), then to 0. `sigma_data` is the standard deviation
+    of the normalised training data; left out, it is measured.
+    """
+
+    name: Literal["edm"]
+    sigma_min: Positive = 0.002
+    sigma_max: Positive = 80.0
+    rho: Positive = 7.0
+    p_mean: Finite = -1.2
+    p_std: Positive = 1.2
+    sigma_data: Positive | None = None
+
+
+class FlowMatchingSchedule(Model):
+    """x = (1 - t) x_0 + t eps with the velocity eps - x_0 as target (Lipman et al. 2023).
+
+    logit t ~ N(`t_mean`, `t_std`^2) in training (Esser et al. 2024). Sampling takes even steps in t from 1 to 0.
+    """
+
+    name: Literal["flow_matching"]
+    t_mean: Finite = 0.0
+    t_std: Positive = 1.0
+
+
+DiscreteSchedule = LinearSchedule | ScaledLinearSchedule | CosineSchedule
+"""Schedules with a table of betas, one for each of their `train_steps`."""
+NoiseSchedule = Annotated[
+    LinearSchedule | ScaledLinearSchedule | CosineSchedule | EdmSchedule | FlowMatchingSchedule,
+    Field(discriminator="name"),
+]
 VaeArchitecture = Annotated[
     Annotated[VaeMlp, Tag("mlp")] | Annotated[VaeConv, Tag("conv")] | Other, named("mlp", "conv")
 ]

@@ -17,6 +17,10 @@ class Sampling(Model):
     rng: Literal["philox"] | None = None
     solver: str | None = Field(default=None, examples=["dpmsolver++"])
     NFE: Count | None = None
+    tolerance: Annotated[
+        Positive | None,
+        Field(description="Error of one step of an adaptive solver, in standard deviations; left out, 0.01."),
+    ] = None
     block: Annotated[int, Field(ge=1, le=65536)] = 64
     condition: dict[str, str | int | float | bool] = {}
 

@@ -151,7 +151,8 @@ def _counted(op: Measure, inputs: Inputs) -> Iterator[metrics.Counted]:
     """What was counted or set: it needs no estimator."""
     spent = _report(inputs, "raw", SAMPLE_REPORT, SampleReport)
     if spent is not None:
-        facts = (("steps", spent.steps), ("net_calls", spent.net_calls), ("cfg_evals", spent.cfg_evals))
+        mean = tuple(fact for fact in spent.facts if fact[0] == "nfe_mean")
+        facts = (("steps", spent.steps), ("net_calls", spent.net_calls), ("cfg_evals", spent.cfg_evals), *mean)
         yield metrics.Counted(name="NFE", value=spent.net_evals_per_sample, n=spent.records, details=facts)
     if op.w_cfg is not None:
         scale = (("scale", "S405-6: 0 is plain conditional"),)

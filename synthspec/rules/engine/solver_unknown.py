@@ -27,7 +27,7 @@ from synthspec.spec.sampling import Distill
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     sampling, family = resolved.spec.sampling, resolved.spec.engine.family
     if family != "diffusion":
-        for key in ("solver", "NFE"):
+        for key in ("solver", "NFE", "tolerance"):
             if getattr(sampling, key) is not None:
                 message = f"a {family} is sampled without a solver, and {key} would have no effect"
                 because = Note("the family is chosen here", at("engine", "family"))
@@ -35,6 +35,10 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     elif sampling.solver is not None and sampling.solver not in SOLVERS:
         advice = did_you_mean(sampling.solver, SOLVERS)
         yield Finding(at("sampling", "solver"), f"there is no solver {sampling.solver!r}", advice)
+    elif sampling.tolerance is not None and sampling.solver is not None and not SOLVERS[sampling.solver].adaptive:
+        message = f"{sampling.solver} takes the steps it is told, and tolerance would have no effect"
+        chosen = Note("the solver is chosen here", at("sampling", "solver"))
+        yield Finding(at("sampling", "tolerance"), message, "leave it out, or choose heun_adaptive", (chosen,))
     for number, how in enumerate(resolved.spec.acceleration):
         if isinstance(how, Distill) and how.solver is not None and how.solver not in SOLVERS:
             advice = did_you_mean(how.solver, SOLVERS)

@@ -1,7 +1,8 @@
 """No number of steps spends exactly this NFE.
 
 Why: the budget is met, not approached: a manifest that says 41 where 40 were spent is wrong. Guidance evaluates the network
-    twice a call, so an odd budget cannot be met under it; and a solver cannot take more steps than the schedule has.
+    twice a call, so an odd budget cannot be met under it; Heun's method costs 2n - 1 for n steps; and a solver cannot take more
+    steps than the schedule has. Only to an adaptive solver the budget is a cap.
 
 Refs: P405-8; C40-514
 
@@ -19,8 +20,8 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.solvers import SOLVERS, evaluations, nearest_budgets, steps_for
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import guided
-from synthspec.spec.engine import DiffusionEngine
+from synthspec.rules.subject import guidance_schedule, guided
+from synthspec.spec.engine import DiffusionEngine, EdmSchedule, FlowMatchingSchedule
 
 
 @rule(code="P405-8.nfe-not-reachable", after=("engine.solver-unknown",))
@@ -29,15 +30,19 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     law = SOLVERS.get(sampling.solver or "")
     if not isinstance(engine, DiffusionEngine) or law is None or sampling.NFE is None:
         return
-    twice = guided(resolved)
-    steps = steps_for(law, sampling.NFE, guided=twice)
+    twice, way = guided(resolved), guidance_schedule(resolved)
+    steps = steps_for(law, sampling.NFE, guided=twice, schedule=way)
     place = at("sampling", "NFE")
     notes = (Note("guidance counts every call twice", at("conditioning", "guidance", "w_cfg")),) if twice else ()
     if steps is None:
-        near = " or ".join(str(budget) for budget in nearest_budgets(law, sampling.NFE, guided=twice))
+        near = " or ".join(str(budget) for budget in nearest_budgets(law, sampling.NFE, guided=twice, schedule=way))
         yield Finding(place, f"no number of {law.name} steps spends NFE {sampling.NFE}", f"write {near}", notes)
-    elif steps > engine.noise_schedule.train_steps:
-        most = evaluations(law, engine.noise_schedule.train_steps, guided=twice)
-        message = f"NFE {sampling.NFE} is {steps} steps, but the schedule has {engine.noise_schedule.train_steps}"
+        return
+    if isinstance(engine.noise_schedule, EdmSchedule | FlowMatchingSchedule):
+        return  # they have a level for every number in between
+    longest = engine.noise_schedule.train_steps
+    if steps > longest:
+        most = evaluations(law, longest, guided=twice, schedule=way)
+        message = f"NFE {sampling.NFE} is {steps} steps, but the schedule has {longest}"
         schedule = Note("the noise schedule", at("engine", "noise_schedule", "train_steps"))
         yield Finding(place, message, f"write at most {most}", (*notes, schedule))

@@ -21,8 +21,9 @@ from synthspec.ir.field_types import NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.measures import misspelt
-from synthspec.rules.subject import at_field, dp_sgd
-from synthspec.spec.engine import DiffusionEngine, LinearSchedule, ScaledLinearSchedule, UNet2d
+from synthspec.rules.subject import at_field, dp_sgd, guidance_schedule
+from synthspec.spec.conditioning import IntervalGuidance, LinearGuidance
+from synthspec.spec.engine import DiffusionEngine, EdmSchedule, LinearSchedule, ScaledLinearSchedule, UNet2d
 from synthspec.spec.objective import OtherObjective
 
 LEARNED = frozenset({"content", "condition"})
@@ -32,17 +33,33 @@ LEARNED = frozenset({"content", "condition"})
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     yield from _architecture(resolved)
     yield from _transforms(resolved)
-    engine, objective = resolved.spec.engine, resolved.spec.objective
-    if isinstance(engine, DiffusionEngine) and isinstance(engine.noise_schedule, LinearSchedule | ScaledLinearSchedule):
-        schedule = engine.noise_schedule
-        if not schedule.beta_start < schedule.beta_end < 1:
-            message = f"beta_t cannot go from {schedule.beta_start:g} to {schedule.beta_end:g}"
-            advice = "write beta_start below beta_end, and beta_end below 1"
-            yield Finding(at("engine", "noise_schedule", "beta_end"), message, advice)
+    yield from _schedules(resolved)
+    objective = resolved.spec.objective
     if isinstance(objective, OtherObjective) and objective.measure is not None and misspelt(objective.measure):
         advice = f"did you mean {misspelt(objective.measure)!r}?"
         yield Finding(at("objective", "measure"), f"there is no measure {objective.measure!r}", advice)
     yield from _training(resolved)
+
+
+def _schedules(resolved: ResolvedSpec) -> Iterator[Finding]:
+    engine, way = resolved.spec.engine, guidance_schedule(resolved)
+    schedule = engine.noise_schedule if isinstance(engine, DiffusionEngine) else None
+    if isinstance(schedule, LinearSchedule | ScaledLinearSchedule):
+        if not schedule.beta_start < schedule.beta_end < 1:
+            message = f"beta_t cannot go from {schedule.beta_start:g} to {schedule.beta_end:g}"
+            advice = "write beta_start below beta_end, and beta_end below 1"
+            yield Finding(at("engine", "noise_schedule", "beta_end"), message, advice)
+    elif isinstance(schedule, EdmSchedule) and schedule.sigma_min >= schedule.sigma_max:
+        message = f"sigma cannot go from {schedule.sigma_max:g} down to {schedule.sigma_min:g}"
+        yield Finding(at("engine", "noise_schedule", "sigma_min"), message, "write sigma_min below sigma_max")
+    if isinstance(way, IntervalGuidance) and way.low >= way.high:
+        message = f"no t lies between {way.low:g} and {way.high:g}, so nothing would be guided"
+        where = at("conditioning", "guidance", "schedule", "low")
+        yield Finding(where, message, "write low below high, or w_cfg: 0 for no guidance")
+    elif isinstance(way, LinearGuidance) and way.start == way.end == 0:
+        message = "w_cfg(t) is 0 from start to end, so nothing would be guided"
+        where = at("conditioning", "guidance", "schedule", "end")
+        yield Finding(where, message, "write a start or an end above 0, or w_cfg: 0 for no guidance")
 
 
 def _training(resolved: ResolvedSpec) -> Iterator[Finding]:

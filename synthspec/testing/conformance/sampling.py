@@ -101,10 +101,17 @@ def evaluations_are_those_of_the_solver(trial: Trial) -> None:
         solver = trial.op.solver
         if solver is None or not trial.op.fit.conditions:
             return
-        planned = replace(solver, NFE=evaluations(SOLVERS[solver.name], solver.steps, guided=w_cfg > 0))
+        planned = replace(solver, NFE=_nfe(trial, w_cfg))
         op = replace(trial.op, w_cfg=w_cfg, solver=planned)
         if not trial.backend.supports(op):
             _costs(trial, read_report(trial.sample(op).path(SAMPLE_REPORT), SampleReport), guided=w_cfg > 0)
+
+
+def _nfe(trial: Trial, w_cfg: float) -> int:
+    """What the steps of the trial's solver cost under the guidance `w_cfg`."""
+    solver, way = trial.op.solver, trial.op.guidance
+    steps = 0 if solver is None else solver.steps
+    return 0 if solver is None else evaluations(SOLVERS[solver.name], steps, guided=w_cfg > 0, schedule=way)
 
 
 def _costs(trial: Trial, report: SampleReport, *, guided: bool) -> None:
@@ -112,8 +119,11 @@ def _costs(trial: Trial, report: SampleReport, *, guided: bool) -> None:
         return
     law, steps = SOLVERS[trial.op.solver.name], trial.op.solver.steps
     require(report.steps == steps, "as many steps as planned", report)
-    nfe = evaluations(law, steps, guided=guided)
-    require(report.net_evals_per_sample == nfe, f"{law.name} with {steps} steps evaluates {nfe} times", report)
+    nfe = evaluations(law, steps, guided=guided, schedule=trial.op.guidance)
+    if law.adaptive:
+        require(0 < report.net_evals_per_sample <= nfe, f"{law.name} keeps within {nfe} evaluations", report)
+    else:
+        require(report.net_evals_per_sample == nfe, f"{law.name} with {steps} steps evaluates {nfe} times", report)
     require(report.net_calls > 0, "calls of the network are counted", report)
     require((report.cfg_evals > 0) == guided, "guidance is what adds evaluations", report)
 

@@ -4,10 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthspec.ir.solvers import SOLVERS, SolverLaw, evaluations, nearest_budgets, steps_for
+from synthspec.ir.solvers import SOLVERS, SolverLaw, evaluations, guidance_at, guided_calls, nearest_budgets, steps_for
+from synthspec.spec.conditioning import IntervalGuidance, LinearGuidance
 
-HEUN = SolverLaw(name="ddim", per_step=2, offset=-1)
-LAWS = st.sampled_from([*SOLVERS.values(), HEUN])
+FIXED = [law for law in SOLVERS.values() if not law.adaptive]
+LAWS = st.sampled_from(FIXED)
+HEUN = SOLVERS["heun"]
+SHARES = st.sampled_from([0.0, 0.1, 0.25, 1 / 3, 0.5, 0.7, 1.0])
+WAYS = st.one_of(
+    st.none(),
+    st.tuples(SHARES, SHARES).map(lambda ends: IntervalGuidance(name="interval", low=min(ends), high=max(ends))),
+    st.tuples(SHARES, SHARES).map(lambda ends: LinearGuidance(name="linear", start=ends[0], end=ends[1])),
+)
 
 
 @given(LAWS, st.integers(1, 1000), st.booleans())
@@ -35,3 +43,36 @@ def test_the_nearest_budgets_can_be_met_and_lie_around_the_one_asked_for(
 @pytest.mark.parametrize(("guided", "calls"), [(False, 19), (True, 38)])
 def test_heun_calls_twice_but_once(guided: bool, calls: int) -> None:
     assert evaluations(HEUN, 10, guided=guided) == calls
+
+
+@given(LAWS, st.integers(1, 60), WAYS)
+def test_guided_calls_are_those_at_levels_where_guidance_is_not_zero(law: SolverLaw, steps: int, way) -> None:
+    levels = [law.level(call) for call in range(law.calls(steps))]
+    assert levels[0] == 0
+    assert sorted(set(levels)) == list(range(steps))
+    assert guided_calls(law, steps, way) == sum(guidance_at(way, 1 - level / steps) > 0 for level in levels)
+
+
+@given(LAWS, st.integers(1, 2000), WAYS)
+def test_what_some_steps_spend_under_a_schedule_is_a_budget(law: SolverLaw, steps: int, way) -> None:
+    spent = evaluations(law, steps, guided=True, schedule=way)
+    found = steps_for(law, spent, guided=True, schedule=way)
+    assert found is not None
+    assert evaluations(law, found, guided=True, schedule=way) == spent
+    assert spent in nearest_budgets(law, spent, guided=True, schedule=way)
+
+
+@given(st.integers(1, 1000), st.booleans())
+def test_to_an_adaptive_solver_a_budget_is_a_cap(budget: int, guided: bool) -> None:
+    law = SOLVERS["heun_adaptive"]
+    steps = steps_for(law, budget, guided=guided)
+    if steps is None:
+        assert budget < (2 if guided else 1)
+        return
+    assert evaluations(law, steps, guided=guided) <= budget < evaluations(law, steps + 1, guided=guided)
+
+
+def test_an_enormous_budget_under_a_schedule_takes_no_time() -> None:
+    way = IntervalGuidance(name="interval", low=0.2, high=0.7)
+    near = nearest_budgets(HEUN, 10**12, guided=True, schedule=way)
+    assert all(steps_for(HEUN, each, guided=True, schedule=way) for each in near)

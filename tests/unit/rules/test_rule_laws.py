@@ -28,8 +28,14 @@ from synthspec.rules.p405_09_separation import random_split_on_time, reference_n
 from synthspec.rules.sref import derived_cycle
 from synthspec.rules.subject import levels
 from synthspec.spec import engine
-from synthspec.spec.conditioning import Variable
-from synthspec.spec.engine import CosineSchedule, LinearSchedule, ScaledLinearSchedule
+from synthspec.spec.conditioning import IntervalGuidance, Variable
+from synthspec.spec.engine import (
+    CosineSchedule,
+    EdmSchedule,
+    FlowMatchingSchedule,
+    LinearSchedule,
+    ScaledLinearSchedule,
+)
 from synthspec.spec.objective import MEASURES, WganGp
 from synthspec.spec.sref import Modality, SRefField
 
@@ -59,12 +65,15 @@ def test_a_suggested_nfe_is_reachable(budget, solver, w_cfg):
     spec = changed(example("digits-diffusion"), "sampling.NFE", budget)
     spec = changed(changed(spec, "sampling.solver", solver), "conditioning.guidance.w_cfg", w_cfg)
     findings = nfe_not_reachable.check.run(spec)
-    assert bool(findings) == (w_cfg > 0 and budget % 2 == 1)
+    law, factor = SOLVERS[solver], 2 if w_cfg > 0 else 1
+    spent = (law.calls(steps) * factor for steps in range(1, budget + 2))
+    reachable = budget >= law.calls(1) * factor if law.adaptive else budget in spent
+    assert bool(findings) == (not reachable)
     for finding in findings:
         offered = [int(number) for number in re.findall(r"\d+", finding.help)]
         assert offered
         for number in offered:
-            assert abs(number - budget) <= 2
+            assert abs(number - budget) <= law.per_step * factor
             assert not nfe_not_reachable.check.run(changed(spec, "sampling.NFE", number))
 
 
@@ -138,6 +147,55 @@ def test_published_amplitudes():
     )
     scaled = ScaledLinearSchedule(name="scaled_linear", train_steps=1000)
     assert head_solver._last_amplitude(scaled) == pytest.approx(0.068, abs=5e-4)
+
+
+@pytest.mark.parametrize(("name", "owed"), [("edm", "x0"), ("flow_matching", "v")])
+@pytest.mark.parametrize("head", ["eps", "x0", "v"])
+def test_schedules_with_a_head_of_their_own_say_which(name, owed, head):
+    schedule = {"edm": EdmSchedule, "flow_matching": FlowMatchingSchedule}[name](name=name)
+    spec = changed(changed(example("digits-diffusion"), "objective.head", head), "engine.noise_schedule", schedule)
+    assert [finding.help for finding in head_solver.check.run(spec)] == [f"write head: {owed}"] * (head != owed)
+    # However many steps: between any two of their levels there is another.
+    assert not nfe_not_reachable.check.run(changed(spec, "sampling.NFE", 10**9))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "signal"),
+    [
+        (LinearSchedule(name="linear", train_steps=1000), True),
+        (CosineSchedule(name="cosine", train_steps=1000, zero_terminal_snr=True), False),
+        (FlowMatchingSchedule(name="flow_matching"), False),
+        (EdmSchedule(name="edm"), True),
+    ],
+)
+def test_the_reverse_sde_needs_signal_where_it_starts(schedule, signal):
+    spec = changed(example("digits-diffusion"), "objective.head", "x0" if schedule.name == "edm" else "v")
+    spec = changed(changed(spec, "engine.noise_schedule", schedule), "sampling.solver", "euler_maruyama")
+    assert ["no step away" in finding.message for finding in head_solver.check.run(spec)] == [True] * (not signal)
+
+
+@pytest.mark.parametrize("head", ["eps", "x0", "v"])
+def test_zero_terminal_snr_leaves_nothing_to_eps(head):
+    schedule = CosineSchedule(name="cosine", train_steps=1000, zero_terminal_snr=True)
+    spec = changed(changed(example("digits-diffusion"), "objective.head", head), "engine.noise_schedule", schedule)
+    assert bool(head_solver.check.run(spec)) == (head == "eps")
+
+
+@given(
+    st.integers(1, 200),
+    st.sampled_from([name for name, law in SOLVERS.items() if not law.adaptive]),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+def test_a_nfe_suggested_under_an_interval_of_guidance_is_reachable(budget, solver, low, high):
+    way = IntervalGuidance(name="interval", low=min(low, high), high=max(low, high))
+    spec = changed(example("digits-diffusion"), "conditioning.guidance.schedule", way)
+    spec = changed(changed(spec, "sampling.NFE", budget), "sampling.solver", solver)
+    for finding in nfe_not_reachable.check.run(spec):
+        offered = [int(number) for number in re.findall(r"\d+", finding.help)]
+        assert offered
+        for number in offered:
+            assert not nfe_not_reachable.check.run(changed(spec, "sampling.NFE", number))
 
 
 @pytest.mark.parametrize("head", ["eps", "x0", "v"])
