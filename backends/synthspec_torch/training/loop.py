@@ -53,6 +53,7 @@ class Learner(Protocol):
 
     def prepare(self, batch: Batch, lr: float) -> None:
         """Update what has an objective of its own, at the rate `lr`, before the step's `loss` is asked for: a critic."""
+        del batch, lr
 
     @property
     def beside(self) -> Mapping[str, Stateful]:
