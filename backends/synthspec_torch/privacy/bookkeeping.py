@@ -56,7 +56,9 @@ class BookKeeping(PerRecord):
 
     def _books(self, batch: Batch, records: int) -> list[tuple[str, LayerBook]]:
         calls: dict[str, list[tuple[torch.Tensor, torch.Tensor, int]]] = {}
-        hooks = [layer.register_forward_hook(partial(_note, calls, name)) for name, layer in trained_layers(self.network)]
+        hooks = [
+            layer.register_forward_hook(partial(_note, calls, name)) for name, layer in trained_layers(self.network)
+        ]
         try:
             loss = self.losses(batch).sum()
         finally:
@@ -88,7 +90,9 @@ def bookable(layer: nn.Module) -> bool:
         exact = type(layer) in (nn.Conv1d, nn.Conv2d)
         return exact and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
     if isinstance(layer, nn.Embedding):
-        return type(layer) is nn.Embedding and layer.max_norm is None and not layer.scale_grad_by_freq and not layer.sparse
+        return (
+            type(layer) is nn.Embedding and layer.max_norm is None and not layer.scale_grad_by_freq and not layer.sparse
+        )
     # zuko's masked layer multiplies its weight by a constant mask.
     masked = type(layer).__module__ == "zuko.nn" and type(layer).__name__ == "MaskedLinear"
     return masked or type(layer) in (nn.Linear, nn.GroupNorm, nn.LayerNorm)

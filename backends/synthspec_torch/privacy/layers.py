@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 _KEPT = 1 << 22
 """Numbers of per-record gradients of one layer that are made, or kept, at a time."""
@@ -137,16 +137,18 @@ class ConvBook(LayerBook):
         for use in self._uses:
             rows = len(use.seen) // self._records
             these = slice(part.start * rows, part.stop * rows)
-            columns = F.unfold(use.seen[these], self._kernel, **self._window).unflatten(1, (groups, -1))
-            told = use.told[these].flatten(2).unflatten(1, (groups, -1))
+            columns = torch.unflatten(functional.unfold(use.seen[these], self._kernel, **self._window), 1, (groups, -1))
+            told = torch.unflatten(use.told[these].flatten(2), 1, (groups, -1))
             each = told @ columns.mT
-            each = each.unflatten(0, (-1, rows)).sum(1) if rows > 1 else each
+            each = torch.unflatten(each, 0, (-1, rows)).sum(1) if rows > 1 else each
             found = each if found is None else found.add_(each)
         assert found is not None  # noqa: S101 - a book is of at least one use
         return found
 
     def _of_bias(self) -> torch.Tensor:
-        each = [use.told.sum((2, 3)).unflatten(0, (self._records, -1)).sum(1) for use in self._uses]
+        each: list[torch.Tensor] = [
+            torch.unflatten(use.told.sum((2, 3)), 0, (self._records, -1)).sum(1) for use in self._uses
+        ]
         return each[0] if len(each) == 1 else torch.stack(each).sum(0)
 
 
@@ -170,16 +172,16 @@ def norm_book(layer: nn.GroupNorm | nn.LayerNorm, uses: Sequence[Use], records: 
     parts: list[list[torch.Tensor]] = []
     for use in uses:
         if isinstance(layer, nn.GroupNorm):
-            hat = F.group_norm(use.seen.contiguous(), layer.num_groups, eps=layer.eps)
+            hat = functional.group_norm(use.seen.contiguous(), layer.num_groups, eps=layer.eps)
             both = [(use.told * hat).flatten(2).sum(2), use.told.flatten(2).sum(2)]
         else:
-            hat = F.layer_norm(use.seen, layer.normalized_shape, eps=layer.eps)
+            hat = functional.layer_norm(use.seen, layer.normalized_shape, eps=layer.eps)
             first = use.told.dim() - len(layer.normalized_shape)
             inner = tuple(range(1, first))
             both = [(use.told * hat).sum(inner), use.told.sum(inner)] if inner else [use.told * hat, use.told]
-        parts.append([each.unflatten(0, (records, -1)).sum(1) for each in both])
+        parts.append([torch.unflatten(each, 0, (records, -1)).sum(1) for each in both])
     sums = [torch.stack(each).sum(0) for each in zip(*parts, strict=True)]
-    return SmallBook(sums if layer.bias is not None else sums[:1])
+    return SmallBook(sums[: len(list(layer.parameters(recurse=False)))])
 
 
 class EmbeddingBook(LayerBook):
@@ -205,7 +207,8 @@ class EmbeddingBook(LayerBook):
 
 def _square(each: torch.Tensor) -> torch.Tensor:
     """The squared norm of each record, [n]."""
-    return torch.linalg.vector_norm(each.flatten(1), dim=1).square_()
+    square: torch.Tensor = torch.linalg.vector_norm(each.flatten(1), dim=1).square_()
+    return square
 
 
 def _rows(parts: Sequence[torch.Tensor], records: int, width: int) -> torch.Tensor:

@@ -73,7 +73,9 @@ def _read(path: Path, bound_to: str) -> Secret:
         secret = Secret(bytes.fromhex(stored["seed"]), bytes.fromhex(stored["salt"]))
         owner = str(stored["bound_to"])
     except (ValueError, KeyError, TypeError):
-        raise DataError(_CODE, f"{path.name} is no file of secrets", "name another file, which need not exist") from None
+        raise DataError(
+            _CODE, f"{path.name} is no file of secrets", "name another file, which need not exist"
+        ) from None
     if min(len(secret.seed), len(secret.salt)) < _BYTES:
         raise DataError(_CODE, f"the secrets in {path.name} are too short", "name another file, which need not exist")
     if not hmac.compare_digest(owner, bound_to):
