@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 # One thread: two on a busy machine spend most of their time waiting for each other, and change the last bits.
 export OMP_NUM_THREADS ?= 1
 export SYNTHSPEC_CONFIG_DIR ?= $(CURDIR)/.synthspec/config
+export SYNTHSPEC_STATE_DIR ?= $(CURDIR)/.synthspec/state
 SPEC := examples/digits-diffusion/spec.yaml
 
 .PHONY: setup demo test test-slow check fix schemas pages lock bench clean

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import typer
+
+from synthspec.cli.answer import usage
+from synthspec.cli.signer import PASSPHRASE, read_passphrase, signing_key, told
+
+if TYPE_CHECKING:
+    from synthspec.sign.public_key import PublicKey
 
 app = typer.Typer(help="The keys that sign manifests.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -20,6 +27,8 @@ def list_() -> None:
     for entry in found:
         if isinstance(entry, SigningKey):
             typer.echo(f"{entry.name}\t{entry.kind}\t{entry.public.algorithm}\t{entry.key_id}")
+        elif entry[0].code == "KEY_PASSPHRASE" and (public := _public(Path(entry[0].where))) is not None:
+            typer.echo(f"{Path(entry[0].where).stem}\tuser, encrypted\t{public.algorithm}\t{public.key_id}")
         else:
             typer.echo("\n".join(f"unusable\t{each.code}\t{each.where}: {each.message}" for each in entry))
 
@@ -28,17 +37,19 @@ def list_() -> None:
 def new(
     name: str = typer.Argument(..., help="What to call it; the file is <config>/keys/NAME.pem."),
     algorithm: str = typer.Option("ecdsa-p256-sha256", help="'ecdsa-p256-sha256' or 'ed25519'."),
+    encrypt: bool = typer.Option(False, "--encrypt", help="Protect it with a passphrase."),
+    passphrase_fd: int | None = PASSPHRASE,
 ) -> None:
     """Make a key. It is written with mode 0600 and never printed."""
-    from synthspec.cli.answer import usage
     from synthspec.sign import SigningKey, config_dir, create_key
     from synthspec.sign.public_key import Algorithm
 
     if algorithm not in ("ecdsa-p256-sha256", "ed25519"):
         raise usage(f"--algorithm takes 'ecdsa-p256-sha256' or 'ed25519', not {algorithm!r}")
-    made = create_key(config_dir(), name, cast("Algorithm", algorithm))
+    secret = read_passphrase(passphrase_fd, "New passphrase", twice=True) if encrypt else None
+    made = create_key(config_dir(), name, cast("Algorithm", algorithm), secret)
     if not isinstance(made, SigningKey):
-        raise usage("; ".join(f"{each.code}: {each.message}" for each in made))
+        raise usage(told(made))
     typer.echo(f"wrote {made.path}")
     typer.echo(made.public.pem, nl=False)
 
@@ -46,11 +57,43 @@ def new(
 @app.command("show")
 def show(name: str = typer.Argument("development", help="The key.")) -> None:
     """Print the public half of a key: what others need to verify your manifests."""
-    from synthspec.cli.answer import usage
     from synthspec.sign import SigningKey, config_dir, load_key
 
-    found = load_key(config_dir() / "keys" / f"{name}.pem")
-    if not isinstance(found, SigningKey):
-        raise usage("; ".join(f"{each.code}: {each.where}: {each.message}" for each in found))
-    typer.echo(f"key id {found.key_id} ({found.public.algorithm})", err=True)
-    typer.echo(found.public.pem, nl=False)
+    path = config_dir() / "keys" / f"{name}.pem"
+    found = load_key(path)
+    public = found.public if isinstance(found, SigningKey) else _public(path)
+    if public is None:
+        assert not isinstance(found, SigningKey)  # noqa: S101 - a key that loads has a public half
+        raise usage(told(found))
+    typer.echo(f"key id {public.key_id} ({public.algorithm})", err=True)
+    typer.echo(public.pem, nl=False)
+
+
+@app.command("approve")
+def approve(
+    manifest: Path = typer.Argument(..., help="manifest.sigstore.json, or the folder of a run."),
+    key: str = typer.Option(..., help="The private key that approves, by name or file."),
+    passphrase_fd: int | None = PASSPHRASE,
+) -> None:
+    """Add a signature to a manifest that verifies: for streams that several people must sign."""
+    from synthspec.pipeline.verifying import approve as approve_path
+
+    if not manifest.exists():
+        raise usage(f"{manifest}: no such file or folder")
+    signer = signing_key(key, passphrase_fd)
+    refusals, written = approve_path(manifest, signer)
+    if written is None:
+        typer.echo(told(refusals), err=True)
+        raise typer.Exit(1)
+    typer.echo(f"approved by {signer.key_id}: wrote {written}")
+
+
+def _public(path: Path) -> PublicKey | None:
+    """The public half that was written beside an encrypted key."""
+    from synthspec.sign.refusal import Refused
+    from synthspec.sign.trust import read_trusted
+
+    try:
+        return read_trusted(path.with_suffix(".pub"))
+    except Refused:
+        return None

@@ -23,6 +23,7 @@ VERBS: Mapping[str, str] = {
     "replay": "replay:replay",
     "account": "account:account",
     "keys": "keys:app",
+    "trust": "trust:app",
     "backends": "backends:backends",
     "doctor": "doctor:doctor",
 }

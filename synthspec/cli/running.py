@@ -19,12 +19,13 @@ from synthspec.cli.answer import (
     show_findings,
     usage,
 )
+from synthspec.cli.signer import PASSPHRASE, signing_key
 
 if TYPE_CHECKING:
     from synthspec.execute import NodeRun
     from synthspec.ir.plan import Plan
     from synthspec.pipeline.running import RunResult
-    from synthspec.sign import SigningKey
+    from synthspec.sign.memory import Numbered
 
 STORE = typer.Option(
     Path(".synthspec/store"), "--store", envvar="SYNTHSPEC_STORE", help="Where finished nodes are kept and found again."
@@ -40,21 +41,31 @@ def run(
     changes: list[str] | None = SET,
     store: Path = STORE,
     workers: int = WORKERS,
-    key: Path | None = typer.Option(None, help="The private key that signs; default the development key."),
+    key: str | None = typer.Option(
+        None, help="The private key that signs, by name or file; default the development key."
+    ),
+    passphrase_fd: int | None = PASSPHRASE,
+    previous: Path | None = typer.Option(
+        None, help="The release before this one, when another machine signed it; this one is numbered after it."
+    ),
     allow_outside: bool = OUTSIDE,
     form: Format = FORMAT,
     quiet: bool = QUIET,
 ) -> None:
     """Train, sample, enforce, measure, judge and sign. Exit 1 when a block contract is not held; signed either way."""
     from synthspec.pipeline.running import RunOptions
+    from synthspec.sign import state_dir
 
+    signer = None if key is None else signing_key(key, passphrase_fd)
     plan, base = _plan(existing_file(source), overrides(changes), allow_outside=allow_outside, form=form)
     options = RunOptions(
         store=store,
         out=out or Path("runs") / f"{plan.name}-{plan.digest[:12]}",
         base=base,
         workers=workers,
-        key=None if key is None else signing_key(key),
+        key=signer,
+        state=state_dir(),
+        place=None if previous is None else after(previous, plan.name),
     )
     result = _run(plan, options, form, quiet=quiet)
     _answer(result, form)
@@ -83,14 +94,18 @@ def _plan(
     return plan_of(source, changes, allow_outside=allow_outside, form=form), source.absolute().parent
 
 
-def signing_key(path: Path) -> SigningKey:
-    """The private key at `path`, or exit 2 with the reason."""
-    from synthspec.sign import SigningKey, load_key
+def after(previous: Path, stream: str) -> Numbered:
+    """The place in `stream` after the release at `previous`, which must verify; or exit 2 with the reason."""
+    from synthspec.pipeline.verifying import verify
+    from synthspec.sign.memory import Numbered
 
-    found = load_key(path)
-    if isinstance(found, SigningKey):
-        return found
-    raise usage("; ".join(f"{each.code}: {each.where}: {each.message}" for each in found))
+    found = verify(previous)
+    if found.statement is None or found.refusals:
+        raise usage("; ".join(f"--previous: {each.code}: {each.where}: {each.message}" for each in found.refusals))
+    release = found.statement.manifest.release
+    if release.stream != stream:
+        raise usage(f"--previous is a release of {release.stream}, not of {stream}")
+    return Numbered(release.sequence + 1, found.statement.digest)
 
 
 def _run(plan: Plan, options: object, form: Format, *, quiet: bool) -> RunResult:

@@ -48,6 +48,9 @@ def _json(found: Verification) -> None:
         **header(),
         "authentic": found.authentic,
         "gate": None if said is None else said.verdict.lower(),
+        "stream": None if said is None else said.release.stream,
+        "sequence": None if said is None else said.release.sequence,
+        "ordered": found.ordered,
         "refusals": [{"code": each.code, "message": each.message, "where": each.where} for each in found.refusals],
         "contracts": [] if said is None else [entry.canonical() for entry in said.contracts],
         "paths": [] if found.statement is None else [subject.name for subject in found.statement.subjects],
@@ -77,6 +80,13 @@ def _text(found: Verification) -> None:
     typer.echo(
         f"proved: the signature, {found.files} files by size and SHA-256, and that the verdicts follow from the evidence"
     )
+    release = said.release
+    order = (
+        "no release seen before follows it"
+        if found.ordered
+        else "its order was not checked (no key of yours is pinned)"
+    )
+    typer.echo(f"release {release.sequence} of the stream {release.stream}: {order}")
     typer.echo("not proved: that the evidence was measured honestly; 'synthspec replay' runs the plan again")
     gate = Gate(fidelity_ok=said.gate.fidelity_ok, privacy_ok=said.gate.privacy_ok, contract_ok=said.gate.contract_ok)
     if said.verdict != "PASS":

@@ -69,8 +69,6 @@ def _after(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
         return
     if release.watermark is not None:
         yield ("release", "watermark"), "no run embeds a watermark yet", "leave it out"
-    if release.max_age_days is not None:
-        yield ("release", "max_age_days"), "no manifest ends by itself yet", "leave it out"
     made = export_op(resolved).format
     if release.format not in {None, made}:
         message = f"records of modality {resolved.schema.modality} are published as {made} only"

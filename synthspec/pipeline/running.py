@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,10 +20,13 @@ from synthspec.ir.plan import Plan, write_plan
 from synthspec.ir.verdict import Verdicts
 from synthspec.judge import judge, unpersisted
 from synthspec.pipeline.contents import EVIDENCE, PLAN, SPEC, SREF, promises_of
-from synthspec.pipeline.manifest import build_manifest
+from synthspec.pipeline.manifest import build_manifest, trace_of
 from synthspec.pipeline.resolved import resolved_text
 from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign
+from synthspec.sign.memory import Numbered, Numbering, numbering
 from synthspec.sign.names import BUNDLE, READABLE
+from synthspec.sign.refusal import Refused
+from synthspec.sign.signing import payload_digest
 from synthspec.store import Store
 from synthspec.store.folder import check_replaceable, replace_folder
 
@@ -39,6 +43,10 @@ class RunOptions:
     workers: int = 1
     key: SigningKey | None = None
     """None: the development key, made on first use."""
+    state: Path | None = None
+    """Where the numbers of releases are remembered; None: this run is no release, and is numbered 1."""
+    place: Numbered | None = None
+    """The number of this release, when it does not follow from what this machine remembers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +101,13 @@ def run_plan(
         with replace_folder(options.out, BUNDLE) as folder:
             _write_parts(folder, plan, executed.value, found, store)
             subjects = _subjects(folder)
-            manifest = build_manifest(plan, executed.value, found, verdicts, subjects, key)
-            (folder / READABLE).write_bytes(readable(manifest))
-            (folder / BUNDLE).write_bytes(sign(manifest, subjects, key))
+            with _numbers(options, key) as numbers:
+                trace = trace_of(plan, executed.value)
+                place = options.place or numbers.following(plan.name, trace)
+                manifest = build_manifest(plan, executed.value, found, verdicts, subjects, key, place)
+                (folder / READABLE).write_bytes(readable(manifest))
+                (folder / BUNDLE).write_bytes(sign(manifest, subjects, key))
+                numbers.remember(manifest.release, trace, payload_digest(manifest, subjects))
     result = RunResult(folder=options.out, manifest=manifest, verdicts=verdicts, execution=executed.value)
     return Outcome(result, executed.diagnostics)
 
@@ -104,6 +116,18 @@ def gather(plan: Plan, execution: Execution) -> Evidence:
     """All figures of a run: what was measured, and whether what P405-8 asks for stands in the plan."""
     measured = artifacts.read_figures(execution.node("measure").artifact.path(artifacts.FIGURES))
     return evidence((*measured, unpersisted(plan)))
+
+
+@contextmanager
+def _numbers(options: RunOptions, key: SigningKey) -> Iterator[Numbering]:
+    if options.state is None:
+        yield Numbering({}, key.key_id)
+        return
+    try:
+        with numbering(options.state, key.key_id) as numbers:
+            yield numbers
+    except Refused as refused:
+        raise KeyRefused(refused.refusals) from None
 
 
 def _development_key() -> SigningKey:

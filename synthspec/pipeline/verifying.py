@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from synthspec.pipeline.rejudging import contradictions
 from synthspec.sign import (
     Refusals,
+    SigningKey,
     VerifiedStatement,
     config_dir,
     consistency,
     freshness,
+    order,
     read_bundle,
+    state_dir,
     trusted_keys,
     verify_bundle,
     verify_tree,
 )
-from synthspec.sign.names import BUNDLE
+from synthspec.sign.names import APPROVALS, BUNDLE
+from synthspec.sign.signing import approval
 from synthspec.sign.trust import Trust
+from synthspec.store.atomic import write_atomically
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,8 @@ class Verification:
     statement: VerifiedStatement | None = None
     files: int = 0
     """Signed files that were compared."""
+    ordered: bool = False
+    """Whether the release was held against what was seen of its stream: done for keys of the trust file."""
 
     @property
     def authentic(self) -> bool:
@@ -46,14 +53,41 @@ def verify(path: Path, keys: tuple[Path, ...] = ()) -> Verification:
 
     Nothing is believed because it is written: digests are computed again, figures are judged again by the signed spec.
     """
+    found = _verify(path, trusted_keys(config_dir(), keys))
+    if found.statement is None or found.refusals or not any(entry.pinned for entry in found.statement.behind):
+        return found
+    release = found.statement.manifest.release
+    return replace(found, refusals=order(release, found.statement.digest, state_dir()), ordered=True)
+
+
+def approve(path: Path, key: SigningKey) -> tuple[Refusals, Path | None]:
+    """Add the signature of `key` to the approvals beside the bundle at `path`, which must verify but for their number."""
+    policy = trusted_keys(config_dir())
+    alone = replace(policy, threshold=1, thresholds=()) if isinstance(policy, Trust) else policy
+    found = _verify(path, alone)
+    if found.statement is None or found.refusals:
+        return found.refusals, None
+    folder = path if path.is_dir() else path.parent
+    held = _approvals(folder)
+    if not isinstance(held, bytes):
+        return held, None
+    line = approval(found.statement, key)
+    if line not in held.splitlines(keepends=True):
+        write_atomically(folder / APPROVALS, held + line, folder, 0o644)
+    return (), folder / APPROVALS
+
+
+def _verify(path: Path, trust: Trust | Refusals) -> Verification:
     bundle = path / BUNDLE if path.is_dir() else path
     data = read_bundle(bundle)
     if not isinstance(data, bytes):
         return Verification(refusals=data)
-    trust = trusted_keys(config_dir(), keys)
     if not isinstance(trust, Trust):
         return Verification(refusals=trust)
-    statement = verify_bundle(data, trust)
+    approvals = _approvals(bundle.parent)
+    if not isinstance(approvals, bytes):
+        return Verification(refusals=approvals)
+    statement = verify_bundle(data, trust, approvals)
     if not isinstance(statement, VerifiedStatement):
         return Verification(refusals=statement)
     manifest = statement.manifest
@@ -65,3 +99,8 @@ def verify(path: Path, keys: tuple[Path, ...] = ()) -> Verification:
     if not refusals:
         refusals = tuple(contradictions(manifest, statement.subjects, bundle.parent))
     return Verification(refusals=refusals, statement=statement, files=len(statement.subjects))
+
+
+def _approvals(folder: Path) -> bytes | Refusals:
+    path = folder / APPROVALS
+    return read_bundle(path) if path.is_symlink() or path.exists() else b""

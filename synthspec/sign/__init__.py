@@ -5,6 +5,7 @@ from __future__ import annotations
 from synthspec.sign.clock import freshness, now
 from synthspec.sign.files import read_bundle
 from synthspec.sign.keys import SigningKey, config_dir, create_key, development_key, list_keys, load_key
+from synthspec.sign.memory import order, state_dir
 from synthspec.sign.refusal import Refusal, Refusals
 from synthspec.sign.signing import key_ref, sign, sign_profile
 from synthspec.sign.statement import Subject
@@ -26,9 +27,11 @@ __all__ = [
     "list_keys",
     "load_key",
     "now",
+    "order",
     "read_bundle",
     "sign",
     "sign_profile",
+    "state_dir",
     "trusted_keys",
     "verify_bundle",
     "verify_tree",

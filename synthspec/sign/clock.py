@@ -28,6 +28,11 @@ def now(environment: Mapping[str, str] = os.environ) -> str:
     return _written(datetime.fromtimestamp(int(epoch), UTC))
 
 
+def later(instant: str, days: float) -> str:
+    """The instant `days` after `instant`, both as `now` writes them."""
+    return _written(datetime.fromisoformat(instant) + timedelta(days=days))
+
+
 def freshness(manifest: Manifest, at: datetime) -> Refusals:
     """Whether `manifest` may be believed at the instant `at` (with a time zone): not from the future, not expired."""
     release = manifest.release

@@ -34,6 +34,8 @@ KeyKind = Literal["development", "user"]
 DEVELOPMENT: Literal["development"] = "development"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _MAX_KEY_BYTES = 64 * 1024
+_KDF_ROUNDS = 64
+"""Of bcrypt: about half a second a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,14 @@ def development_key(config: Path) -> SigningKey | Refusals:
     return settled(step)
 
 
-def create_key(config: Path, name: str, algorithm: Algorithm = "ecdsa-p256-sha256") -> SigningKey | Refusals:
-    """Make the key `name` below `config`; KEY_EXISTS when there is one."""
+def create_key(
+    config: Path, name: str, algorithm: Algorithm = "ecdsa-p256-sha256", passphrase: bytes | None = None
+) -> SigningKey | Refusals:
+    """Make the key `name` below `config`; KEY_EXISTS when there is one.
+
+    With a passphrase it is written in OpenSSH form under bcrypt (the library's PKCS#8 has too few rounds), and its public
+    half beside it as ``NAME.pub``, so that it can be listed without the passphrase.
+    """
 
     def step() -> SigningKey:
         if not _NAME.fullmatch(name):
@@ -91,8 +99,11 @@ def create_key(config: Path, name: str, algorithm: Algorithm = "ecdsa-p256-sha25
         path = config / "keys" / f"{name}.pem"
         ecdsa = algorithm == "ecdsa-p256-sha256"
         private = ec.generate_private_key(ec.SECP256R1()) if ecdsa else ed25519.Ed25519PrivateKey.generate()
-        _write_new(path, private, must_be_new=True)
-        return _load(path, DEVELOPMENT if name == DEVELOPMENT else "user", None)
+        _write_new(path, private, must_be_new=True, passphrase=passphrase)
+        made = _load(path, DEVELOPMENT if name == DEVELOPMENT else "user", passphrase)
+        if passphrase is not None:
+            path.with_suffix(".pub").write_text(made.public.pem, encoding="utf-8")
+        return made
 
     return settled(step)
 
@@ -131,16 +142,33 @@ def _parse(data: bytes, passphrase: bytes | None, where: str) -> object:
         wanted = "is encrypted and needs a passphrase" if passphrase is None else "is not encrypted; give no passphrase"
         raise refuse("KEY_PASSPHRASE", f"this private key {wanted}", where) from None
     except UnsupportedAlgorithm as error:
-        raise refuse("KEY_TYPE", f"this private key is not supported: {error}", where) from None
+        needed = "; run: pip install 'synthspec[keys]'" if "bcrypt" in str(error) else ""
+        raise refuse("KEY_TYPE", f"this private key is not supported: {error}{needed}", where) from None
     except ValueError:
         if passphrase is not None:
             raise refuse("KEY_PASSPHRASE", "wrong passphrase, or a damaged private key", where) from None
         raise refuse("KEY_FORMAT", "not a private key in PKCS#8 or OpenSSH form", where) from None
 
 
-def _write_new(path: Path, key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, *, must_be_new: bool) -> None:
+def _written(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, passphrase: bytes | None) -> bytes:
+    if passphrase is None:
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    how = PrivateFormat.OpenSSH.encryption_builder().kdf_rounds(_KDF_ROUNDS).build(passphrase)
+    try:
+        return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, how)
+    except UnsupportedAlgorithm:
+        raise refuse("KEY_TYPE", "an encrypted key needs bcrypt; run: pip install 'synthspec[keys]'") from None
+
+
+def _write_new(
+    path: Path,
+    key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey,
+    *,
+    must_be_new: bool,
+    passphrase: bytes | None = None,
+) -> None:
     """Write `key` so that the file appears whole, readable by its owner alone, and never over another."""
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem = _written(key, passphrase)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

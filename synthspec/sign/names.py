@@ -8,8 +8,10 @@ from synthspec.ir.manifest_base import NAME
 from synthspec.sign.refusal import Refusal
 
 BUNDLE = "manifest.sigstore.json"
+APPROVALS = "manifest.approvals.jsonl"
 READABLE = "manifest.json"
-"""The two files of a run that no subject may be: the signature itself and the readable copy of what it signs."""
+"""The files of a run that no subject may be: the signature itself, further signatures over the same content, one bundle a
+line, and the readable copy of what they sign."""
 
 _DEVICES = frozenset({"con", "prn", "aux", "nul"} | {f"{port}{i}" for port in ("com", "lpt") for i in range(10)})
 _MAX_PART = 255
@@ -25,7 +27,7 @@ def fault(name: str) -> str:
         return (
             "is not a relative path of plain names (letters, digits and _.+@=-, none leading but a letter, digit or _)"
         )
-    if name.casefold() in {BUNDLE, READABLE}:
+    if name.casefold() in {BUNDLE, APPROVALS, READABLE}:
         return "is reserved for the manifest itself"
     return next((wrong for part in name.split("/") if (wrong := _part(part))), "")
 

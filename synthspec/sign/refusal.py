@@ -38,6 +38,8 @@ Code = Literal[
     "KEY_PASSPHRASE",
     "KEY_PERMISSIONS",
     "KEY_EXISTS",
+    "KEY_REVOKED",
+    "KEY_NOT_VALID",
     # subjects and files
     "BAD_NAME",
     "DUPLICATE_SUBJECT",
@@ -63,6 +65,10 @@ Code = Literal[
     # time
     "EXPIRED",
     "FROM_FUTURE",
+    # the order of releases
+    "ROLLBACK",
+    "FORK",
+    "CHAIN_BROKEN",
     # the world, and ourselves
     "IO",
     "INTERNAL",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from synthspec.ir.manifest import Manifest
@@ -10,7 +11,7 @@ from synthspec.sign.bundle import PAYLOAD_TYPE, bundle_bytes
 from synthspec.sign.keys import SigningKey
 from synthspec.sign.pae import pae
 from synthspec.sign.statement import Subject, statement_bytes
-from synthspec.sign.trust import Trust
+from synthspec.sign.trust import Trust, TrustedKey
 from synthspec.sign.verify import VerifiedStatement, verify_bundle
 
 
@@ -34,7 +35,17 @@ def sign(manifest: Manifest, subjects: Sequence[Subject], key: SigningKey) -> by
     """
     payload = statement_bytes(manifest, subjects)
     bundle = bundle_bytes(payload, key.sign(pae(PAYLOAD_TYPE, payload)), key.key_id)
-    answer = verify_bundle(bundle, Trust((key.public,)))
+    answer = verify_bundle(bundle, Trust((TrustedKey(key.public),)))
     if isinstance(answer, VerifiedStatement):
         return bundle
     raise ValueError("not signed: " + "; ".join(f"{each.code} {each.where}: {each.message}" for each in answer))
+
+
+def payload_digest(manifest: Manifest, subjects: Sequence[Subject]) -> str:
+    """SHA-256 of what `sign` signs: the identity of the manifest."""
+    return hashlib.sha256(statement_bytes(manifest, subjects)).hexdigest()
+
+
+def approval(statement: VerifiedStatement, key: SigningKey) -> bytes:
+    """One more bundle over what `statement` holds, signed with `key`, as a line for the approvals."""
+    return bundle_bytes(statement.payload, key.sign(pae(PAYLOAD_TYPE, statement.payload)), key.key_id) + b"\n"

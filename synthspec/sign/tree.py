@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from synthspec.ir.canonical import canonical_bytes
-from synthspec.sign.names import BUNDLE, READABLE
+from synthspec.sign.names import APPROVALS, BUNDLE, READABLE
 from synthspec.sign.refusal import Refusal, Refusals, Refused, refuse
 from synthspec.sign.statement import Subject
 from synthspec.sign.strict_json import MAX_BYTES, load
@@ -32,8 +32,8 @@ class _Wanted:
 def check_tree(subjects: tuple[Subject, ...], predicate: bytes, folder: Path) -> Refusals:
     """Everything in `folder` that differs from `subjects`; `predicate` is the canonical JSON of the signed manifest.
 
-    Signed are names, sizes and contents; modes and times are not. The bundle itself is passed over, and ``manifest.json``
-    must say what the predicate says. Links, pipes, devices and hard links are refused rather than followed.
+    Signed are names, sizes and contents; modes and times are not. The signatures themselves are passed over, and
+    ``manifest.json`` must say what the predicate says. Links, pipes, devices and hard links are refused rather than followed.
 
     Raises:
         Refused: the folder itself cannot be read.
@@ -92,7 +92,7 @@ def _entry(handle: int, name: str, path: str, wanted: _Wanted, seen: set[str]) -
     seen.add(path)
     if wrong := _kind(mode, path, wanted):
         yield wrong
-    elif path != BUNDLE:
+    elif path not in (BUNDLE, APPROVALS):
         yield from _file(handle, name, path, wanted)
 
 
@@ -105,7 +105,7 @@ def _kind(mode: int, path: str, wanted: _Wanted) -> Refusal | None:
         return Refusal("EXTRA_FILE", "a folder, where a file was signed" if signed else "an unsigned folder", path)
     if not stat.S_ISREG(mode):
         return Refusal("SPECIAL_FILE", "a pipe, socket or device", path)
-    if not signed and path not in (BUNDLE, READABLE):
+    if not signed and path not in (BUNDLE, APPROVALS, READABLE):
         return Refusal(
             "EXTRA_FILE", "a file, where a folder was signed" if path in wanted.folders else "an unsigned file", path
         )

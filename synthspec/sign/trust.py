@@ -1,85 +1,167 @@
-"""Whom a verifier believes: public keys that somebody put there, never one that came along with a manifest."""
+"""Whom a verifier believes, about which streams and when: a policy that somebody wrote, never one that came along.
+
+Keys are pinned in ``<config>/trust.toml`` (`trust_file` reads and writes it); a key given on the command line is believed
+about everything. Thresholds count distinct keys by their SPKI.
+"""
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from synthspec.sign.files import read_limited
 from synthspec.sign.keys import DEVELOPMENT, load_key
 from synthspec.sign.public_key import PublicKey, read_public
-from synthspec.sign.refusal import Refusals, Refused, refuse, settled
+from synthspec.sign.refusal import Refusal, Refusals, Refused, refuse, settled
+from synthspec.sign.trust_file import TrustFile, read_trust_file
 
 _MAX_KEY_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A public key with what it is believed about. Instants have a time zone; `streams` are globs, none means every one."""
+
+    public: PublicKey
+    name: str = ""
+    streams: tuple[str, ...] = ()
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    revoked: datetime | None = None
+    pinned: bool = False
+    """Whether it stands in the trust file: then the order of its streams' releases is remembered."""
+
+    def speaks_for(self, stream: str) -> bool:
+        return not self.streams or any(fnmatchcase(stream, each) for each in self.streams)
+
+    def faults(self, created_at: datetime) -> tuple[Refusal, ...]:
+        """Why a signature that says it was made at `created_at` is not believed.
+
+        A revoked key is not believed at any time: whoever stole it writes what instant he likes.
+        """
+        who = f"the key {self.name or self.public.key_id}"
+        if self.revoked is not None:
+            return (Refusal("KEY_REVOKED", f"{who} was revoked at {self.revoked.isoformat()}"),)
+        if self.not_before is not None and created_at < self.not_before:
+            return (Refusal("KEY_NOT_VALID", f"{who} is believed only from {self.not_before.isoformat()} on"),)
+        if self.not_after is not None and created_at > self.not_after:
+            return (Refusal("KEY_NOT_VALID", f"{who} is believed only until {self.not_after.isoformat()}"),)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
-    """Distinct trusted keys, and how many of them must have signed. A bundle carries one signature."""
+    """The policy: keys, and how many distinct ones must sign, in general and by stream."""
 
-    keys: tuple[PublicKey, ...]
+    entries: tuple[TrustedKey, ...]
     threshold: int = 1
+    thresholds: tuple[tuple[str, int], ...] = field(default=())
+    """(glob of streams, number of keys); the largest that fits a stream counts."""
 
-    def require(self, signers: frozenset[bytes]) -> None:
-        """Demand that enough distinct keys, by their SPKI, are among `signers`.
+    @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        return tuple(entry.public for entry in self.entries)
+
+    def needed(self, stream: str) -> int:
+        """How many distinct keys must have signed a manifest of `stream`."""
+        return max(self.threshold, *(number for glob, number in self.thresholds if fnmatchcase(stream, glob)), 0)
+
+    def require(self, signers: Iterable[PublicKey], stream: str, created_at: datetime) -> tuple[TrustedKey, ...]:
+        """The entries that stand behind a manifest of `stream` which says it was made at `created_at`.
 
         Raises:
-            Refused: TRUST_POLICY.
+            Refused: KEY_REVOKED, KEY_NOT_VALID, or TRUST_POLICY when a signer has no say about the stream or too few
+                distinct keys signed.
 
         """
-        if len(signers) < self.threshold:
-            raise refuse("TRUST_POLICY", f"{self.threshold} distinct trusted keys must sign, {len(signers)} did")
+        signed = {key.spki for key in signers}
+        behind = tuple(entry for entry in self.entries if entry.public.spki in signed)
+        if wrong := tuple(fault for entry in behind for fault in entry.faults(created_at)):
+            raise Refused(wrong)
+        if silent := [entry for entry in behind if not entry.speaks_for(stream)]:
+            names = ", ".join(entry.name or entry.public.key_id for entry in silent)
+            raise refuse("TRUST_POLICY", f"the key {names} is not trusted about the stream {stream}", "/release/stream")
+        if len({entry.public.spki for entry in behind}) < (needed := self.needed(stream)):
+            raise refuse("TRUST_POLICY", f"{needed} distinct trusted keys must sign, {len(behind)} did")
+        return behind
 
 
 def trust(keys: Sequence[PublicKey], threshold: int = 1) -> Trust | Refusals:
-    """Trust `keys`, each counted once however often it is given; an empty or impossible policy is refused."""
-    return settled(lambda: _trust(keys, threshold))
+    """Trust `keys` about everything, each counted once however often given; an empty or impossible policy is refused."""
+    return settled(lambda: _policy([TrustedKey(key) for key in keys], threshold, ()))
 
 
 def trusted_keys(config: Path, files: Sequence[Path] = ()) -> Trust | Refusals:
-    """The public half of the development key, ``<config>/trust/*.pem``, and `files`.
+    """The public half of the development key, the keys of ``<config>/trust.toml``, and `files`.
 
-    One bad key refuses them all: a policy that is partly understood is not a policy.
+    One bad key refuses them all: a policy that is partly understood is not a policy. A key of the trust file that is
+    also given keeps what the trust file says of it.
     """
 
     def step() -> Trust:
-        own = _development(config / "keys" / f"{DEVELOPMENT}.pem")
-        found, refused = list(own), list[Refused]()
-        for path in (*sorted((config / "trust").glob("*.pem")), *files):
+        held = read_trust_file(config)
+        found = [*_development(config / "keys" / f"{DEVELOPMENT}.pem"), *_pinned(held)]
+        refused = list[Refused]()
+        for path in files:
             try:
-                found.append(_read(path))
+                found.append(TrustedKey(read_trusted(path), name=path.name))
             except Refused as error:
                 refused.append(error)
         if refused:
             raise Refused(refusal for error in refused for refusal in error.refusals)
-        return _trust(found, 1)
+        return _policy(found, 1, tuple(held.thresholds.items()))
 
     return settled(step)
 
 
-def _trust(keys: Sequence[PublicKey], threshold: int) -> Trust:
-    distinct = tuple({key.spki: key for key in keys}.values())
+def read_trusted(path: Path) -> PublicKey:
+    """The public key at `path`.
+
+    Raises:
+        Refused: as `public_key.read_public`; KEY_PERMISSIONS when everybody can change the file.
+
+    """
+    data, info = read_limited(path, _MAX_KEY_BYTES)
+    if stat.S_IMODE(info.st_mode) & 0o002:
+        raise refuse("KEY_PERMISSIONS", "everybody can change this trusted key; run: chmod o-w", str(path))
+    return read_public(data, str(path))
+
+
+def _policy(found: Sequence[TrustedKey], threshold: int, thresholds: tuple[tuple[str, int], ...]) -> Trust:
+    distinct: dict[bytes, TrustedKey] = {}
+    for entry in found:
+        distinct.setdefault(entry.public.spki, entry)
     if not distinct:
-        raise refuse("TRUST_POLICY", "no key is trusted; give one with --key or put it into the trust folder")
+        raise refuse("TRUST_POLICY", "no key is trusted; give one with --key, or run: synthspec trust add NAME FILE")
     if not 1 <= threshold <= len(distinct):
         message = f"{threshold} signatures are asked for, but there are {len(distinct)} distinct trusted keys"
         raise refuse("TRUST_POLICY", message)
-    return Trust(distinct, threshold)
+    return Trust(tuple(distinct.values()), threshold, thresholds)
 
 
-def _development(path: Path) -> tuple[PublicKey, ...]:
+def _pinned(held: TrustFile) -> tuple[TrustedKey, ...]:
+    return tuple(
+        TrustedKey(
+            read_public(entry.pem.encode(), f"trust.toml, {name}"),
+            name=name,
+            streams=entry.streams,
+            not_before=entry.not_before,
+            not_after=entry.not_after,
+            revoked=entry.revoked,
+            pinned=True,
+        )
+        for name, entry in held.keys.items()
+    )
+
+
+def _development(path: Path) -> tuple[TrustedKey, ...]:
     if not path.exists():
         return ()
     key = load_key(path, kind=DEVELOPMENT)
     if isinstance(key, tuple):
         raise Refused(key)
-    return (key.public,)
-
-
-def _read(path: Path) -> PublicKey:
-    data, info = read_limited(path, _MAX_KEY_BYTES)
-    if stat.S_IMODE(info.st_mode) & 0o002:
-        raise refuse("KEY_PERMISSIONS", "everybody can change this trusted key; run: chmod o-w", str(path))
-    return read_public(data, str(path))
+    return (TrustedKey(key.public, name=DEVELOPMENT),)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from synthspec.ir.canonical import canonical_bytes
@@ -18,7 +19,7 @@ from synthspec.sign.public_key import PublicKey
 from synthspec.sign.refusal import Refusals, refuse, settled
 from synthspec.sign.statement import Subject, read_statement
 from synthspec.sign.tree import check_tree
-from synthspec.sign.trust import Trust
+from synthspec.sign.trust import Trust, TrustedKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class VerifiedStatement:
     manifest: Manifest
     subjects: tuple[Subject, ...]
     key: PublicKey
+    """The key that the manifest names."""
+    behind: tuple[TrustedKey, ...]
+    """Everybody trusted who signed it, as the policy knows them."""
     payload: bytes = field(repr=False)
 
     @property
@@ -36,9 +40,12 @@ class VerifiedStatement:
         return hashlib.sha256(self.payload).hexdigest()
 
 
-def verify_bundle(data: bytes, trusted: Trust) -> VerifiedStatement | Refusals:
-    """Who signed what, or every reason to refuse `data`. Nothing of the payload is read before its signature holds."""
-    return settled(lambda: _verify(data, trusted))
+def verify_bundle(data: bytes, trusted: Trust, approvals: bytes = b"") -> VerifiedStatement | Refusals:
+    """Who signed what, or every reason to refuse `data`. Nothing of the payload is read before its signature holds.
+
+    `approvals` are further bundles over the same payload, one a line: each must hold, and each distinct key counts.
+    """
+    return settled(lambda: _verify(data, trusted, approvals))
 
 
 def verify_tree(statement: VerifiedStatement, folder: Path) -> Refusals:
@@ -46,13 +53,21 @@ def verify_tree(statement: VerifiedStatement, folder: Path) -> Refusals:
     return settled(lambda: check_tree(statement.subjects, canonical_bytes(statement.manifest), folder))
 
 
-def _verify(data: bytes, trusted: Trust) -> VerifiedStatement:
+def _verify(data: bytes, trusted: Trust, approvals: bytes) -> VerifiedStatement:
     bundle = read_bundle_bytes(data)
     key = _signer(bundle, trusted)
+    signers = [key]
+    for number, line in enumerate(approvals.splitlines(), 1):
+        other = read_bundle_bytes(line)
+        if other.payload != bundle.payload:
+            raise refuse("SIGNATURE", "this approval is of another manifest", f"line {number} of the approvals")
+        signers.append(_signer(other, trusted))
     subjects, manifest = read_statement(bundle.payload)
     if manifest.key.key_id != key.key_id or manifest.sign.alg != key.algorithm:
         raise refuse("KEY_HINT", "the manifest says that another key signed it", "/predicate/key")
-    return VerifiedStatement(manifest, subjects, key, bundle.payload)
+    created = datetime.fromisoformat(manifest.release.created_at)
+    behind = trusted.require(signers, manifest.release.stream, created)
+    return VerifiedStatement(manifest, subjects, key, behind, bundle.payload)
 
 
 def _signer(bundle: Bundle, trusted: Trust) -> PublicKey:
@@ -60,11 +75,10 @@ def _signer(bundle: Bundle, trusted: Trust) -> PublicKey:
         raise refuse("TRUST_POLICY", "no key is trusted")
     message = pae(PAYLOAD_TYPE, bundle.payload)
     # Every trusted key is tried: a hint chooses nothing, it may only be wrong.
-    signers = {key.spki: key for key in trusted.keys if key.verifies(message, bundle.signature)}
+    signers = [key for key in trusted.keys if key.verifies(message, bundle.signature)]
     if not signers:
         raise refuse("SIGNATURE", "no trusted key made this signature over this content")
-    trusted.require(frozenset(signers))
-    key = next(iter(signers.values()))
+    key = signers[0]
     if any(hint not in ("", key.key_id) for hint in bundle.hints):
         raise refuse("KEY_HINT", f"signed by the key {key.key_id}, but the bundle points to another")
     return key

@@ -80,6 +80,7 @@ def config(tmp_path_factory):
     folder = tmp_path_factory.mktemp("config")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SYNTHSPEC_CONFIG_DIR", str(folder))
+        patch.setenv("SYNTHSPEC_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         for name in ("SYNTHSPEC_STORE", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR"):
             patch.delenv(name, raising=False)
         yield folder

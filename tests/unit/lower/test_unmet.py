@@ -23,7 +23,6 @@ UNMET = [
     ("digits-gan", "objective.penalty_per", "batch", "", "objective.penalty_per"),
     ("digits-diffusion", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
     ("digits-diffusion", "release.watermark", "{method: selection}", "", "release.watermark"),
-    ("digits-diffusion", "release.max_age_days", "30.0", "", "release.max_age_days"),
     ("digits-diffusion", "release.format", "csv", "", "release.format"),
     ("digits-diffusion", "evaluation.disclosure", "restricted", "", "evaluation.disclosure"),
     ("digits-diffusion", "contracts.C40-516.publish", "verdict", "", "contracts.C40-516.publish"),

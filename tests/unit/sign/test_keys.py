@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 from synthspec.sign.keys import config_dir, create_key, development_key, list_keys, load_key
 from synthspec.sign.public_key import public_key, read_public
 from synthspec.sign.refusal import Refused
-from synthspec.sign.trust import Trust, trust, trusted_keys
+from synthspec.sign.trust import Trust, TrustedKey, trust, trusted_keys
+from synthspec.sign.trust_file import TrustEntry, TrustFile, write_trust_file
 from synthspec.sign.verify import verify_bundle
 
 P = 2**255 - 19
@@ -211,7 +212,7 @@ def test_m18_m19_a_policy_that_asks_for_nobody_is_none(signed, keys):
     assert code(trust((keys[0].public,), threshold=0)) == "TRUST_POLICY"
     assert code(trust(())) == "TRUST_POLICY"
     assert code(verify_bundle(signed.bundle, Trust((), 0))) == "TRUST_POLICY"
-    assert code(verify_bundle(signed.bundle, Trust((keys[0].public,), 0))) == "TRUST_POLICY"
+    assert code(verify_bundle(signed.bundle, Trust((TrustedKey(keys[0].public),), 0))) == "TRUST_POLICY"
 
 
 def test_m22_the_key_decides_the_algorithm(signed, keys):
@@ -230,11 +231,12 @@ def test_who_is_trusted(config, keys, tmp_path):
     assert code(trusted_keys(config)) == "TRUST_POLICY"
     development = development_key(config)
     assert trusted_keys(config).keys == (development.public,)
-    (config / "trust").mkdir()
-    (config / "trust" / "friend.pem").write_text(keys[0].public.pem)
+    write_trust_file(config, TrustFile(keys={"friend": TrustEntry(pem=keys[0].public.pem, streams=("digits",))}))
     (tmp_path / "given.pem").write_text(keys[2].public.pem)
-    trusted = trusted_keys(config, [tmp_path / "given.pem", config / "trust" / "friend.pem"])
+    (tmp_path / "again.pem").write_text(keys[0].public.pem)
+    trusted = trusted_keys(config, [tmp_path / "given.pem", tmp_path / "again.pem"])
     assert trusted.keys == (development.public, keys[0].public, keys[2].public)
+    assert [entry.streams for entry in trusted.entries] == [(), ("digits",), ()]
 
 
 def test_no_key_of_the_user_is_trusted_by_itself(config):
@@ -243,13 +245,12 @@ def test_no_key_of_the_user_is_trusted_by_itself(config):
 
 
 def test_one_bad_key_refuses_the_whole_policy(config, keys, tmp_path):
-    (config / "trust").mkdir(parents=True)
-    (config / "trust" / "a.pem").write_text(keys[0].public.pem)
-    (config / "trust" / "b.pem").write_text("nonsense")
-    open_to_all = config / "trust" / "c.pem"
+    development_key(config)
+    (tmp_path / "b.pem").write_text("nonsense")
+    open_to_all = tmp_path / "c.pem"
     open_to_all.write_text(keys[1].public.pem)
     open_to_all.chmod(0o666)
-    found = trusted_keys(config, [tmp_path / "nothing.pem"])
+    found = trusted_keys(config, [tmp_path / "b.pem", open_to_all, tmp_path / "nothing.pem"])
     assert [refusal.code for refusal in found] == ["KEY_FORMAT", "KEY_PERMISSIONS", "IO"]
 
 

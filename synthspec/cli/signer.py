@@ -1,0 +1,66 @@
+"""A private key for a command: by name or file, its passphrase from a prompt, a descriptor or the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from synthspec.cli.answer import usage
+
+if TYPE_CHECKING:
+    from synthspec.sign import Refusals, SigningKey
+
+PASSPHRASE = typer.Option(
+    None,
+    "--passphrase-fd",
+    min=0,
+    help="Read the key's passphrase from this open descriptor; else SYNTHSPEC_KEY_PASSPHRASE, else a prompt.",
+)
+_VARIABLE = "SYNTHSPEC_KEY_PASSPHRASE"
+_MAX = 4096
+
+
+def signing_key(named: str, descriptor: int | None = None) -> SigningKey:
+    """The private key called `named` in the configuration, or in the file `named`; or exit 2 with the reason.
+
+    A passphrase is asked for only when the key is encrypted, and never taken from the command line, which others can read.
+    """
+    from synthspec.sign import SigningKey, config_dir, load_key
+
+    path = Path(named)
+    if os.sep not in named and not path.exists():
+        path = config_dir() / "keys" / f"{named}.pem"
+    found = load_key(path)
+    if not isinstance(found, SigningKey) and any(each.code == "KEY_PASSPHRASE" for each in found):
+        found = load_key(path, read_passphrase(descriptor, f"Passphrase of {path.name}"))
+    if isinstance(found, SigningKey):
+        return found
+    raise usage(told(found))
+
+
+def read_passphrase(descriptor: int | None, label: str, *, twice: bool = False) -> bytes:
+    """The passphrase from `descriptor`, the environment or a prompt; exit 2 where there is none."""
+    if descriptor is not None:
+        try:
+            with os.fdopen(os.dup(descriptor), "rb") as file:
+                given = file.read(_MAX).rstrip(b"\r\n")
+        except OSError as error:
+            raise usage(f"--passphrase-fd {descriptor}: {error.strerror}") from None
+    elif _VARIABLE in os.environ:
+        given = os.environ[_VARIABLE].encode()
+    elif sys.stdin.isatty():
+        given = str(typer.prompt(label, hide_input=True, confirmation_prompt=twice, err=True)).encode()
+    else:
+        raise usage(f"the key is encrypted: give --passphrase-fd or {_VARIABLE}, or run it on a terminal")
+    if not given:
+        raise usage("the passphrase is empty")
+    return given
+
+
+def told(refusals: Refusals) -> str:
+    """Refusals in one line."""
+    return "; ".join(f"{each.code}: {each.where}: {each.message}" for each in refusals)

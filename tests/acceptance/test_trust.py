@@ -1,0 +1,121 @@
+"""Releases of one stream, keys that are pinned, approvals: as the people who answer for them use the program."""
+
+import json
+import shutil
+
+import pytest
+
+KEYS = "keys"
+
+
+@pytest.fixture
+def desk(cli, tmp_path, monkeypatch):
+    """A configuration and a memory of one's own, with a key `team`."""
+    monkeypatch.setenv("SYNTHSPEC_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("SYNTHSPEC_STATE_DIR", str(tmp_path / "state"))
+    assert cli("keys", "new", "team", cwd=tmp_path).code == 0
+    public = tmp_path / "team.pub"
+    public.write_text(cli("keys", "show", "team", cwd=tmp_path).out)
+    return tmp_path
+
+
+def make(cli, spec, store, out, *words):
+    answer = cli("run", spec, "--store", store, "--out", out, "--quiet", "--key", "team", *words, cwd=spec.parent)
+    assert answer.code == 0, answer.out + answer.err
+    return json.loads((out / "manifest.json").read_text())["release"]
+
+
+def verified(cli, folder, *words):
+    answer = cli("verify", folder, "--format", "json", *words, cwd=folder.parent)
+    return [each["code"] for each in answer.json["refusals"]] or answer.json["ordered"]
+
+
+def test_releases_are_numbered_and_an_older_one_is_refused(cli, desk, spec, store_copy):
+    first, second = desk / "r1", desk / "r2"
+    one = make(cli, spec, store_copy, first)
+    assert (one["sequence"], "previous" in one) == (1, False)
+    assert make(cli, spec, store_copy, desk / "again")["sequence"] == 1, "the same run made again is the same release"
+    two = make(cli, spec, store_copy, second, "--set", "sampling.n=150")
+    assert two["sequence"] == 2
+    assert cli("trust", "add", "team", desk / "team.pub", "--stream", "marks*", cwd=desk).code == 0
+    assert verified(cli, desk / "again") is True
+    assert verified(cli, second) is True
+    assert verified(cli, desk / "again") == ["ROLLBACK"]
+    assert cli("trust", "revoke", "team", cwd=desk).code == 0
+    assert verified(cli, second) == ["KEY_REVOKED"]
+    assert cli("trust", "remove", "team", cwd=desk).code == 0
+    assert verified(cli, second) == ["TRUST_POLICY"]
+    assert verified(cli, second, "--key", desk / "team.pub") is False
+
+
+def test_another_machine_goes_on_from_the_release_before(cli, desk, spec, store_copy, monkeypatch):
+    make(cli, spec, store_copy, desk / "r1")
+    monkeypatch.setenv("SYNTHSPEC_STATE_DIR", str(desk / "elsewhere"))
+    cli("trust", "add", "team", desk / "team.pub", cwd=desk)
+    two = make(cli, spec, store_copy, desk / "r2", "--previous", desk / "r1", "--set", "sampling.n=150")
+    assert two["sequence"] == 2
+    assert verified(cli, desk / "r1") is True
+    assert verified(cli, desk / "r2") is True
+
+
+def test_two_must_sign(cli, desk, spec, store_copy):
+    make(cli, spec, store_copy, desk / "r1")
+    cli("keys", "new", "steward", "--algorithm", "ed25519", cwd=desk)
+    (desk / "steward.pub").write_text(cli("keys", "show", "steward", cwd=desk).out)
+    for name in ("team", "steward"):
+        assert cli("trust", "add", name, desk / f"{name}.pub", cwd=desk).code == 0
+    assert cli("trust", "threshold", "marks*", "2", cwd=desk).code == 0
+    assert verified(cli, desk / "r1") == ["TRUST_POLICY"]
+    assert cli("keys", "approve", desk / "r1", "--key", "team", cwd=desk).code == 0
+    assert verified(cli, desk / "r1") == ["TRUST_POLICY"]
+    assert cli("keys", "approve", desk / "r1", "--key", "steward", cwd=desk).code == 0
+    assert verified(cli, desk / "r1") is True
+    listed = cli("trust", "list", cwd=desk).out
+    assert "streams marks*: 2 distinct keys must sign" in listed
+    shutil.copy(desk / "r1" / "manifest.approvals.jsonl", desk / "kept")
+    (desk / "r1" / "samples.csv").write_text("tampered\n")
+    refused = cli("keys", "approve", desk / "r1", "--key", "steward", cwd=desk)
+    assert refused.code == 1
+    assert (desk / "r1" / "manifest.approvals.jsonl").read_bytes() == (desk / "kept").read_bytes()
+
+
+def test_an_encrypted_key_signs_with_its_passphrase_alone(cli, desk, spec, store_copy, monkeypatch):
+    monkeypatch.setenv("SYNTHSPEC_KEY_PASSPHRASE", "correct horse")
+    assert cli("keys", "new", "vault", "--encrypt", cwd=desk).code == 0
+    text = (desk / "config" / "keys" / "vault.pem").read_text()
+    assert "OPENSSH PRIVATE KEY" in text
+    make(cli, spec, store_copy, desk / "r1", "--key", "vault")
+    monkeypatch.setenv("SYNTHSPEC_KEY_PASSPHRASE", "wrong")
+    words = ("run", spec, "--store", store_copy, "--out", desk / "r2", "--quiet", "--key", "vault")
+    wrong = cli(*words, cwd=spec.parent)
+    assert (wrong.code, "wrong passphrase" in wrong.err) == (2, True)
+    monkeypatch.delenv("SYNTHSPEC_KEY_PASSPHRASE")
+    none = cli(*words, cwd=spec.parent)
+    assert (none.code, "--passphrase-fd" in none.err) == (2, True)
+    assert not (desk / "r2").exists()
+    listed = cli("keys", "list", cwd=desk).out
+    assert "vault\tuser, encrypted\tecdsa-p256-sha256" in listed
+    assert cli("keys", "show", "vault", cwd=desk).out.startswith("-----BEGIN PUBLIC KEY-----")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("add", "a b", "team.pub"), "keys"),
+        (("add", "team", "absent.pub"), "IO"),
+        (("add", "team", "team.pub", "--from", "yesterday"), "not an instant"),
+        (("remove", "nobody"), "no key is called nobody"),
+    ],
+)
+def test_what_cannot_be_trusted_changes_nothing(cli, desk, words, said):
+    answer = cli("trust", *words, cwd=desk)
+    assert answer.code == 2
+    assert said in answer.err
+    assert not (desk / "config" / "trust.toml").exists()
+
+
+def test_a_manifest_ends_when_the_spec_says(cli, desk, spec, store_copy, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767268800")
+    release = make(cli, spec, store_copy, desk / "r1", "--set", "release.max_age_days=30")
+    assert (release["createdAt"], release["expiresAt"]) == ("2026-01-01T12:00:00Z", "2026-01-31T12:00:00Z")
+    assert verified(cli, desk / "r1", "--key", desk / "team.pub") == ["EXPIRED"]
