@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Op, Replay, Sample
 from synthspec_torch.flow.support import flow_reasons
+from synthspec_torch.gan.support import reasons as gan_reasons
 from synthspec_torch.vae.support import reasons as vae_reasons
 
 FamilyOp = Fit | Accelerate | Sample | Latency | Replay | Assess
@@ -26,6 +27,7 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "flow": Family(flow_reasons, "synthspec_torch.flow.kernels"),
+    "gan": Family(gan_reasons, "synthspec_torch.gan.kernels"),
     "vae": Family(vae_reasons, "synthspec_torch.vae.kernels"),
 }
 

@@ -86,7 +86,7 @@ SIGNALS: dict[str, Signal] = {
         ),
         Signal(
             name="mode_drop_val",
-            says="share of the modes of the validation split (classes, else clusters) that a probe sample does not show",
+            says="share of the clusters of the validation split that a probe sample does not show",
             families=_of("gan"),
         ),
         Signal(name="KID_val", says="KID of a probe sample against the validation split", families=_of("gan")),

@@ -1,0 +1,79 @@
+"""A trained generator with its codecs: what training keeps, and what sampling loads. The critic is not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from synthspec.backend.dataset import Column, Dataset
+from synthspec.backend.protocol import Artifact, Context
+from synthspec.ir.families import GanConv, GanEngine, GanMlp
+from synthspec.ir.ops import Fit
+from synthspec_torch.data.context import ContextCodec
+from synthspec_torch.gan.content import Content, empty, fitted, restored
+from synthspec_torch.gan.networks import Generator, build_generator
+from synthspec_torch.gan.probe import Records
+from synthspec_torch.training.seeding import initial_weights
+from synthspec_torch.weights import load_weights, save_weights
+
+WEIGHTS = "weights/generator.safetensors"
+"""The averaged weights with the least `KID_val`, and what contents and conditions are standardised by."""
+_CONTEXT = ("context.shift", "context.scale")
+
+
+@dataclass(frozen=True)
+class TrainedGan:
+    """A generator and the maps between its numbers and the columns of the SRef."""
+
+    network: Generator
+    content: Content
+    context: ContextCodec
+
+    @classmethod
+    def fresh(cls, op: Fit, train: Mapping[str, Column]) -> TrainedGan:
+        """An untrained generator for the train rows; torch's global generator gives its first weights. Raises DataError."""
+        content = fitted(op.schema, train)
+        context = ContextCodec.fitted(op.schema, op.conditions, train)
+        return cls(_network(op, content, context), content, context)
+
+    @classmethod
+    def read(cls, op: Fit, engine: Artifact) -> TrainedGan:
+        """The generator that `write` left. Raises WeightsError for a file that holds another."""
+        conditions = tuple(op.schema.field(name) for name in op.conditions)
+        count, content = len(conditions), empty(op.schema)
+        context = ContextCodec(conditions, np.zeros(count), np.ones(count))
+        # The first weights are replaced at once; building them must not draw from the global generator.
+        with initial_weights(0):
+            network = _network(op, content, context)
+        moments = {name: torch.zeros(count, dtype=torch.float64) for name in _CONTEXT}
+        stored = load_weights(engine.path(WEIGHTS), {**network.state_dict(), **content.stored, **moments})
+        shift, scale = (stored.pop(name).numpy() for name in _CONTEXT)
+        content = restored(op.schema, {name: stored.pop(name) for name in content.stored})
+        network.load_state_dict(stored)
+        network.eval().requires_grad_(requires_grad=False)
+        return cls(network, content, ContextCodec(conditions, shift, scale))
+
+    def write(self, context: Context, weights: Mapping[str, torch.Tensor]) -> None:
+        """Write `weights` of the generator with what the codecs were fitted to."""
+        moments = (torch.from_numpy(value.copy()) for value in (self.context.shift, self.context.scale))
+        tensors = dict(zip(_CONTEXT, moments, strict=True))
+        save_weights(context.out / WEIGHTS, {**weights, **self.content.stored, **tensors})
+
+    def records(self, data: Dataset) -> Records:
+        """The rows of `data` as the networks see them. Raises DataError for a row that the SRef does not allow."""
+        conditions = torch.from_numpy(self.context.encode(data.columns, len(data))).float()
+        return Records(self.content.encode(data.columns), conditions)
+
+
+def architecture_of(op: Fit) -> GanMlp | GanConv:
+    """The networks of `op`. Raises TypeError for those of another family."""
+    if not isinstance(op.engine, GanEngine) or not isinstance(op.engine.architecture, GanMlp | GanConv):
+        raise TypeError("this module makes the GANs mlp and conv")
+    return op.engine.architecture
+
+
+def _network(op: Fit, content: Content, context: ContextCodec) -> Generator:
+    return build_generator(architecture_of(op), content.shape, context.width, content.head())

@@ -1,0 +1,138 @@
+"""What a GAN can take, asked before anything runs. Pure: no framework and no numpy is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.backend.columns import find_field
+from synthspec.backend.conditions import condition_reasons
+from synthspec.ir.families import (
+    Adversarial,
+    GanConv,
+    GanEngine,
+    GanMlp,
+    Hinge,
+    NoMechanism,
+    Relativistic,
+    WganGp,
+)
+from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
+from synthspec.ir.schema import Field, Schema
+from synthspec_torch.support import STEP_SIGNALS, image_reasons, monitor_reasons, training_reasons
+
+STEP = STEP_SIGNALS | {"loss_critic", "loss_generator"}
+"""What a training emits at every round; `gp_norm` too where the measure has a penalty."""
+EPOCH = frozenset(
+    {"KID_val", "mode_drop_val", "critic_accuracy", "critic_drift", "critic_overfit", "real_fake_gap"}
+)  # fmt: skip
+"""What it emits once an epoch, on a frozen probe."""
+MODALITIES = ("image", "tabular")
+NOT_NUMBERS = ("bool", "categorical", "string", "timestamp")
+LARGEST = 4096
+"""Numbers that a record of a table may have."""
+
+
+def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterator[str]:
+    """Why `op`, which is about a GAN, cannot be computed here."""
+    match op:
+        case Fit():
+            yield from _fit_reasons(op)
+        case Sample():
+            yield from _fit_reasons(op.fit)
+            yield from condition_reasons(op)
+            if op.w_cfg:
+                yield "guidance (w_cfg) is for diffusion; a GAN samples its conditional law as it is"
+        case Latency() | Replay():
+            yield from reasons(op.sample)
+        case Accelerate():
+            yield f"no GAN is made faster here: no {op.how.kind}"
+        case Assess():
+            yield f"a GAN has no likelihood and no code to assess: no {', '.join(op.metrics)}"
+
+
+def _fit_reasons(op: Fit) -> Iterator[str]:
+    if not isinstance(op.engine, GanEngine):
+        yield f"family {op.engine.family} is not supported: only gan"
+        return
+    if not isinstance(op.privacy, NoMechanism):
+        yield f"privacy mechanism {op.privacy.mechanism} is not supported: only none"
+    if op.drop_rate:
+        yield "drop_rate is for guidance, and a GAN has none"
+    yield from _objective_reasons(op, op.engine)
+    yield from _architecture_reasons(op, op.engine)
+    yield from _content_reasons(op.schema)
+    for name in op.conditions:
+        yield from _condition_reasons(name, find_field(op.schema, name))
+    yield from training_reasons(op.training)
+    penalised = isinstance(op.objective, WganGp | Relativistic)
+    yield from monitor_reasons(op.stability, EPOCH, STEP | {"gp_norm"} if penalised else STEP)
+
+
+def _objective_reasons(op: Fit, engine: GanEngine) -> Iterator[str]:
+    objective = op.objective
+    if not isinstance(objective, Adversarial | WganGp | Hinge | Relativistic):
+        yield f"measure {objective.measure} is not supported: only gan, wgan_gp, hinge and rpgan"
+        return
+    if "identifiability" in objective.generator_terms:
+        yield "the generator term identifiability is not supported: only feature_matching"
+    if isinstance(objective, WganGp):
+        if objective.penalty_per == "batch":
+            yield "the penalty is part of each record's loss: only penalty_per record"
+        if getattr(engine.architecture, "spectral_norm", False):
+            yield "spectral_norm and a gradient penalty bound the same slope twice: leave one out"
+    if objective.augmentation and op.schema.modality != "image":
+        yield f"augmentations are of images: no {', '.join(objective.augmentation)} here"
+
+
+def _architecture_reasons(op: Fit, engine: GanEngine) -> Iterator[str]:
+    architecture, modality = engine.architecture, op.schema.modality
+    if not isinstance(architecture, GanMlp | GanConv):
+        yield f"architecture {architecture.name} is not supported: only conv and mlp"
+        return
+    if isinstance(architecture, GanConv) and modality != "image":
+        yield f"architecture conv is for images, and the SRef is of modality {modality}: write mlp"
+    if architecture.norm == "batch":
+        yield "norm batch is not supported: it mixes the records that a critic judges one by one; write layer or group"
+    if architecture.norm == "instance" and isinstance(architecture, GanMlp):
+        yield "norm instance has nothing to normalise over in an mlp: write layer or group"
+    batch = op.training.batch_size
+    if batch is not None and batch % architecture.pac:
+        yield f"a batch of {batch} is no whole number of packs of {architecture.pac}"
+
+
+def _content_reasons(schema: Schema) -> Iterator[str]:
+    if schema.modality not in MODALITIES:
+        yield f"modality {schema.modality} is not supported: only {', '.join(MODALITIES)}"
+        return
+    if schema.modality == "image":
+        yield from image_reasons(schema)
+        return
+    content = schema.with_role("content")
+    if not content:
+        yield "the SRef has no content to make"
+    for field in content:
+        yield from _number_reasons(field)
+    width = sum(field.size for field in content)
+    if width > LARGEST:
+        yield f"a record has {width} numbers; a dense GAN takes up to {LARGEST}"
+
+
+def _number_reasons(field: Field) -> Iterator[str]:
+    if field.dtype in NOT_NUMBERS or field.enum:
+        kind = field.dtype if field.dtype in NOT_NUMBERS else "enumerated"
+        yield f"{field.name!r} is {kind}; this engine makes numbers only"
+    if field.nullable:
+        yield f"{field.name!r} is nullable; this engine leaves nothing out"
+
+
+def _condition_reasons(name: str, field: Field | None) -> Iterator[str]:
+    if field is None:
+        yield f"the condition {name!r} is no field of the SRef"
+    elif field.shape:
+        yield f"the condition {name!r} has shape {list(field.shape)}; a condition is one value"
+    elif field.dtype in ("string", "timestamp"):
+        yield f"the condition {name!r} is of dtype {field.dtype}; only numbers and members of an enum are"
+    elif field.dtype == "categorical" and not field.enum:
+        yield f"the condition {name!r} is categorical without an enum"
+    elif field.nullable and not field.enum:
+        yield f"the condition {name!r} is nullable, and a missing number has no place among the others"
