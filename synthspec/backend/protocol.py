@@ -49,6 +49,9 @@ class Context:
     workers: int
     """How many blocks may be computed at a time. It changes the time, never the bytes."""
     progress: Progress
+    secret: Path | None = None
+    """Where the secret seeds of a mechanism are kept, outside every artifact: read when the file exists, made (mode 0600)
+    when not. None: fresh ones, which nobody keeps."""
 
 
 Kernel = Callable[[Any, Mapping[str, Artifact], Context], None]
