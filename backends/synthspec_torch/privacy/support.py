@@ -24,8 +24,11 @@ def mechanism_reasons(privacy: Mechanism, *allowed: str) -> Iterator[str]:
         yield from _block_reasons(privacy)
 
 
-def private_training_reasons(training: Training, stability: Stability) -> Iterator[str]:
-    """Why a private training cannot keep to `training` and `stability`: its steps and batches are the privacy block's."""
+def private_training_reasons(training: Training, stability: Stability, *further: str) -> Iterator[str]:
+    """Why a private training cannot keep to `training` and `stability`: its steps and batches are the privacy block's.
+
+    `further`: signals that the family emits under a mechanism, beside `RELEASED_SIGNALS`.
+    """
     if training.precision != "fp32":
         yield f"precision {training.precision} is not supported: only fp32"
     if training.seed is None:
@@ -36,8 +39,9 @@ def private_training_reasons(training: Training, stability: Stability) -> Iterat
     watched = {monitor.signal for monitor in stability.monitors}
     if stability.convergence:
         watched.add(stability.convergence.signal)
-    for name in sorted(watched - RELEASED_SIGNALS):
-        yield f"signal {name!r} is not released: only {', '.join(sorted(RELEASED_SIGNALS))}"
+    known = RELEASED_SIGNALS | set(further)
+    for name in sorted(watched - known):
+        yield f"signal {name!r} is not released: only {', '.join(sorted(known))}"
     for monitor in stability.monitors:
         if monitor.action not in RELEASED_ACTIONS:
             yield f"action {monitor.action!r} is not for a private training: only {', '.join(RELEASED_ACTIONS)}"

@@ -14,10 +14,12 @@ from synthspec.backend.draws import draw_conditions
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
 from synthspec.ir.evidence import Split
-from synthspec.ir.families import Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
+from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Assess, Fit, Sample
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.data.labels import Labels
+from synthspec_torch.privacy.fitting import fit_privately
+from synthspec_torch.privacy.training import PrivateCourse
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Course, train
 from synthspec_torch.training.seeding import initial_weights, intra_op_threads
@@ -37,30 +39,42 @@ REFERENCE = "weights/first_epoch.safetensors"
 
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """S405-1: train on ELBO_beta; keep the averaged weights with the greatest `elbo_val`."""
-    if not isinstance(op.objective, Elbo | ElboBeta):
-        raise TypeError("this kernel trains on elbo and elbo_beta")
-    records, val = _records(op, inputs, "train"), _records(op, inputs, "val")
-    course = Course.of(op.training, op.stability, len(records))
-    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
-        with initial_weights(course.seed):
-            network = _network(op)
-        labels = Labels.of(op.schema, op.conditions)
-        learner = VaeLearner(
-            network,
-            _likelihood(op),
-            records,
-            val,
-            beta=BetaCourse.of(op.objective, math.ceil(len(records) / course.batch_size)),
-            free_bits=op.objective.free_bits,
-            drop_rate=op.drop_rate,
-            null=labels.null if labels else 0,
-            seed=course.seed,
-        )
-        trained = train(learner, course, log, context.progress)
+    """S405-1: train on ELBO_beta; keep the averaged weights with the greatest `elbo_val`, under a mechanism the last."""
+    records = _records(op, inputs, "train")
+    with intra_op_threads(op.training.threads):
+        if isinstance(op.privacy, DpSgd):
+            # The val split stays out of a private training: a validation would be a release.
+            private = PrivateCourse.of(op.training, op.stability, op.privacy, len(records))
+            learner = _learner(op, records, records.take(slice(0, 0)), private.epoch_steps)
+            trained = fit_privately(learner, private, op, inputs, context)
+        else:
+            course = Course.of(op.training, op.stability, len(records))
+            learner = _learner(op, records, _records(op, inputs, "val"), math.ceil(len(records) / course.batch_size))
+            with SignalLog(context.out / TRAINING_LOG) as log:
+                trained = train(learner, course, log, context.progress)
     save_weights(context.out / WEIGHTS, trained.weights)
     save_weights(context.out / REFERENCE, trained.first)
     write_report(context.out, FIT_REPORT, trained.report)
+
+
+def _learner(op: Fit, records: Records, val: Records, epoch_steps: int) -> VaeLearner:
+    """A fresh network on `records`; its first weights depend on the seed alone."""
+    if not isinstance(op.objective, Elbo | ElboBeta) or op.training.seed is None:
+        raise TypeError("this kernel trains on elbo and elbo_beta, from a seed")
+    with initial_weights(op.training.seed):
+        network = _network(op)
+    labels = Labels.of(op.schema, op.conditions)
+    return VaeLearner(
+        network,
+        _likelihood(op),
+        records,
+        val,
+        beta=BetaCourse.of(op.objective, epoch_steps),
+        free_bits=op.objective.free_bits,
+        drop_rate=op.drop_rate,
+        null=labels.null if labels else 0,
+        seed=op.training.seed,
+    )
 
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:

@@ -9,6 +9,9 @@ import torch
 from torch import nn
 
 from synthspec.backend.draws import Stream
+from synthspec_torch.privacy.gradients import Batch
+from synthspec_torch.privacy.stream import RecordDraws
+from synthspec_torch.privacy.training import RecordLearner
 from synthspec_torch.training.loop import Learner
 from synthspec_torch.training.seeding import torch_generator
 from synthspec_torch.vae.bounds import CHUNK, posterior
@@ -24,7 +27,7 @@ FIRST_RAISE, CEILING = 0.05, 1.0
 """Free bits, in nat per latent dimension: what the first raise gives where there are none, and where doubling ends."""
 
 
-class VaeLearner(Learner):
+class VaeLearner(Learner, RecordLearner):
     """-ELBO_beta by the reparametrisation trick, one draw of z an example."""
 
     criterion = "elbo_val"
@@ -60,6 +63,26 @@ class VaeLearner(Learner):
         beta = self.beta.at(self.steps)
         self._seen = {"elbo": found.elbo.mean().item(), "beta": beta}
         return found.loss(beta, self.free_bits)
+
+    def drawn(self, rows: torch.Tensor, draws: RecordDraws) -> Batch:
+        """Contents, labels (none: zeros), and the draws of z."""
+        records, eps = self.train_records.take(rows), draws.normal(self.frozen.shape[2])
+        labels = torch.zeros(len(rows), dtype=torch.int64) if records.labels is None else records.labels
+        if records.labels is not None and self.drop_rate > 0:
+            labels = torch.where(draws.uniform() < self.drop_rate, self.null, labels)
+        return records.x, labels, eps
+
+    def record_losses(self, batch: Batch) -> torch.Tensor:
+        """-ELBO_beta of each record. Free bits are of a batch, and none are taken here."""
+        x, labels, eps = batch
+        records = Records(x, None if self.train_records.labels is None else labels)
+        found = terms(self._network, self.likelihood, records, eps)
+        return self.beta.at(self.steps + 1) * found.kl.sum(1) - found.recon
+
+    def released(self, step: int, lr: float) -> Mapping[str, float]:  # noqa: ARG002 - of the protocol
+        """`beta`, which the steps alone decide."""
+        self.steps = step
+        return {"beta": self.beta.at(step)}
 
     def observed(self) -> Mapping[str, float]:
         """`elbo` of the last batch at beta 1, and the `beta` that it was trained with."""

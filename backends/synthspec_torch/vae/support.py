@@ -8,6 +8,7 @@ from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import Elbo, ElboBeta, NoMechanism, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field
+from synthspec_torch.privacy.support import mechanism_reasons, private_training_reasons
 from synthspec_torch.support import (
     SEVERITY,
     STEP_SIGNALS,
@@ -69,12 +70,16 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
         yield f"measure {op.objective.measure} is not supported: only elbo and elbo_beta"
     elif isinstance(op.objective, ElboBeta) and op.objective.beta is None:
         yield "objective.beta is missing"
-    if not isinstance(op.privacy, NoMechanism):
-        yield f"privacy mechanism {op.privacy.mechanism} is not supported: only none"
+    yield from mechanism_reasons(op.privacy, "dp-sgd")
     yield from image_reasons(op.schema)
     yield from label_reasons(op.schema, op.conditions)
-    yield from training_reasons(op.training)
-    yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS, SEVERITY)
+    if isinstance(op.privacy, NoMechanism):
+        yield from training_reasons(op.training)
+        yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS, SEVERITY)
+    else:
+        yield from private_training_reasons(op.training, op.stability, "beta")
+        if isinstance(op.objective, Elbo | ElboBeta) and op.objective.free_bits:
+            yield "free_bits are on the batch mean, and under dp-sgd no loss may look at several records"
     yield from _architecture_reasons(op, op.engine)
 
 

@@ -20,7 +20,7 @@ from synthspec.backend.artifacts import (
 )
 from synthspec.backend.dataset import Dataset, read_dataset, write_dataset
 from synthspec.backend.protocol import DataError
-from synthspec.ir.families import Convergence, DpSgd, ElboBeta, LSimple, Monitor, Stability, VaeConv, VaeEngine, VaeMlp
+from synthspec.ir.families import Convergence, ElboBeta, LSimple, Monitor, Pate, Stability, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Accelerate, Assess, Latency
 from synthspec.ir.schema import Field, Schema
 from synthspec.spec.sampling import Compile
@@ -203,7 +203,7 @@ REFUSED = [
     (lambda op: pixel(op, resolution=None), "neither a resolution"),
     (lambda op: replace(op, objective=LSimple(measure="l_simple")), "measure l_simple"),
     (lambda op: replace(op, objective=ElboBeta(measure="elbo_beta")), "beta is missing"),
-    (lambda op: replace(op, privacy=DpSgd(mechanism="dp-sgd")), "mechanism dp-sgd"),
+    (lambda op: replace(op, privacy=Pate(mechanism="pate")), "mechanism pate"),
     (lambda op: replace(op, schema=replace(op.schema, modality="tabular")), "modality tabular"),
     (
         lambda op: replace(op, stability=Stability(monitors=(Monitor(signal="bpd", trip="bpd > 1", action="stop"),))),

@@ -1,0 +1,49 @@
+"""What a `fit` kernel does about privacy: settle the secret, train, and leave the record of releases."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from synthspec.backend.artifacts import TRAINING_LOG, write_report
+from synthspec.backend.protocol import Artifact, Context, DataError
+from synthspec.backend.releases import PRIVACY_RECORD
+from synthspec.ir.canonical import digest
+from synthspec.ir.ops import Fit
+from synthspec_torch.privacy.secret import settle
+from synthspec_torch.privacy.training import PrivateCourse, RecordLearner, train_privately
+from synthspec_torch.training.log import SignalLog
+from synthspec_torch.training.loop import Trained
+
+
+def fit_privately(
+    learner: RecordLearner, course: PrivateCourse, op: Fit, inputs: Mapping[str, Artifact], context: Context
+) -> Trained:
+    """Train `learner` under ``op.privacy``; leaves ``training.jsonl`` and ``privacy.json`` in ``context.out``.
+
+    Raises DataError for a network that no bound holds for, and for a file of secrets that is not this training's.
+    """
+    secret = settle(context.secret, bound_to(op, inputs))
+    with SignalLog(context.out / TRAINING_LOG) as log:
+        try:
+            trained, record = train_privately(learner, course, secret, log, context.progress)
+        except TypeError as error:
+            raise DataError(
+                "P405-4.cross-example-layer", str(error), "choose an architecture without such a layer"
+            ) from error
+    write_report(context.out, PRIVACY_RECORD, record)
+    return trained
+
+
+def bound_to(op: Fit, inputs: Mapping[str, Artifact]) -> str:
+    """The digest of a training and of everything that it reads, in hex. It is secret itself: it digests private data."""
+    contents = {
+        f"{port}/{name}": _digest(inputs[port].path(name)) for port in sorted(inputs) for name in inputs[port].files
+    }
+    return digest("synthspec.privacy.secret.v1", [op, contents])
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
