@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,16 @@ class ContextCodec:
         table = np.array(moments, dtype=np.float64).reshape(-1, 2)
         return cls(fields, table[:, 0], table[:, 1])
 
+    @classmethod
+    def declared(cls, schema: Schema, names: tuple[str, ...]) -> ContextCodec:
+        """The codec by the SRef alone, numbers standardised as the uniform law on their range: reads no data.
+
+        Raises ValueError for a number without a range.
+        """
+        fields = tuple(schema.field(name) for name in names)
+        table = np.array([_declared(field) for field in fields], dtype=np.float64).reshape(-1, 2)
+        return cls(fields, table[:, 0], table[:, 1])
+
     @property
     def width(self) -> int:
         """Numbers of a context; 0 without conditions."""
@@ -69,6 +80,15 @@ def _numbers(field: Field, column: Column) -> F64:
             "complete the data, or drop the condition",
         )
     return values
+
+
+def _declared(field: Field) -> tuple[float, float]:
+    if field.enum or field.dtype == "bool":
+        return 0.0, 1.0
+    if field.range is None:
+        raise ValueError(f"{field.name} has no range in the SRef")
+    low, high = field.range
+    return (low + high) / 2.0, (high - low) / math.sqrt(12.0) or 1.0
 
 
 def _moments(field: Field, column: Column) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import torch
 
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.protocol import Artifact, Context
-from synthspec.ir.families import FlowEngine
+from synthspec.ir.families import FlowEngine, NoMechanism
 from synthspec.ir.ops import Fit
 from synthspec_torch.data.context import ContextCodec
 from synthspec_torch.data.table import TableCodec
@@ -34,9 +34,16 @@ class TrainedFlow:
 
     @classmethod
     def fresh(cls, op: Fit, train: Mapping[str, Column], seed: int) -> TrainedFlow:
-        """An untrained flow for the train rows; its first weights depend on `seed` alone. Raises DataError."""
-        content = TableCodec.fitted(op.schema.with_role("content"), train)
-        context = ContextCodec.fitted(op.schema, op.conditions, train)
+        """An untrained flow for the train rows; its first weights depend on `seed` alone. Raises DataError.
+
+        Under a mechanism the scales come from the SRef: no row is looked at.
+        """
+        if isinstance(op.privacy, NoMechanism):
+            content = TableCodec.fitted(op.schema.with_role("content"), train)
+            context = ContextCodec.fitted(op.schema, op.conditions, train)
+        else:
+            content = TableCodec.declared(op.schema.with_role("content"))
+            context = ContextCodec.declared(op.schema, op.conditions)
         return cls(network_of(op, content.width, context.width, seed), content, context)
 
     @classmethod

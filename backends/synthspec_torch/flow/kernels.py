@@ -5,35 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+import torch
+
 from synthspec.backend.artifacts import FIGURES, FIT_REPORT, TRAINING_LOG, write_report
 from synthspec.backend.blocks import Sampler, sampling_kernels
+from synthspec.backend.dataset import Dataset
 from synthspec.backend.draws import draw_conditions
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.evidence import Figure
+from synthspec.ir.families import DpSgd
 from synthspec.ir.ops import Assess, Fit, Sample
 from synthspec_torch.flow.engine import TrainedFlow
 from synthspec_torch.flow.inversion import inversion
 from synthspec_torch.flow.likelihood import Likelihood
 from synthspec_torch.flow.sampling import FlowSampler
 from synthspec_torch.flow.training import FlowLearner
+from synthspec_torch.privacy.fitting import fit_privately
+from synthspec_torch.privacy.training import PrivateCourse
 from synthspec_torch.training.log import SignalLog
-from synthspec_torch.training.loop import Course, train
+from synthspec_torch.training.loop import Course, Trained, train
 from synthspec_torch.training.seeding import batches, intra_op_threads
 
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """S405-3: train the flow; keep the averaged weights with the smallest `bpd_val`."""
-    rows, val = rows_of(inputs, "train"), rows_of(inputs, "val")
-    course = Course.of(op.training, op.stability, len(rows))
-    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
-        flow = TrainedFlow.fresh(op, rows.columns, course.seed)
-        learner = FlowLearner(flow.network, flow.cells, flow.records(rows), flow.records(val), course.seed)
-        if getattr(getattr(op.engine.architecture, "actnorm", None), "init", "") == "data":
-            learner.start_at(next(batches(course.records, course.batch_size, 1, course.seed)).rows)
-        trained = train(learner, course, log, context.progress)
+    """S405-3: train the flow; keep the averaged weights with the smallest `bpd_val`, under a mechanism the last."""
+    rows = rows_of(inputs, "train")
+    with intra_op_threads(op.training.threads):
+        flow = TrainedFlow.fresh(op, rows.columns, op.training.seed or 0)
+        if isinstance(op.privacy, DpSgd):
+            # The val split stays out of a private training: a validation would be a release.
+            records = flow.records(rows)
+            learner = FlowLearner(
+                flow.network, flow.cells, records, records.take(torch.arange(0)), op.training.seed or 0
+            )
+            private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
+            trained = fit_privately(learner, private, op, inputs, context)
+        else:
+            trained = _train(op, flow, rows, rows_of(inputs, "val"), context)
     flow.write(context, trained.weights)
     write_report(context.out, FIT_REPORT, trained.report)
+
+
+def _train(op: Fit, flow: TrainedFlow, rows: Dataset, val: Dataset, context: Context) -> Trained:
+    course = Course.of(op.training, op.stability, len(rows))
+    learner = FlowLearner(flow.network, flow.cells, flow.records(rows), flow.records(val), course.seed)
+    if getattr(getattr(op.engine.architecture, "actnorm", None), "init", "") == "data":
+        learner.start_at(next(batches(course.records, course.batch_size, 1, course.seed)).rows)
+    with SignalLog(context.out / TRAINING_LOG) as log:
+        return train(learner, course, log, context.progress)
 
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from synthspec.backend.columns import find_field
 from synthspec.backend.conditions import condition_reasons
-from synthspec.ir.families import AffineCoupling, Autoregressive, FlowEngine, Nll, NoMechanism, SplineCoupling
+from synthspec.ir.families import AffineCoupling, Autoregressive, DpSgd, FlowEngine, Nll, SplineCoupling
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
+from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, monitor_reasons, training_reasons
 
 BATCH_SIGNALS = STEP_SIGNALS | {"bpd"}
@@ -49,15 +50,20 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
             yield f"architecture {architecture.name} is not supported"
     if not isinstance(op.objective, Nll):
         yield f"measure {op.objective.measure} is not supported: only nll"
-    if not isinstance(op.privacy, NoMechanism):
-        yield f"privacy mechanism {op.privacy.mechanism} is not supported: only none"
+    yield from mechanism_reasons(op.privacy, "dp-sgd")
     if op.drop_rate:
         yield "drop_rate is for guidance, and a flow has none"
     yield from _content_reasons(op.schema)
     for name in op.conditions:
         yield from _condition_reasons(name, find_field(op.schema, name))
-    yield from training_reasons(op.training)
-    yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS)
+    if not isinstance(op.privacy, DpSgd):
+        yield from training_reasons(op.training)
+        yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS)
+        return
+    yield from private_training_reasons(op.training, op.stability)
+    yield from declared_reasons(op.schema, op.conditions)
+    if getattr(getattr(op.engine.architecture, "actnorm", None), "init", "") == "data":
+        yield "an actnorm that starts at the moments of a batch releases them: only init identity under dp-sgd"
 
 
 def _content_reasons(schema: Schema) -> Iterator[str]:

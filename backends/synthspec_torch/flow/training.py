@@ -14,6 +14,9 @@ from torch import nn
 from synthspec.backend.draws import Stream
 from synthspec_torch.data.table import F64
 from synthspec_torch.flow.network import FlowNetwork
+from synthspec_torch.privacy.gradients import Batch
+from synthspec_torch.privacy.stream import RecordDraws
+from synthspec_torch.privacy.training import RecordLearner
 from synthspec_torch.training.loop import Learner
 from synthspec_torch.training.seeding import torch_generator
 
@@ -68,7 +71,7 @@ class Cells:
         return (nats + self.nats) / (len(self.size) * math.log(2.0))
 
 
-class FlowLearner(Learner):
+class FlowLearner(Learner, RecordLearner):
     """Minimises -log p(x | c) / d, in nats per dimension of the standardised records."""
 
     criterion = "bpd_val"
@@ -92,6 +95,18 @@ class FlowLearner(Learner):
         loss = -self.flow.log_prob(self.cells.spread(records.x, self._draws), records.c).mean() / self.flow.width
         self._last = loss.item()
         return loss
+
+    def drawn(self, rows: torch.Tensor, draws: RecordDraws) -> Batch:
+        """Contents, dequantised, and contexts."""
+        records = self.train.take(rows)
+        if not self.cells.quantised:
+            return records.x, records.c
+        return records.x + self.cells.size.to(records.x.dtype) * (draws.uniform(records.x.shape[1]) - 0.5), records.c
+
+    def record_losses(self, batch: Batch) -> torch.Tensor:
+        """-log p(x | c) / d of each record."""
+        x, c = batch
+        return -self.flow.log_prob(x, c) / self.flow.width
 
     def observed(self) -> Mapping[str, float]:
         """`bpd` of the batch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.backend.conditions import condition_reasons
-from synthspec.ir.families import Elbo, ElboBeta, NoMechanism, VaeConv, VaeEngine, VaeMlp
+from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field
 from synthspec_torch.privacy.support import mechanism_reasons, private_training_reasons
@@ -73,7 +73,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     yield from mechanism_reasons(op.privacy, "dp-sgd")
     yield from image_reasons(op.schema)
     yield from label_reasons(op.schema, op.conditions)
-    if isinstance(op.privacy, NoMechanism):
+    if not isinstance(op.privacy, DpSgd):
         yield from training_reasons(op.training)
         yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS, SEVERITY)
     else:

@@ -6,10 +6,10 @@ import pytest
 
 from synthspec.ir.families import (
     Convergence,
-    DpSgd,
     LSimple,
     Monitor,
     OtherArchitecture,
+    Pate,
     Rollback,
     Stability,
 )
@@ -69,7 +69,7 @@ REFUSED = {
     "modality audio is not supported": replace(catalogue.fit("flow", "audio"), drop_rate=0.0),
     "drop_rate is for guidance": replace(TABLE, drop_rate=0.1),
     "measure l_simple is not supported": replace(TABLE, objective=LSimple(measure="l_simple")),
-    "privacy mechanism dp-sgd is not supported": replace(TABLE, privacy=DpSgd(mechanism="dp-sgd")),
+    "privacy mechanism pate is not supported": replace(TABLE, privacy=Pate(mechanism="pate")),
     "architecture glow is not supported": replace(
         TABLE, engine=TABLE.engine.model_copy(update={"architecture": OtherArchitecture(name="glow")})
     ),
