@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from synthspec.metrics.measuring import METRICS, measure
-from synthspec.metrics.request import Counted, Extractor, Field, Given, Latencies, Request, Sample
+from synthspec.metrics.request import Component, Counted, Extractor, Field, Given, Latencies, Request, Sample
 
-__all__ = ["METRICS", "Counted", "Extractor", "Field", "Given", "Latencies", "Request", "Sample", "measure"]
+__all__ = [
+    "METRICS",
+    "Component",
+    "Counted",
+    "Extractor",
+    "Field",
+    "Given",
+    "Latencies",
+    "Request",
+    "Sample",
+    "measure",
+]

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthspec.ir.evidence import Split
 from synthspec.metrics.features import extractor
 from synthspec.metrics.figures import UnmeasurableError
 from synthspec.metrics.request import Array, Extractor, Given, Request, Sample
+from synthspec.metrics.series import LEAST_LENGTH, Layout, layout, windows
 from synthspec.metrics.stream import stream
 
 T = TypeVar("T")
@@ -57,17 +59,24 @@ class Bench:
             content = np.asarray(sample.content, dtype=np.float64)
         except (TypeError, ValueError):
             raise UnmeasurableError(f"the {part} content is not numeric") from None
-        if not np.isfinite(content).all():
-            raise UnmeasurableError(f"the {part} content has values that are not finite")
         shape = self.sample(self.reference).content.shape[1:]
         if content.shape[1:] != shape:
             raise UnmeasurableError(f"{part} records have shape {content.shape[1:]}, real ones {shape}")
+        if not (np.isfinite(content) | self._may_lack(content)).all():
+            raise UnmeasurableError(f"the {part} content has values that are not finite")
         return content
 
+    def _may_lack(self, content: Array) -> NDArray[np.bool_]:
+        """Where a gap is allowed and is one: NaN in the column of a nullable number. Shaped like `content`."""
+        nullable = [field.nullable and not field.levels for field in self.request.fields]
+        if content.ndim != 2 or len(nullable) != content.shape[1]:
+            return np.zeros(content.shape, dtype=bool)
+        return np.asarray(np.isnan(content) & np.array(nullable))
+
     def scaled(self, part: Part) -> Array:
-        """Content with the SRef's range mapped to [-1, 1] (pictures); tables as they are."""
+        """Content with the SRef's range mapped to [-1, 1] (pictures and clips); tables and series as they are."""
         content = self.content(part)
-        if self.request.modality != "image":
+        if self.request.modality not in {"image", "video"}:
             return content
         field = self.request.fields[0] if self.request.fields else None
         if field is None or field.low is None or field.high is None or field.low >= field.high:
@@ -79,8 +88,30 @@ class Bench:
         """The extractor that the request brings, else the embedded one of its modality."""
         if self.request.extractor is not None:
             return self.request.extractor
+        return self.once("extractor", self._embedded)
+
+    def _embedded(self) -> Extractor:
+        modality, fields = self.request.modality, self.request.fields
         shape = self.sample(self.reference).content.shape[1:]
-        return self.once("extractor", lambda: extractor(self.request.modality, self.request.fields, shape))
+        real = None if modality in {"image", "video"} else self.content(self.frozen_on)
+        return extractor(modality, fields, shape, real)
+
+    @property
+    def frozen_on(self) -> Part:
+        """The real records that sets scales, bandwidths and bins: those trained on, the reference where there are none."""
+        return self.reference if self.request.train is None else "train"
+
+    @property
+    def windowed(self) -> Layout | None:
+        """Channels and length where records are windows of a series."""
+        return layout(self.request.modality, self.request.fields, self.sample(self.reference).content.shape[1:])
+
+    def windows(self, part: Part) -> Array:
+        """Windows of a series: (n, channels, length)."""
+        arranged = self.windowed
+        if arranged is None or arranged[1] < LEAST_LENGTH:
+            raise UnmeasurableError(f"records are no windows of a series of at least {LEAST_LENGTH} values")
+        return windows(self.content(part), arranged)
 
     def features(self, part: Part) -> Array:
         """Features of shape (n, views, dim)."""
@@ -95,7 +126,12 @@ class Bench:
         return features.reshape(len(features), -1)
 
     def space(self, part: Part) -> Array:
-        """The raw space of distances between records: pixels in [-1, 1], or a table's encoded columns; (n, D)."""
-        if self.request.modality == "image":
+        """The raw space of distances between records: pixels in [-1, 1], windows in standard deviations of their channel,
+        or a table's encoded columns; (n, D).
+        """
+        if self.request.modality in {"image", "video"}:
             return self.scaled(part).reshape(len(self.sample(part)), -1)
-        return self.embedded(part)
+        if self.windowed is None:
+            return self.embedded(part)
+        unit = self.windows(self.frozen_on).std(axis=(0, 2), keepdims=True)
+        return (self.windows(part) / np.where(unit > 0, unit, 1.0)).reshape(len(self.sample(part)), -1)

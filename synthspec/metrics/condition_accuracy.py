@@ -10,6 +10,8 @@ from synthspec.metrics.classifier import NAME, Reader, labels
 from synthspec.metrics.figures import details
 from synthspec.metrics.intervals import wilson
 
+ESTIMATOR = "share of records that a frozen classifier reads as requested"
+
 
 def measure(bench: Bench) -> Figure:
     """Accuracy of the frozen classifier on synthetic records against the requested classes, with Wilson bounds.

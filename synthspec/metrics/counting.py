@@ -8,6 +8,8 @@ from synthspec.ir.evidence import Figure
 from synthspec.metrics.figures import UnmeasurableError, details
 from synthspec.metrics.request import Counted
 
+ESTIMATOR = "count"
+
 
 def measure(counted: Counted) -> Figure:
     """The figure of a count: value and bounds agree, method ``exact``, what was looked at in the details.

@@ -7,17 +7,17 @@ import math
 from synthspec.ir.evidence import Figure
 from synthspec.metrics.bench import Bench
 from synthspec.metrics.figures import Z95, details
-from synthspec.metrics.manifold import null_of, samples
+from synthspec.metrics.manifold import MANY, null_of, overlaps
 from synthspec.metrics.neighbours import hits, radii
 from synthspec.metrics.request import Array
 
-K = 5
+ESTIMATOR = "mean number of k-neighbour balls of real records around a synthetic one, over k"
+K = MANY
 
 
 def measure(bench: Bench) -> Figure:
     """Density of the synthetic records; unlike precision, one real outlier does not lift it."""
-    x, y = samples(bench, K)
-    depth = depths(x, y)
+    depth = overlaps(bench, K).depth / K
     value = float(depth.mean())
     u = float(depth.std(ddof=1)) / math.sqrt(len(depth))
     return Figure(
@@ -28,10 +28,10 @@ def measure(bench: Bench) -> Figure:
         lower=value - Z95 * u,
         upper=value + Z95 * u,
         method="analytic",
-        n_real=len(x),
-        n_syn=len(y),
+        n_real=len(bench.sample(bench.reference)),
+        n_syn=len(depth),
         split=bench.reference,
-        null=null_of(x, lambda a, b: float(depths(a, b).mean()), bench.rng("density/null")),
+        null=null_of(bench, lambda found: found.depth / K),
         details=details(
             extractor=bench.extractor.name,
             extractor_sha256=bench.extractor.sha256,
@@ -43,4 +43,4 @@ def measure(bench: Bench) -> Figure:
 
 def depths(real: Array, synthetic: Array, k: int = K) -> Array:
     """Number of real `k`-neighbour balls around each synthetic record over k: shape (m,)."""
-    return hits(synthetic, real, radii(real, k)) / k
+    return hits(synthetic, real, radii(real, k)[0]) / k

@@ -11,6 +11,7 @@ from synthspec.metrics.figures import Z95, UnmeasurableError, details
 from synthspec.metrics.request import Array
 from synthspec.metrics.stream import halves
 
+ESTIMATOR = "plug-in on unbiased moments, mean over views; biased up: read fd_inf and fd_debiased beside it"
 REPLICATES = 100
 _PER_DIM = 10
 _NULL_CUTS = 8
@@ -20,10 +21,21 @@ _FRACTIONS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 def measure(bench: Bench) -> Figure:
     """FID of the synthetic records against the reference split, averaged over the views of the extractor.
 
-    Biased upwards by about 2d/n + d(d+1)/(2n) for whitened features, so `null`, the same brought from the size of the
-    halves to the sizes at hand (``null_at_n``: the bias goes with 1/n + 1/m) and ``fd_inf`` (Chong and Forsyth 2020:
-    linear fit in 1/n, extrapolated to n = infinity) stand beside it. u is a bootstrap over records (moments bear ties,
-    unlike nearest neighbours); the upper bound adds 1.645 u to the biased value, which errs on the safe side.
+    Raises:
+        UnmeasurableError: fewer than 10 records a dimension on either side.
+
+    """
+    return frechet_figure(bench, "FID", f"FD[{bench.extractor.name}]")
+
+
+def frechet_figure(bench: Bench, name: str, label: str) -> Figure:
+    """The figure of a Frechet distance of features.
+
+    Biased upwards by about 2d/n + d(d+1)/(2n) for whitened features, so these stand beside it: `null`; the same brought
+    from the size of the halves to the sizes at hand (``null_at_n``: the bias goes with 1/n + 1/m); the value less that
+    (``fd_debiased``, zero on average for a perfect generator); and ``fd_inf`` (Chong and Forsyth 2020: linear fit in
+    1/n, extrapolated to n = infinity). u is a bootstrap over records (moments bear ties, unlike nearest neighbours); the
+    upper bound adds 1.645 u to the biased value, which errs on the safe side.
 
     Raises:
         UnmeasurableError: fewer than 10 records a dimension on either side.
@@ -36,10 +48,11 @@ def measure(bench: Bench) -> Figure:
     value = mean_frechet(x, y)
     u = spread(x, y, bench.rng("fid/bootstrap"))
     chosen = bench.extractor
+    at_n = 0.25 * len(x) * (1 / len(x) + 1 / len(y))
     between_halves = null(x, bench.rng("fid/null"))
     return Figure(
-        name="FID",
-        label=f"FD[{chosen.name}]",
+        name=name,
+        label=label,
         value=value,
         u=u,
         lower=value - Z95 * u,
@@ -55,7 +68,8 @@ def measure(bench: Bench) -> Figure:
             dim=dim,
             views=x.shape[1],
             fd_scale=chosen.fd_scale,
-            null_at_n=between_halves * len(x) * (1 / len(x) + 1 / len(y)) / 4,
+            null_at_n=between_halves * at_n,
+            fd_debiased=value - between_halves * at_n,
             fd_inf=fd_inf(x, y, bench.rng("fid/inf")),
             control_gaussian=_control(bench, x),
             replicates=REPLICATES,

@@ -7,6 +7,8 @@ from synthspec.metrics.bench import Bench
 from synthspec.metrics.discrepancy import discrepancy
 from synthspec.metrics.kernels import cubic
 
+ESTIMATOR = "U-statistic, unbiased, may be negative; u from eight disjoint blocks"
+
 
 def measure(bench: Bench) -> Figure:
     """KID of the synthetic records against the reference split; it may be negative. C40-511 adds its u."""

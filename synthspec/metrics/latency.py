@@ -11,6 +11,8 @@ from synthspec.metrics.bench import Bench
 from synthspec.metrics.figures import Z95, UnmeasurableError, details
 from synthspec.metrics.intervals import quantile_ranks
 
+ESTIMATOR = "order statistic of timed requests"
+
 Q = 0.99
 _NS_PER_MS = 1e6
 

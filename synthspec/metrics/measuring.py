@@ -9,38 +9,81 @@ import numpy as np
 from synthspec.diag import did_you_mean
 from synthspec.ir.evidence import Figure
 from synthspec.metrics import (
+    acf,
     condition_accuracy,
     counting,
     covg,
     density,
+    detection_auc,
     fid,
+    fvd,
     kid,
     latency,
     membership,
+    memorisation,
     mmd,
     mode_drop,
     precision,
+    psd,
+    psi,
     recall,
+    sliced_w2,
+    trtr,
+    tstr,
     w1,
 )
 from synthspec.metrics.bench import Bench
+from synthspec.metrics.credentials import credited
 from synthspec.metrics.figures import UnmeasurableError, absent
 from synthspec.metrics.request import Request
 
 METRICS: Mapping[str, Callable[[Bench], Figure]] = {
+    "ACF": acf.measure,
     "FID": fid.measure,
+    "FVD": fvd.measure,
     "KID": kid.measure,
     "MI": membership.measure,
     "MMD": mmd.measure,
+    "PSD": psd.measure,
+    "PSI": psi.measure,
+    "TRTR": trtr.measure,
+    "TSTR": tstr.measure,
     "W1": w1.measure,
     "condition_accuracy": condition_accuracy.measure,
     "covg": covg.measure,
     "density": density.measure,
+    "detection_AUC": detection_auc.measure,
     "latency_ms_p99": latency.measure,
+    "memorisation": memorisation.measure,
     "mode_drop": mode_drop.measure,
     "precision": precision.measure,
     "recall": recall.measure,
+    "sliced_W2": sliced_w2.measure,
 }
+ESTIMATORS: Mapping[str, str] = {
+    "ACF": acf.ESTIMATOR,
+    "FID": fid.ESTIMATOR,
+    "FVD": fvd.ESTIMATOR,
+    "KID": kid.ESTIMATOR,
+    "MI": membership.ESTIMATOR,
+    "MMD": mmd.ESTIMATOR,
+    "PSD": psd.ESTIMATOR,
+    "PSI": psi.ESTIMATOR,
+    "TRTR": trtr.ESTIMATOR,
+    "TSTR": tstr.ESTIMATOR,
+    "W1": w1.ESTIMATOR,
+    "condition_accuracy": condition_accuracy.ESTIMATOR,
+    "covg": covg.ESTIMATOR,
+    "density": density.ESTIMATOR,
+    "detection_AUC": detection_auc.ESTIMATOR,
+    "latency_ms_p99": latency.ESTIMATOR,
+    "memorisation": memorisation.ESTIMATOR,
+    "mode_drop": mode_drop.ESTIMATOR,
+    "precision": precision.ESTIMATOR,
+    "recall": recall.ESTIMATOR,
+    "sliced_W2": sliced_w2.ESTIMATOR,
+}
+"""What each figure estimates and how (P405-9)."""
 
 
 def measure(names: Iterable[str], request: Request) -> tuple[Figure, ...]:
@@ -57,9 +100,9 @@ def _one(name: str, bench: Bench) -> Figure:
     counted = {entry.name: entry for entry in bench.request.counted}
     try:
         if name in counted:
-            return counting.measure(counted[name])
+            return credited(counting.measure(counted[name]), counting.ESTIMATOR)
         if name in METRICS:
-            return METRICS[name](bench)
+            return credited(METRICS[name](bench), ESTIMATORS[name], bench.request.components)
     except UnmeasurableError as error:
         return absent(name, str(error))
     except np.linalg.LinAlgError as error:

@@ -7,6 +7,8 @@ from synthspec.metrics.bench import Bench
 from synthspec.metrics.discrepancy import discrepancy
 from synthspec.metrics.kernels import gaussian, median_bandwidth
 
+ESTIMATOR = "U-statistic, unbiased, may be negative; u from eight disjoint blocks"
+
 
 def measure(bench: Bench) -> Figure:
     """MMD^2 of the synthetic records against the reference split in feature space.
@@ -14,7 +16,7 @@ def measure(bench: Bench) -> Figure:
     The bandwidth is the median distance of the training records (of the reference where there are none), so that no
     two generators are compared under different kernels.
     """
-    frozen_on = bench.reference if bench.request.train is None else "train"
+    frozen_on = bench.frozen_on
     bandwidth = median_bandwidth(bench.embedded(frozen_on), bench.rng("MMD/bandwidth"))
     return discrepancy(
         bench,

@@ -13,6 +13,8 @@ from synthspec.metrics.modes import Modes, modes
 from synthspec.metrics.request import Array
 from synthspec.metrics.stream import halves
 
+ESTIMATOR = "modes whose binomial lower bound passes a floor; the value is its own upper bound"
+
 FLOOR = 0.1
 """A mode is present when its share is surely above this fraction of its real share (stray misreadings are not)."""
 LEAST = 5.0

@@ -56,7 +56,7 @@ def _classes(bench: Bench) -> Modes:
 def _clusters(bench: Bench) -> Modes:
     from sklearn.cluster import KMeans
 
-    frozen_on = bench.reference if bench.request.train is None else "train"
+    frozen_on = bench.frozen_on
     rng = bench.rng("modes/clusters")
     source = bench.embedded(frozen_on)
     source = source[subset(len(source), _MOST, rng)]

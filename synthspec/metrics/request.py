@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,10 @@ class Field:
     high: float | None = None
     levels: int = 0
     """Number of categories; 0 for a number."""
+    nullable: bool = False
+    """Whether a record may lack it: NaN for a number, the code -1 for a category."""
+    resolution: float | None = None
+    """The step of its values, 1 for integers: digits beyond it come from a file format, not from the data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -62,6 +66,18 @@ class Counted:
     n: int | None = None
     unit: str = "1"
     details: tuple[tuple[str, str | int | float | bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A part of the uncertainty of one metric that no resampling of these records shows (P40E-3)."""
+
+    metric: str
+    kind: Literal["u_model", "u_dp", "u_align"]
+    """Training with other seeds, the noise of a mechanism, the alignment of clocks."""
+    u: float
+    """Standard uncertainty in the unit of the metric."""
+    method: str = ""
 
 
 class Extractor(Protocol):
@@ -124,6 +140,9 @@ class Request:
     non_members: Split = "val"
     latencies: Latencies | None = None
     counted: tuple[Counted, ...] = ()
+    target: str = ""
+    """The content field that TSTR and TRTR predict; empty for the condition class."""
+    components: tuple[Component, ...] = ()
 
     def split(self, name: Split) -> Sample | None:
         """The real records of one split."""

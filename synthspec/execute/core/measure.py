@@ -113,7 +113,20 @@ def described(schema: Schema) -> Iterator[metrics.Field]:
         alone = len(content) == 1 or not field.shape
         names = [field.name] if alone else [f"{field.name}.{number}" for number in range(field.size)]
         for name in names:
-            yield metrics.Field(name=name, low=low, high=high, levels=levels)
+            yield metrics.Field(
+                name=name,
+                low=low,
+                high=high,
+                levels=levels,
+                nullable=field.nullable,
+                resolution=_resolution(field),
+            )
+
+
+def _resolution(field: Field) -> float | None:
+    """The step of a number: the declared one, 1 for integers."""
+    whole = field.dtype.startswith(("int", "uint")) or field.dtype == "bool"
+    return field.resolution or (1.0 if whole else None)
 
 
 def _sample(schema: Schema, dataset: Dataset, label: Field | None) -> metrics.Sample:

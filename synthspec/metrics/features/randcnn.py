@@ -11,14 +11,13 @@ References: Naeem et al. 2020 (random networks as extractors away from ImageNet)
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from synthspec.metrics.features.weights import digest, orthogonal
 from synthspec.metrics.request import Array
 from synthspec.metrics.stream import stream
 
@@ -46,7 +45,7 @@ class Definition:
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return digest(asdict(self))
 
 
 _BATCH = 128
@@ -75,23 +74,16 @@ class _Network:
     def __init__(self, definition: Definition, seed: int) -> None:
         rng = stream(0, f"{definition.name}/{seed}")
         width = definition.width
-        self._first = _orthogonal(rng, definition.channels * 9, width)
+        self._first = orthogonal(rng, definition.channels * 9, width)
         self._phase = rng.uniform(0.0, 2 * math.pi, width)
-        self._second = _orthogonal(rng, width * 9, width)
-        self._project = _orthogonal(rng, 10 * width, definition.dim) * definition.scale
+        self._second = orthogonal(rng, width * 9, width)
+        self._project = orthogonal(rng, 10 * width, definition.dim) * definition.scale
         self._frequency = definition.frequency / math.sqrt(definition.channels)
 
     def __call__(self, x: Array) -> Array:
         one = math.sqrt(2) * np.cos(self._frequency * _convolve(x.transpose(0, 2, 3, 1), self._first, 1) + self._phase)
         two = np.abs(_convolve(one, self._second, 2))
         return np.asarray(np.concatenate([_pool(one), 0.5 * _pool(two)], axis=1) @ self._project)
-
-
-def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
-    """A random matrix whose shorter side is orthonormal, scaled so that columns have unit length on average."""
-    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
-    q = q * np.sign(np.diag(r))
-    return np.asarray(q if rows >= columns else q.T * math.sqrt(columns / rows))
 
 
 def _convolve(x: Array, weights: Array, stride: int) -> Array:

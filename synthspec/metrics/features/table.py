@@ -23,6 +23,8 @@ class TableRange:
     """
 
     def __init__(self, fields: tuple[Field, ...]) -> None:
+        if any(f.nullable for f in fields):
+            raise UnmeasurableError("a gap has no place in a range; real records to fit the features on are needed")
         open_ended = [f.name for f in fields if not f.levels and (f.low is None or f.high is None or f.low >= f.high)]
         if open_ended:
             raise UnmeasurableError(f"no range is declared for {', '.join(open_ended)}")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from synthspec.metrics.membership.advantage import measure
+from synthspec.metrics.membership.advantage import ESTIMATOR, measure
 
-__all__ = ["measure"]
+__all__ = ["ESTIMATOR", "measure"]

@@ -18,6 +18,8 @@ from synthspec.metrics.neighbours import nearest
 from synthspec.metrics.request import Array
 from synthspec.metrics.stream import subset
 
+ESTIMATOR = "largest TPR - FPR over attacks, thresholds set on the other half"
+
 LEAST = 40
 """Members and non-members below which nothing is said."""
 _MOST = 2000
