@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from synthspec.cli.answer import FORMAT, QUIET, Format, show_findings, usage
-from synthspec.cli.running import WORKERS
+from synthspec.cli.running import SECRET, WORKERS, check_secret
 
 if TYPE_CHECKING:
     from synthspec.pipeline.replaying import Comparison, Replay
@@ -20,10 +20,13 @@ def replay(
     base: Path = typer.Option(Path(), help="Where the relative paths of the plan start: the spec's folder."),
     key: list[Path] | None = typer.Option(None, "--key", help="A public key (PEM) to trust beside your own."),
     workers: int = WORKERS,
+    secret: Path | None = SECRET,
     form: Format = FORMAT,
     quiet: bool = QUIET,
 ) -> None:
     """Verify, run the plan again from nothing, and compare weights and samples byte by byte."""
+    from synthspec.ir.plan import read_plan
+    from synthspec.pipeline.contents import PLAN
     from synthspec.pipeline.replaying import replay_plan
     from synthspec.pipeline.running import KeyRefused, RunOptions
     from synthspec.pipeline.verifying import verify
@@ -38,7 +41,11 @@ def replay(
             typer.echo(f"refused[{each.code}]: {each.where}: {each.message}", err=True)
         typer.echo("replay: REFUSED: the manifest does not verify", err=True)
         raise typer.Exit(1)
-    options = RunOptions(store=folder, out=folder, base=base.absolute(), workers=workers)
+    plan = read_plan((folder / PLAN).read_bytes())
+    check_secret(secret, plan, folder)
+    if checked.statement.manifest.privacy.mechanism != "none" and (secret is None or not secret.exists()):
+        raise usage("the training had a privacy mechanism: only who holds its secret can replay it (--secret FILE)")
+    options = RunOptions(store=folder, out=folder, base=base.absolute(), workers=workers, secret=secret)
     progress = progress_for(sys.stderr, quiet=quiet)
     try:
         done = replay_plan(checked.statement.manifest, folder, options, progress)

@@ -33,6 +33,15 @@ STORE = typer.Option(
 WORKERS = typer.Option(1, "--workers", min=1, max=256, help="Blocks sampled at a time. It changes no byte.")
 
 
+SECRET = typer.Option(
+    None,
+    "--secret",
+    metavar="FILE",
+    help="Where the secret seeds of a privacy mechanism are kept, mode 0600; made when there is none. "
+    "Whoever holds it can replay the training, and take its noise away.",
+)
+
+
 def run(
     source: Path = typer.Argument(..., metavar="SPEC|PLAN", help="An EngineSpec, or a plan made by compile."),
     out: Path | None = typer.Option(
@@ -48,6 +57,7 @@ def run(
     previous: Path | None = typer.Option(
         None, help="The release before this one, when another machine signed it; this one is numbered after it."
     ),
+    secret: Path | None = SECRET,
     allow_outside: bool = OUTSIDE,
     form: Format = FORMAT,
     quiet: bool = QUIET,
@@ -58,11 +68,14 @@ def run(
 
     signer = None if key is None else signing_key(key, passphrase_fd)
     plan, base = _plan(existing_file(source), overrides(changes), allow_outside=allow_outside, form=form)
+    folder = out or Path("runs") / f"{plan.name}-{plan.digest[:12]}"
+    check_secret(secret, plan, folder)
     options = RunOptions(
         store=store,
-        out=out or Path("runs") / f"{plan.name}-{plan.digest[:12]}",
+        out=folder,
         base=base,
         workers=workers,
+        secret=secret,
         key=signer,
         state=state_dir(),
         place=None if previous is None else after(previous, plan.name),
@@ -71,6 +84,16 @@ def run(
     _answer(result, form)
     if result.manifest.verdict != "PASS":
         raise typer.Exit(1)
+
+
+def check_secret(secret: Path | None, plan: Plan, folder: Path) -> None:
+    """Exit 2 for a file of secrets that would end up in `folder`, or that `plan` has no use for."""
+    if secret is None:
+        return
+    if plan.spec.privacy is None or plan.spec.privacy.mechanism in (None, "none"):
+        raise usage("--secret is for a privacy mechanism, and this plan has none")
+    if secret.absolute().resolve().is_relative_to(folder.absolute().resolve()):
+        raise usage("--secret: the file must lie outside the folder of the run, which is handed on")
 
 
 def _plan(

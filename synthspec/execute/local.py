@@ -21,7 +21,7 @@ from synthspec.store import Record, Store, StoreError
 OnNode = Callable[[NodeRun], None]
 
 
-def execute(
+def execute(  # noqa: PLR0913 - what to run, with what, and where
     plan: Plan,
     backends: Mapping[str, Backend],
     store: Store,
@@ -30,6 +30,7 @@ def execute(
     workers: int,
     progress: Progress,
     on_node: OnNode = lambda _: None,
+    secret: Path | None = None,
 ) -> Outcome[Execution]:
     """Run every node of `plan` except `judge` and `emit`, reusing what `store` has; `on_node` hears of each when it is done.
 
@@ -45,7 +46,16 @@ def execute(
     nodes = runnable(plan)
     # Asked once, before any kernel runs: a kernel that sets a variable must not change the keys of the nodes after it.
     facts = {name: dict(backends[name].environment()) for name in {node.backend for node in nodes}}
-    run = _Run(backends=backends, facts=facts, outside=seen, store=store, root=root, workers=workers, progress=progress)
+    run = _Run(
+        backends=backends,
+        facts=facts,
+        outside=seen,
+        store=store,
+        root=root,
+        workers=workers,
+        progress=progress,
+        secret=secret,
+    )
     try:
         for node in nodes:
             on_node(run.settle(node))
@@ -85,6 +95,7 @@ class _Run:
     root: Path
     workers: int
     progress: Progress
+    secret: Path | None = None
     done: dict[str, NodeRun] = field(default_factory=dict)
 
     def settle(self, node: PlanNode) -> NodeRun:
@@ -129,7 +140,9 @@ class _Run:
         journal.append("running", node=node_id, op=op.op, key=key)
         try:
             with self.store.work() as out:
-                context = Context(out=out, root=self.root, workers=self.workers, progress=self.progress)
+                context = Context(
+                    out=out, root=self.root, workers=self.workers, progress=self.progress, secret=self.secret
+                )
                 self._compute(node_id, op, inputs, backend, context)
                 record = self.store.commit(key, node_id, op.op, out)
         except KeyboardInterrupt:

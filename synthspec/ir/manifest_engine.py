@@ -86,6 +86,16 @@ class DpSpend(Group):
     clip_norm: Real | None = None
     sampling_rate: Real | None = None
     steps: Count | None = None
+    """Releases that were counted where the noise is added, empty batches included."""
+    normalizer: Real | None = None
+    """The public constant that noisy sums are divided by."""
+    rng: str | None = None
+    hardening: str | None = None
+    """What is done about the finite precision of the noise."""
+    seed_commitment: Sha256 | None = None
+    """HMAC-SHA256 of the secret seed under a secret salt: whoever holds both can show which noise it was."""
+    accesses: Mapping[str, str] | None = None
+    """Every way in which the training met private records, with its charge."""
 
 
 class PrivacyGroup(Group):

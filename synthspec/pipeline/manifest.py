@@ -21,6 +21,7 @@ from synthspec.ir.plan import Plan
 from synthspec.ir.verdict import Verdicts
 from synthspec.pipeline.contents import EVIDENCE, SPEC, waivers_of
 from synthspec.pipeline.environment import environment
+from synthspec.pipeline.spending import spending
 from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
 from synthspec.sign.clock import later
 from synthspec.sign.memory import FIRST, Numbered
@@ -212,8 +213,10 @@ class _Run:
 
     def privacy(self, found: Evidence) -> groups.PrivacyGroup:
         risk = found.get("MI")
+        spent = spending(self.fit_op, self.execution.node("fit").artifact)
         return groups.PrivacyGroup(
             mechanism=self.fit_op.privacy.mechanism,
+            dp=None if spent is None else spent.entry(),
             attack_suite=("membership",) if risk is not None else (),
             MI_risk=None if risk is None else risk.value,
         )

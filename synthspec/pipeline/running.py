@@ -14,14 +14,16 @@ from synthspec.backend.protocol import Backend, Progress
 from synthspec.diag import Outcome, failure
 from synthspec.execute import CORE, Execution, NodeRun, execute, obstacles, problems
 from synthspec.ir.canonical import canonical_bytes
-from synthspec.ir.evidence import Evidence, evidence
+from synthspec.ir.evidence import Evidence, Figure, evidence
 from synthspec.ir.manifest import Manifest, readable
+from synthspec.ir.ops import Fit
 from synthspec.ir.plan import Plan, write_plan
 from synthspec.ir.verdict import Verdicts
 from synthspec.judge import judge, unpersisted
 from synthspec.pipeline.contents import EVIDENCE, PLAN, SPEC, SREF, promises_of
 from synthspec.pipeline.manifest import build_manifest, trace_of
 from synthspec.pipeline.resolved import resolved_text
+from synthspec.pipeline.spending import spending
 from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign
 from synthspec.sign.memory import Numbered, Numbering, numbering
 from synthspec.sign.names import BUNDLE, READABLE
@@ -41,6 +43,8 @@ class RunOptions:
     base: Path
     """Where relative paths of the plan start."""
     workers: int = 1
+    secret: Path | None = None
+    """Where the secret seeds of a mechanism are kept; None: nobody keeps them, and nobody can replay the training."""
     key: SigningKey | None = None
     """None: the development key, made on first use."""
     state: Path | None = None
@@ -93,6 +97,7 @@ def run_plan(
             workers=options.workers,
             progress=progress,
             on_node=on_node,
+            secret=options.secret,
         )
         if executed.value is None:
             return failure(executed.diagnostics)
@@ -115,7 +120,13 @@ def run_plan(
 def gather(plan: Plan, execution: Execution) -> Evidence:
     """All figures of a run: what was measured, and whether what P405-8 asks for stands in the plan."""
     measured = artifacts.read_figures(execution.node("measure").artifact.path(artifacts.FIGURES))
-    return evidence((*measured, unpersisted(plan)))
+    return evidence((*measured, *_spent(plan, execution), unpersisted(plan)))
+
+
+def _spent(plan: Plan, execution: Execution) -> tuple[Figure, ...]:
+    fit = plan.node("fit").op
+    found = spending(fit, execution.node("fit").artifact) if isinstance(fit, Fit) else None
+    return () if found is None else found.figures()
 
 
 @contextmanager

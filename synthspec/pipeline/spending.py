@@ -1,0 +1,74 @@
+"""What a run spent of its privacy budget, from the releases that its training counted (P405-4, C40-516)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synthspec.accounting import Spend, available, eps_total, quick_bound
+from synthspec.backend.artifacts import read_report
+from synthspec.backend.protocol import Artifact
+from synthspec.backend.releases import PRIVACY_RECORD, PrivacyRecord
+from synthspec.ir.evidence import Figure
+from synthspec.ir.manifest_engine import DpSpend
+from synthspec.ir.ops import Fit
+from synthspec.ir.privacy import accountant_of
+from synthspec.spec.privacy import DpSgd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What was released, and what that costs."""
+
+    record: PrivacyRecord
+    spend: Spend
+
+    def figures(self) -> tuple[Figure, ...]:
+        """`eps_total` and `delta_total`, the upper bounds that C40-516 judges."""
+        spend, record = self.spend, self.record
+        details = (
+            ("accountant", spend.accountant),
+            ("accountant_version", spend.version),
+            ("adjacency", spend.adjacency),
+            ("releases", record.releases),
+            ("unit", record.unit),
+        )
+        label = f"eps[{spend.accountant}, {spend.adjacency}, delta={spend.delta:g}]"
+        return (
+            Figure(name="eps_total", label=label, value=spend.eps, upper=spend.eps, method="exact", details=details),
+            Figure(name="delta_total", label="delta", value=spend.delta, upper=spend.delta, method="exact"),
+        )
+
+    def entry(self) -> DpSpend:
+        """App C `privacy.dp`."""
+        spend, record = self.spend, self.record
+        return DpSpend(
+            eps_total=spend.eps,
+            delta_total=spend.delta,
+            accounting_method=f"{spend.accountant} ({spend.version})",
+            adjacency=spend.adjacency,
+            unit=record.unit,
+            noise_multiplier=record.multiplier,
+            clip_norm=record.clip_norm,
+            sampling_rate=record.rate,
+            steps=record.releases,
+            normalizer=record.normalizer,
+            rng=record.rng,
+            hardening=record.hardening,
+            seed_commitment=record.commitment,
+            accesses={access.what: access.charge for access in record.accesses},
+        )
+
+
+def spending(fit: Fit, artifact: Artifact) -> Spending | None:
+    """What the training `fit`, which made `artifact`, spent; None without a record of releases.
+
+    The delta, the accountant and the adjacency are those of the spec; everything else is what ran.
+    """
+    block = fit.privacy
+    if PRIVACY_RECORD not in artifact.files or not isinstance(block, DpSgd):
+        return None
+    record = read_report(artifact.path(PRIVACY_RECORD), PrivacyRecord)
+    delta, accountant = block.delta or 0.0, accountant_of(block) or "pld"
+    if available() or accountant == "analytic":
+        return Spending(record=record, spend=eps_total(record.event, delta, accountant, record.adjacency))
+    return Spending(record=record, spend=quick_bound(record.event, delta, record.adjacency))
