@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from synthspec.check.trips import check_trips
@@ -12,7 +12,7 @@ from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
 from synthspec.rules import RULES, Rule
-from synthspec.rules.form import CRASHED
+from synthspec.rules.form import CRASHED, Believe
 from synthspec.spec.sref import SRef
 
 
@@ -24,9 +24,9 @@ def check(resolved: ResolvedSpec, today: date, rules: tuple[Rule, ...] = RULES) 
     """
     witness = Witness()
     seen = stand_in(resolved, witness)
-    found = [diagnostic for rule in rules for diagnostic in rule.run(seen, witness.fresh())]
+    found, doubted = _ask(rules, lambda rule, believe: rule.run(seen, believe), witness)
     found += check_trips(seen, witness.fresh)
-    kept = ordered(primary(apply_waivers(resolved, found, today), rules))
+    kept = ordered(primary(apply_waivers(resolved, found, today), rules, doubted))
     if resolved.spec_lost or resolved.sref_lost or any(diagnostic.is_error for diagnostic in kept):
         return failure(kept)
     return Outcome(CheckedSpec(resolved=resolved, warnings=kept), kept)
@@ -36,14 +36,33 @@ def check_sref(sref: Document[SRef], rules: tuple[Rule, ...] = RULES) -> tuple[D
     """Ask the rules that concern an SRef alone, for one that no spec uses yet."""
     witness = Witness()
     seen = watched(sref.model, sref.lost, witness.note)
-    found = [finding for rule in rules for finding in rule.run_sref(seen, sref.places, witness.fresh())]
-    return ordered(primary(found, rules))
+    found, doubted = _ask(rules, lambda rule, believe: rule.run_sref(seen, sref.places, believe), witness)
+    return ordered(primary(found, rules, doubted))
 
 
-def primary(found: Iterable[Diagnostic], rules: Iterable[Rule]) -> tuple[Diagnostic, ...]:
-    """`found` without mere consequences. Each has a cause among what stays, and the cause is an error."""
+def _ask(
+    rules: Iterable[Rule], ask: Callable[[Rule, Believe], tuple[Diagnostic, ...]], witness: Witness
+) -> tuple[list[Diagnostic], set[str]]:
+    """What the rules find and is believed, and the codes of what is not."""
+    found: list[Diagnostic] = []
+    doubted: set[str] = set()
+    for rule in rules:
+        sound = witness.fresh()
+
+        def believe(code: str = rule.code, sound: Believe = sound) -> bool:
+            believed = sound()
+            if not believed:
+                doubted.add(code)
+            return believed
+
+        found += ask(rule, believe)
+    return found, doubted
+
+
+def primary(found: Iterable[Diagnostic], rules: Iterable[Rule], doubted: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
+    """`found` without mere consequences. Each has a cause among what stays, which is an error, or among the `doubted`."""
     found = tuple(found)
-    present = {diagnostic.code for diagnostic in found}
+    present = {diagnostic.code for diagnostic in found}.union(doubted)
     consequences = {rule.code for rule in rules if present.intersection(rule.after)}
     return tuple(diagnostic for diagnostic in found if diagnostic.code not in consequences)
 

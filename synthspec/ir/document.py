@@ -20,3 +20,7 @@ class Document(Generic[M_co]):
     places: Places = field(compare=False)
     lost: frozenset[Path] = field(compare=False, default=frozenset())
     """Keys whose value could not be read: whatever is concluded from them may follow from that alone."""
+
+    def is_sound(self, path: Path) -> bool:
+        """Whether the value at `path` is the one that was written; False for what stands in for it."""
+        return not any(path[: len(lost)] == lost for lost in self.lost)

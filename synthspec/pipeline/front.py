@@ -147,7 +147,7 @@ def _resolve(place: Spot, composed: Composed, options: Options) -> Outcome[Resol
     folders = Folders(spec=folder, sref=beside, root=root, allow_outside=options.allow_outside)
     linked = link(spec.value, _unread_sref() if sref.value is None else sref.value, folders)
     value = None if linked.value is None else replace(linked.value, overrides=options.overrides)
-    before = spec.diagnostics + independent(sref.diagnostics, spec.diagnostics)
+    before = spec.diagnostics + sref.diagnostics
     return Outcome(value, before + independent(linked.diagnostics, before))
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.ir.document import Document
@@ -20,9 +21,11 @@ from synthspec.text import Places
 
 
 def sref_path(spec: Document[EngineSpec], folder: Path, root: Path, *, allow_outside: bool = False) -> Outcome[Path]:
-    """The file of the SRef that `spec`, lying in `folder`, names."""
+    """The file of the SRef that `spec`, lying in `folder`, names; nothing where the name itself could not be read."""
     named = spec.model.sref
     where: Where = ("sref",)
+    if not spec.is_sound(where):
+        return failure(())
     if not isinstance(named, str):
         message = f"{named.name} {named.version} names a registered SRef, and no registry is configured"
         registered = BadPath("schema.not-found", message, "write the path of the SRef file")
@@ -54,13 +57,14 @@ def link(spec: Document[EngineSpec], sref: Document[SRef], folders: Folders) -> 
     data_file = None
     try:
         source = spec.model.data.source
-        data_file = find_source(source, folders.spec, folders.root, allow_outside=folders.allow_outside)
+        if spec.is_sound(("data", "source")):
+            data_file = find_source(source, folders.spec, folders.root, allow_outside=folders.allow_outside)
     except BadPath as fault:
         found.append(_diagnostic(fault, spec.places, ("data", "source")))
     for weights, where in _weights(spec):
-        _, faults = _optional(weights, spec.places, where, folders.spec, folders)
+        _, faults = _optional(weights, spec, where, folders.spec, folders)
         found += faults
-    path_file, faults = _optional(_signal_path(sref), sref.places, ("path", "source"), folders.sref, folders)
+    path_file, faults = _optional(_signal_path(sref), sref, ("path", "source"), folders.sref, folders)
     found += faults
     if schema.value is None:
         return failure(found)
@@ -92,14 +96,14 @@ def _signal_path(sref: Document[SRef]) -> str | None:
 
 
 def _optional(
-    text: str | None, places: Places, where: Where, folder: Path, folders: Folders
+    text: str | None, document: Document[Any], where: Where, folder: Path, folders: Folders
 ) -> tuple[Path | None, list[Diagnostic]]:
-    if text is None:
+    if text is None or not document.is_sound(where):
         return None, []
     try:
         return locate(text, folder, folders.root, allow_outside=folders.allow_outside), []
     except BadPath as fault:
-        return None, [_diagnostic(fault, places, where)]
+        return None, [_diagnostic(fault, document.places, where)]
 
 
 def _diagnostic(fault: BadPath, places: Places, where: Where) -> Diagnostic:

@@ -172,6 +172,22 @@ def test_trips_are_not_read_from_a_damaged_monitor(digits):
     assert places(("stability", "monitors", 1, "window")) == [0, 1]
 
 
+@rule(code="P405-2.after-the-training", after=("P405-1.two-sections",))
+def follows(resolved):
+    yield Finding(at("engine"), "a consequence", "do")
+
+
+def test_a_consequence_is_left_out_also_where_its_cause_is_not_believed(digits):
+    def codes(*lost):
+        damaged = replace(digits, spec_lost=frozenset(lost))
+        return {each.code for each in check(damaged, TODAY, (two_sections, follows)).diagnostics}
+
+    assert codes() == {"P405-1.two-sections"}
+    assert codes(("objective",)) == set()
+    silent = replace(digits, spec=digits.spec.model_copy(update={"objective": None, "training": None}))
+    assert [each.code for each in check(silent, TODAY, (two_sections, follows)).diagnostics] == [follows.code]
+
+
 def test_an_sref_alone_is_asked_in_the_same_way(digits):
     whole = Document(digits.sref, digits.sref_places)
     codes = [finding.code for finding in check_sref(whole, RULES)]
