@@ -1,7 +1,9 @@
 """C40-511: fidelity thresholds against the held-out test split.
 
 `KID_mean ± se <= tol_KID` is judged at KID + se, z = 1 (language.md section 4). Images and clips owe FID, KID and
-recall; everything else owes at least one declared divergence (P402-2: fidelity is a divergence, never a heuristic).
+recall; everything else owes at least one declared divergence (P402-2: fidelity is a divergence, never a heuristic). The
+AUC of a classifier that tells real from synthetic counts as one: it bounds the total variation between them from below.
+TSTR, TRTR and memorisation are no divergences: a spec may promise them, and owes a divergence beside them.
 """
 
 from __future__ import annotations
@@ -18,6 +20,23 @@ CONTRACT = Contract(
         Term(metric="recall", relation=">=", at="lower", symbol="recall_min", split="test", when="pictures"),
         Term(metric="W1", relation="<=", at="upper", symbol="tol_W1", split="test", when="optional"),
         Term(metric="MMD", relation="<=", at="upper", symbol="tol_MMD", split="test", when="optional"),
+        Term(metric="sliced_W2", relation="<=", at="upper", symbol="tol_SW2", split="test", when="optional"),
+        Term(metric="PSI", relation="<=", at="upper", symbol="tol_PSI", split="test", when="optional"),
+        Term(
+            metric="detection_AUC", relation="<=", at="upper", symbol="tol_detection_AUC", split="test", when="optional"
+        ),
+        Term(metric="ACF", relation="<=", at="upper", symbol="tol_ACF", split="test", when="optional"),
+        Term(metric="PSD", relation="<=", at="upper", symbol="tol_PSD", unit="dB", split="test", when="optional"),
+        Term(metric="FVD", relation="<=", at="upper", symbol="tol_FVD", split="test", when="optional"),
+        Term(metric="precision", relation=">=", at="lower", symbol="precision_min", split="test", when="optional"),
+        Term(metric="density", relation=">=", at="lower", symbol="density_min", split="test", when="optional"),
+        Term(metric="TSTR", relation=">=", at="lower", symbol="TSTR_min", split="test", when="optional"),
+        Term(
+            metric="memorisation", relation="<=", at="upper", symbol="tol_memorisation", split="test", when="optional"
+        ),
     ),
-    one_of=("tol_W1", "tol_MMD", "tol_FID", "tol_KID"),
+    one_of=(
+        *("tol_W1", "tol_MMD", "tol_FID", "tol_KID"),
+        *("tol_SW2", "tol_PSI", "tol_detection_AUC", "tol_ACF", "tol_PSD", "tol_FVD"),
+    ),
 )

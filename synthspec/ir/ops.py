@@ -203,13 +203,15 @@ class Measure:
     """M40-5.7: all figures. In: data, split, samples and what was timed and replayed. Makes ``figures.json``."""
 
     op: Literal["measure"] = "measure"
-    version: int = 1
+    version: int = 2
     schema: Schema
     metrics: tuple[str, ...]
     reference: SplitName
     features: Features
     membership_attack: MembershipAttack | None
     conditions: tuple[str, ...]
+    target: str = ""
+    """The content field that TSTR and TRTR predict; empty for the condition class."""
     w_cfg: float | None
     seed: int
 

@@ -134,6 +134,7 @@ def _measure(resolved: ResolvedSpec, evaluation: Evaluation, w_cfg: float, seed:
         features=evaluation.features,
         membership_attack=evaluation.membership_attack,
         conditions=tuple(field.name for field in resolved.schema.with_role("condition")),
+        target=evaluation.target or "",
         w_cfg=w_cfg if resolved.spec.engine.family == "diffusion" else None,
         seed=seed,
     )

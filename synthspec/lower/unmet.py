@@ -23,6 +23,7 @@ def refuse_unmet(resolved: ResolvedSpec, needs: Needs) -> None:
         *_network(resolved.spec.engine),
         *_objective(resolved),
         *_after(resolved),
+        *_evaluated(resolved),
         *_disclosed(resolved),
     ):
         needs.fault("engine.backend-unsupported", message, advice, path)
@@ -73,6 +74,22 @@ def _after(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
     if release.format not in {None, made}:
         message = f"records of modality {resolved.schema.modality} are published as {made} only"
         yield ("release", "format"), message, f"write {made}, or leave it out"
+
+
+def _evaluated(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    evaluation = resolved.spec.evaluation
+    if evaluation is None or evaluation.target is None:
+        return
+    plain = [field.name for field in resolved.schema.with_role("content") if not field.shape]
+    if evaluation.target not in plain or len(plain) < 2 or len(plain) < len(resolved.schema.with_role("content")):
+        message = (
+            f"{evaluation.target} is no scalar content field beside other scalar ones, which a model could predict"
+        )
+        yield (
+            ("evaluation", "target"),
+            message,
+            "name such a field, or leave it out: then the condition class is predicted",
+        )
 
 
 def _disclosed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:

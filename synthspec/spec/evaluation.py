@@ -22,10 +22,10 @@ def _on_the_scale(value: object) -> object:
 
 MetricName = Literal[
     "FID", "KID", "FVD", "precision", "recall", "density", "covg", "mode_drop", "condition_accuracy",
-    "W1", "MMD", "sliced_W2", "PSI", "detection_AUC", "TSTR", "ACF", "PSD", "memorisation", "MI",
+    "W1", "MMD", "sliced_W2", "PSI", "detection_AUC", "TSTR", "TRTR", "ACF", "PSD", "memorisation", "MI",
     "elbo", "iwae", "posterior_collapse_rate", "recon_PSNR", "nll", "bpd", "inv_error", "latency_ms_p99",
 ]  # fmt: skip
-"""The metrics of the standard. What this version cannot measure yet comes out as a figure without a value that says so."""
+"""The metrics of the standard. One that the records do not allow comes out as a figure without a value that says why."""
 Severity = Annotated[Literal["info", "warn", "block"], BeforeValidator(_on_the_scale)]
 
 
@@ -50,6 +50,12 @@ class Evaluation(Model):
     reference: SplitName | None = None
     features: Features = Features()
     metrics: tuple[MetricName, ...] = ()
+    target: Annotated[
+        str | None,
+        Field(
+            description="The content field that TSTR and TRTR predict from the others; without one, the condition class."
+        ),
+    ] = None
     membership_attack: MembershipAttack | None = None
     disclosure: Literal["public", "restricted"] = "public"
 
@@ -68,6 +74,16 @@ class C40511(_Contract):
     recall_min: Share | None = None
     tol_W1: NonNegative | None = None
     tol_MMD: NonNegative | None = None
+    tol_SW2: NonNegative | None = None
+    tol_PSI: NonNegative | None = None
+    tol_detection_AUC: Share | None = None
+    tol_ACF: NonNegative | None = None
+    tol_PSD: Decibel | None = None
+    tol_FVD: NonNegative | None = None
+    precision_min: Share | None = None
+    density_min: NonNegative | None = None
+    TSTR_min: Annotated[float, Field(le=1, allow_inf_nan=False)] | None = None
+    tol_memorisation: Share | None = None
 
 
 class C40512(_Contract):

@@ -74,6 +74,7 @@ def request_of(op: Measure, inputs: Inputs) -> metrics.Request:
         non_members=attack.non_members if attack else "val",
         latencies=_latencies(inputs),
         counted=tuple(_counted(op, inputs)),
+        target=op.target,
     )
 
 

@@ -1,9 +1,10 @@
 """A threshold that nothing can meet.
 
 Why: a promise that is broken before the run begins is a slip. Coverage of a perfect generator tends to 1 - 2^-k, which is
-    0.96875 for k = 5; a budget of evaluations cannot be over its own cap, nor a privacy budget over its own promise.
+    0.96875 for k = 5; a classifier that can only guess has an AUC of one half; a budget of evaluations cannot be
+    over its own cap, nor a privacy budget over its own promise.
 
-Refs: C40-514; C40-515; C40-516
+Refs: C40-511; C40-514; C40-515; C40-516
 
 Bad:
     contracts.C40-515: {covg_min: 0.99, tol_mode_drop: 0.0}
@@ -38,7 +39,20 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         message = f"NFE_max is {latency.NFE_max:g}, but sampling spends {budget}"
         because = Note("the budget of sampling", at("sampling", "NFE"))
         yield Finding(at("contracts", "C40-514", "NFE_max"), message, "raise it, or lower sampling.NFE", (because,))
+    yield from _chance(resolved)
     yield from _privacy(resolved)
+
+
+def _chance(resolved: ResolvedSpec) -> Iterator[Finding]:
+    """What a perfect generator still shows of a comparison of two equal things: one half, and more at the bound."""
+    stated = None if resolved.spec.contracts is None else resolved.spec.contracts.c40_511
+    for symbol in ("tol_detection_AUC", "tol_memorisation"):
+        limit = None if stated is None else getattr(stated, symbol)
+        if limit is not None and limit <= 0.5:
+            message = f"{symbol} is {limit:g}, but a perfect generator is at 0.5 with its upper bound above"
+            yield Finding(
+                at("contracts", "C40-511", symbol), message, "write more than 0.5, as the number of records allows"
+            )
 
 
 def _privacy(resolved: ResolvedSpec) -> Iterator[Finding]:

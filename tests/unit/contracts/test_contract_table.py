@@ -28,7 +28,8 @@ def test_every_contract_file_stands_in_the_table():
 def test_the_thresholds_are_those_of_the_standard():
     symbols = [symbol for c in CONTRACTS for symbol in c.symbols]
     assert symbols == [
-        *("tol_FID", "tol_KID", "recall_min", "tol_W1", "tol_MMD"),
+        *("tol_FID", "tol_KID", "recall_min", "tol_W1", "tol_MMD", "tol_SW2", "tol_PSI", "tol_detection_AUC"),
+        *("tol_ACF", "tol_PSD", "tol_FVD", "precision_min", "density_min", "TSTR_min", "tol_memorisation"),
         *("tol_bpd", "tol_inv", "tol_collapse", "psnr_min"),
         *("NFE_max", "SLO_latency", "cfg_max", "covg_min", "tol_mode_drop"),
         *("eps_budget", "delta_budget", "mi_max", "J_max", "tol_Tarr"),
@@ -130,6 +131,16 @@ def test_what_each_term_judges():
         "recall >= recall_min @lower 1 test",
         "W1 <= tol_W1 @upper 1 test",
         "MMD <= tol_MMD @upper 1 test",
+        "sliced_W2 <= tol_SW2 @upper 1 test",
+        "PSI <= tol_PSI @upper 1 test",
+        "detection_AUC <= tol_detection_AUC @upper 1 test",
+        "ACF <= tol_ACF @upper 1 test",
+        "PSD <= tol_PSD @upper dB test",
+        "FVD <= tol_FVD @upper 1 test",
+        "precision >= precision_min @lower 1 test",
+        "density >= density_min @lower 1 test",
+        "TSTR >= TSTR_min @lower 1 test",
+        "memorisation <= tol_memorisation @upper 1 test",
         "bpd <= tol_bpd @upper 1 test",
         "inv_error <= tol_inv @upper 1 None",
         "elbo_val_gain >= 0.0 @lower nat val",
