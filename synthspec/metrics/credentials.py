@@ -38,7 +38,7 @@ def credited(figure: Figure, estimator: str, components: Iterable[Component] = (
             ("estimator", estimator),
             *listed,
             *methods,
-            ("k", COVERAGE_FACTOR),
+            ("coverage_factor", COVERAGE_FACTOR),  # `k` is taken: the neighbours of a manifold
             ("U", COVERAGE_FACTOR * u),
         ),
     )
