@@ -51,6 +51,7 @@ def _json(found: Verification) -> None:
         "stream": None if said is None else said.release.stream,
         "sequence": None if said is None else said.release.sequence,
         "ordered": found.ordered,
+        "runnable": list(found.marked),
         "refusals": [{"code": each.code, "message": each.message, "where": each.where} for each in found.refusals],
         "contracts": [] if said is None else [entry.canonical() for entry in said.contracts],
         "paths": [] if found.statement is None else [subject.name for subject in found.statement.subjects],
@@ -87,6 +88,8 @@ def _text(found: Verification) -> None:
         else "its order was not checked (no key of yours is pinned)"
     )
     typer.echo(f"release {release.sequence} of the stream {release.stream}: {order}")
+    if found.marked:
+        typer.echo(f"note: modes are not signed, and these files can be run: {', '.join(map(plain, found.marked))}")
     typer.echo("not proved: that the evidence was measured honestly; 'synthspec replay' runs the plan again")
     gate = Gate(fidelity_ok=said.gate.fidelity_ok, privacy_ok=said.gate.privacy_ok, contract_ok=said.gate.contract_ok)
     if said.verdict != "PASS":

@@ -15,6 +15,8 @@ PLAN = "plan.json"
 SPEC = "spec.resolved.yaml"
 SREF = "sref.resolved.yaml"
 EVIDENCE = "evidence.json"
+READ_BACK = frozenset({PLAN, SPEC, SREF, EVIDENCE})
+"""What a verifier reads, beside hashing it."""
 RESULTS = ("weights/", "samples.")
 """The files whose bytes a replay must give again. Timings, and what is derived from them, differ by nature."""
 

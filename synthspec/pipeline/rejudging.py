@@ -14,16 +14,17 @@ from pydantic import TypeAdapter, ValidationError
 from synthspec.ir.document import Document
 from synthspec.ir.evidence import Evidence
 from synthspec.ir.manifest import Manifest
-from synthspec.ir.manifest_evidence import from_evidence, from_verdicts
+from synthspec.ir.manifest_evidence import from_evidence, from_verdicts, to_records
 from synthspec.ir.plan import Plan, read_plan, spec_digest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.verdict import Promise
 from synthspec.judge import judge
 from synthspec.lower import promises
 from synthspec.parse import compose, read_source, validate_model
-from synthspec.pipeline.contents import EVIDENCE, PLAN, SPEC, SREF, promises_of, result_digests, waivers_of
+from synthspec.pipeline.contents import EVIDENCE, PLAN, READ_BACK, SPEC, SREF, promises_of, result_digests, waivers_of
 from synthspec.resolve import bind_schema
-from synthspec.sign import Refusal, Subject
+from synthspec.sign import Refusal, Refusals, Subject
+from synthspec.sign.refusal import settled
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
 from synthspec.text import Places, Source
@@ -31,25 +32,42 @@ from synthspec.text import Places, Source
 _NOWHERE = Places(Source(PLAN, ""), {})
 
 
-def contradictions(manifest: Manifest, subjects: tuple[Subject, ...], folder: Path) -> Iterator[Refusal]:
-    """Everything that `manifest` says otherwise than the files in `folder`, whose digests were compared before."""
-    try:
-        plan = read_plan((folder / PLAN).read_bytes())
-        found = TypeAdapter(Evidence).validate_json((folder / EVIDENCE).read_bytes())
-        written = _written(folder)
-    except FileNotFoundError as error:
-        name = Path(error.filename).name
-        yield Refusal("EVIDENCE_MISSING", "it is not among the signed files, and the verdict hangs on it", name)
+def contradictions(manifest: Manifest, subjects: tuple[Subject, ...], content: Mapping[str, bytes]) -> Refusals:
+    """Everything that `manifest` says otherwise than the signed files; `content` is what was hashed, by name."""
+    return settled(lambda: tuple(_contradictions(manifest, subjects, content)))
+
+
+def _contradictions(
+    manifest: Manifest, subjects: tuple[Subject, ...], content: Mapping[str, bytes]
+) -> Iterator[Refusal]:
+    if absent := sorted(READ_BACK - set(content)):
+        for name in absent:
+            message = "it is not among the signed files, or too large, and the verdict hangs on it"
+            yield Refusal("EVIDENCE_MISSING", message, name)
         return
-    except (OSError, ValidationError, ValueError) as error:
-        yield Refusal(
-            "SCHEMA", f"the spec, the plan or the evidence cannot be read: {type(error).__name__}", str(folder)
-        )
+    try:
+        plan = read_plan(content[PLAN])
+        found = TypeAdapter(Evidence).validate_json(content[EVIDENCE])
+        written = _written(content)
+    except (ValidationError, ValueError) as error:
+        message = f"the spec, the plan or the evidence cannot be read: {type(error).__name__}"
+        yield Refusal("SCHEMA", message, PLAN)
         return
     signed = {subject.name: subject.sha256 for subject in subjects}
+    yield from _limits(manifest, plan)
     for holds, message, where in (*_of_the_plan(manifest, plan, written), *_of_the_run(manifest, plan, found, signed)):
         if not holds():
             yield Refusal("VERDICT_INCONSISTENT", message, where)
+
+
+def _limits(manifest: Manifest, plan: Plan) -> Iterator[Refusal]:
+    """Limits are read from the signed spec again: neither the plan nor the manifest may have others."""
+    owed = {promise.id: promise.bounds for promise in _owed(plan)}
+    if promises_of(plan) != _owed(plan):
+        yield Refusal("LIMIT_NOT_FROM_SPEC", "the plan promises something else than its spec", PLAN)
+    for record in to_records(manifest.contracts):
+        if tuple(judged.bound for judged in record.bounds) != owed.get(record.id, ()):
+            yield Refusal("LIMIT_NOT_FROM_SPEC", "its limits are not those of the spec", record.id)
 
 
 Claim = tuple[Callable[[], bool], str, str]
@@ -64,7 +82,6 @@ def _of_the_plan(manifest: Manifest, plan: Plan, written: str) -> tuple[Claim, .
             "/spec",
         ),
         (lambda: written == plan.spec_digest, "the resolved spec and SRef are not those of the plan", SPEC),
-        (lambda: promises_of(plan) == _owed(plan), "the plan promises something else than its spec", PLAN),
         (
             lambda: tuple((each.path, each.value) for each in manifest.overrides) == plan.overrides,
             "it lists other changes on the command line than the plan",
@@ -101,8 +118,8 @@ def _owed(plan: Plan) -> tuple[Promise, ...]:
     return promises(resolved)
 
 
-def _written(folder: Path) -> str:
+def _written(content: Mapping[str, bytes]) -> str:
     """The digest of what the two files for people mean, however they are laid out; empty when they mean nothing."""
-    spec = read_source((folder / SPEC).read_bytes(), SPEC).then(compose).then(lambda c: validate_model(c, EngineSpec))
-    sref = read_source((folder / SREF).read_bytes(), SREF).then(compose).then(lambda c: validate_model(c, SRef))
+    spec = read_source(content[SPEC], SPEC).then(compose).then(lambda c: validate_model(c, EngineSpec))
+    sref = read_source(content[SREF], SREF).then(compose).then(lambda c: validate_model(c, SRef))
     return spec_digest(spec.value, sref.value) if spec.value is not None and sref.value is not None else ""

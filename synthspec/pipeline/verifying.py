@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from synthspec.pipeline.contents import READ_BACK
 from synthspec.pipeline.rejudging import contradictions
 from synthspec.sign import (
     Refusals,
@@ -16,10 +17,10 @@ from synthspec.sign import (
     freshness,
     order,
     read_bundle,
+    read_tree,
     state_dir,
     trusted_keys,
     verify_bundle,
-    verify_tree,
 )
 from synthspec.sign.names import APPROVALS, BUNDLE
 from synthspec.sign.signing import approval
@@ -37,6 +38,8 @@ class Verification:
     """Signed files that were compared."""
     ordered: bool = False
     """Whether the release was held against what was seen of its stream: done for keys of the trust file."""
+    marked: tuple[str, ...] = ()
+    """Files that can be run: their modes are not signed."""
 
     @property
     def authentic(self) -> bool:
@@ -91,14 +94,11 @@ def _verify(path: Path, trust: Trust | Refusals) -> Verification:
     if not isinstance(statement, VerifiedStatement):
         return Verification(refusals=statement)
     manifest = statement.manifest
-    refusals = (
-        *verify_tree(statement, bundle.parent),
-        *freshness(manifest, datetime.now(UTC)),
-        *consistency(manifest),
-    )
+    tree = read_tree(statement, bundle.parent, READ_BACK)
+    refusals = (*tree.refusals, *freshness(manifest, datetime.now(UTC)), *consistency(manifest))
     if not refusals:
-        refusals = tuple(contradictions(manifest, statement.subjects, bundle.parent))
-    return Verification(refusals=refusals, statement=statement, files=len(statement.subjects))
+        refusals = contradictions(manifest, statement.subjects, tree.content)
+    return Verification(refusals=refusals, statement=statement, files=len(statement.subjects), marked=tree.marked)
 
 
 def _approvals(folder: Path) -> bytes | Refusals:

@@ -10,7 +10,7 @@ from synthspec.sign.refusal import Refusal, Refusals
 from synthspec.sign.signing import key_ref, sign, sign_profile
 from synthspec.sign.statement import Subject
 from synthspec.sign.trust import trusted_keys
-from synthspec.sign.verify import VerifiedStatement, consistency, verify_bundle, verify_tree
+from synthspec.sign.verify import VerifiedStatement, consistency, read_tree, verify_bundle, verify_tree
 
 __all__ = [
     "Refusal",
@@ -29,6 +29,7 @@ __all__ = [
     "now",
     "order",
     "read_bundle",
+    "read_tree",
     "sign",
     "sign_profile",
     "state_dir",

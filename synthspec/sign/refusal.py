@@ -61,6 +61,7 @@ Code = Literal[
     "CONTRACT_SCHEMA",
     "CONTRACT_INCONSISTENT",
     "EVIDENCE_MISSING",
+    "LIMIT_NOT_FROM_SPEC",
     "VERDICT_INCONSISTENT",
     # time
     "EXPIRED",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from synthspec.sign.statement import Subject
 from synthspec.sign.strict_json import MAX_BYTES, load
 
 _CHUNK = 1 << 20
+_MARKS = stat.S_ISUID | stat.S_ISGID | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 _MAX_REFUSALS = 200
 
 
@@ -27,9 +28,22 @@ class _Wanted:
     subjects: dict[str, Subject]
     folders: frozenset[str]
     predicate: bytes
+    kept: dict[str, bytes | None]
+    """By name: content that the caller goes on with. It is what was hashed, whatever happens to the file afterwards."""
 
 
-def check_tree(subjects: tuple[Subject, ...], predicate: bytes, folder: Path) -> Refusals:
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What a folder is: what differs from what was signed, the files asked for, and modes worth a word."""
+
+    refusals: Refusals
+    content: Mapping[str, bytes]
+    """Of the files asked for, those that are as they were signed."""
+    marked: tuple[str, ...]
+    """Files that can be run, or run as somebody else: modes are not signed."""
+
+
+def check_tree(subjects: tuple[Subject, ...], predicate: bytes, folder: Path, keep: Collection[str] = ()) -> Tree:
     """Everything in `folder` that differs from `subjects`; `predicate` is the canonical JSON of the signed manifest.
 
     Signed are names, sizes and contents; modes and times are not. The signatures themselves are passed over, and
@@ -43,12 +57,13 @@ def check_tree(subjects: tuple[Subject, ...], predicate: bytes, folder: Path) ->
         {subject.name: subject for subject in subjects},
         frozenset("/".join(parts[:i]) for s in subjects for parts in [s.name.split("/")] for i in range(1, len(parts))),
         predicate,
+        dict.fromkeys(keep),
     )
     try:
         root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise refuse("IO", f"cannot open the folder: {error.strerror}", str(folder)) from None
-    seen: set[str] = set()
+    seen = _Seen()
     try:
         found = list(islice(_folder(root, "", wanted, seen), _MAX_REFUSALS))
     except OSError as error:
@@ -56,8 +71,17 @@ def check_tree(subjects: tuple[Subject, ...], predicate: bytes, folder: Path) ->
     finally:
         os.close(root)
     if len(found) == _MAX_REFUSALS:
-        return (*found, Refusal("EXTRA_FILE", "and more: the folder is not what was signed", str(folder)))
-    return (*found, *_missing(wanted, seen))
+        refusals = (*found, Refusal("EXTRA_FILE", "and more: the folder is not what was signed", str(folder)))
+    else:
+        refusals = (*found, *_missing(wanted, seen.names))
+    content = {name: data for name, data in wanted.kept.items() if data is not None}
+    return Tree(refusals, content, tuple(sorted(seen.marked)))
+
+
+@dataclass(slots=True)
+class _Seen:
+    names: set[str] = field(default_factory=set)
+    marked: list[str] = field(default_factory=list)
 
 
 def _missing(wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
@@ -68,7 +92,7 @@ def _missing(wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
             yield Refusal("MISSING_FILE", "a signed file is not there", name)
 
 
-def _folder(handle: int, prefix: str, wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
+def _folder(handle: int, prefix: str, wanted: _Wanted, seen: _Seen) -> Iterator[Refusal]:
     """Refusals below the open folder `handle`; `seen` gathers the names that were answered for."""
     with os.scandir(handle) as entries:
         listed = sorted(entry.name for entry in entries)
@@ -76,11 +100,11 @@ def _folder(handle: int, prefix: str, wanted: _Wanted, seen: set[str]) -> Iterat
         try:
             yield from _entry(handle, name, prefix + name, wanted, seen)
         except OSError as error:
-            seen.add(prefix + name)
+            seen.names.add(prefix + name)
             yield Refusal("IO", f"cannot be read: {error.strerror}", prefix + name)
 
 
-def _entry(handle: int, name: str, path: str, wanted: _Wanted, seen: set[str]) -> Iterator[Refusal]:
+def _entry(handle: int, name: str, path: str, wanted: _Wanted, seen: _Seen) -> Iterator[Refusal]:
     mode = os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode
     if stat.S_ISDIR(mode) and path in wanted.folders:
         below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
@@ -89,7 +113,9 @@ def _entry(handle: int, name: str, path: str, wanted: _Wanted, seen: set[str]) -
         finally:
             os.close(below)
         return
-    seen.add(path)
+    seen.names.add(path)
+    if stat.S_ISREG(mode) and mode & _MARKS:
+        seen.marked.append(path)
     if wrong := _kind(mode, path, wanted):
         yield wrong
     elif path not in (BUNDLE, APPROVALS):
@@ -123,25 +149,30 @@ def _file(handle: int, name: str, path: str, wanted: _Wanted) -> Iterator[Refusa
         elif path == READABLE:
             yield from _readable(file, path, wanted.predicate)
         else:
-            yield from _content(file, info, wanted.subjects[path])
+            yield from _content(file, info, wanted.subjects[path], wanted.kept)
     finally:
         os.close(file)
 
 
-def _content(file: int, before: os.stat_result, subject: Subject) -> Iterator[Refusal]:
+def _content(file: int, before: os.stat_result, subject: Subject, kept: dict[str, bytes | None]) -> Iterator[Refusal]:
     """Compare size, then SHA-256. Never more than the signed number of bytes is read."""
     if before.st_size != subject.size:
         yield Refusal("SIZE", f"{before.st_size} bytes, {subject.size} were signed", subject.name)
         return
     sha, left = hashlib.sha256(), subject.size
+    chunks = list[bytes]() if subject.name in kept and subject.size <= MAX_BYTES else None
     while left and (chunk := os.read(file, min(left, _CHUNK))):
         sha.update(chunk)
         left -= len(chunk)
+        if chunks is not None:
+            chunks.append(chunk)
     after = os.fstat(file)
     if left or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         yield Refusal("CHANGED_WHILE_READING", "somebody writes to it", subject.name)
     elif sha.hexdigest() != subject.sha256:
         yield Refusal("DIGEST", f"its SHA-256 is {sha.hexdigest()}, {subject.sha256} was signed", subject.name)
+    elif chunks is not None:
+        kept[subject.name] = b"".join(chunks)
 
 
 def _readable(file: int, path: str, predicate: bytes) -> Iterator[Refusal]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from synthspec.sign.pae import pae
 from synthspec.sign.public_key import PublicKey
 from synthspec.sign.refusal import Refusals, refuse, settled
 from synthspec.sign.statement import Subject, read_statement
-from synthspec.sign.tree import check_tree
+from synthspec.sign.tree import Tree, check_tree
 from synthspec.sign.trust import Trust, TrustedKey
 
 
@@ -50,7 +51,13 @@ def verify_bundle(data: bytes, trusted: Trust, approvals: bytes = b"") -> Verifi
 
 def verify_tree(statement: VerifiedStatement, folder: Path) -> Refusals:
     """Everything in `folder` that is not as it was signed; empty when all is."""
-    return settled(lambda: check_tree(statement.subjects, canonical_bytes(statement.manifest), folder))
+    return read_tree(statement, folder).refusals
+
+
+def read_tree(statement: VerifiedStatement, folder: Path, keep: Collection[str] = ()) -> Tree:
+    """As `verify_tree`, with the content of the files in `keep`: the very bytes that were hashed."""
+    found = settled(lambda: check_tree(statement.subjects, canonical_bytes(statement.manifest), folder, keep))
+    return found if isinstance(found, Tree) else Tree(found, {}, ())
 
 
 def _verify(data: bytes, trusted: Trust, approvals: bytes) -> VerifiedStatement:
@@ -84,4 +91,4 @@ def _signer(bundle: Bundle, trusted: Trust) -> PublicKey:
     return key
 
 
-__all__ = ["VerifiedStatement", "consistency", "verify_bundle", "verify_tree"]
+__all__ = ["VerifiedStatement", "consistency", "read_tree", "verify_bundle", "verify_tree"]

@@ -268,7 +268,7 @@ def waive(statement: dict) -> None:
 
 
 CLAIMS = {
-    "a limit loosened": (loosen, {"VERDICT_INCONSISTENT"}),
+    "a limit loosened": (loosen, {"LIMIT_NOT_FROM_SPEC", "VERDICT_INCONSISTENT"}),
     "a metric improved": (better, {"VERDICT_INCONSISTENT"}),
     "a null value raised": (flatter, {"VERDICT_INCONSISTENT"}),
     "a contract omitted": (omit, {"CONTRACT_MISSING"}),
@@ -314,7 +314,7 @@ def test_a_plan_that_promises_less_than_its_spec_is_refused(cli, run_copy, resig
         statement["predicate"]["ir"]["digest"]["sha256"] = digest
 
     resign(run_copy, follow)
-    assert "VERDICT_INCONSISTENT" in codes(cli, run_copy)
+    assert "LIMIT_NOT_FROM_SPEC" in codes(cli, run_copy)
 
 
 def test_a_readable_spec_that_is_not_the_plan_s_is_refused(cli, run_copy, resign):
@@ -358,3 +358,47 @@ def test_a_run_signed_with_what_cannot_be_read_is_refused(cli, run_copy, resign,
     (run_copy / name).write_text("[]", encoding="utf-8")
     resign(run_copy)
     assert codes(cli, run_copy) == {"SCHEMA"}
+
+
+def test_m99_a_file_that_can_be_run_is_told_of(cli, run_copy):
+    (run_copy / "samples.csv").chmod(0o755)
+    answer = cli("verify", run_copy, cwd=run_copy.parent)
+    assert answer.code == 0
+    assert "modes are not signed, and these files can be run: samples.csv" in answer.out
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "synthspec.sign.verify.read_bundle_bytes",
+        "synthspec.sign.verify.read_statement",
+        "synthspec.sign.verify.check_tree",
+        "synthspec.sign.tree._content",
+        "synthspec.sign.tree.stat.S_ISDIR",
+        "synthspec.sign.claims.to_evidence",
+        "synthspec.pipeline.rejudging.read_plan",
+        "synthspec.pipeline.rejudging.judge",
+        "synthspec.pipeline.rejudging._written",
+    ],
+)
+def test_m90_whatever_fails_inside_is_a_refusal(cli, run_copy, monkeypatch, step):
+    def fail(*_: object, **__: object) -> object:
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(step, fail)
+    assert codes(cli, run_copy) & {"INTERNAL"}
+
+
+def test_m84_what_is_judged_is_what_was_hashed(cli, run_copy, monkeypatch):
+    """The evidence is exchanged after it was hashed: the verdict is still that of the signed bytes."""
+    from synthspec.sign import tree
+
+    content = tree._content
+
+    def exchanging(file, before, subject, kept):
+        yield from content(file, before, subject, kept)
+        (run_copy / subject.name).unlink()
+        (run_copy / subject.name).write_bytes(b"{}")
+
+    monkeypatch.setattr(tree, "_content", exchanging)
+    assert codes(cli, run_copy) == set()
