@@ -1,54 +1,73 @@
-"""The ops of image diffusion: fit, and what the shared block kernels make of a sampler. Importing it loads torch."""
+"""The ops of diffusion: fit, and what the shared block kernels make of a sampler. Importing it loads torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
 
+import numpy as np
 import torch
+from torch import nn
 
 from synthspec.backend.artifacts import FIT_REPORT, TRAINING_LOG, write_report
 from synthspec.backend.blocks import Sampler, sampling_kernels
-from synthspec.backend.draws import draw_conditions
+from synthspec.backend.dataset import Dataset
+from synthspec.backend.draws import Stream, draw_conditions, generator
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
-from synthspec.ir.families import DiffusionEngine, LSimple, UNet2d
+from synthspec.ir.families import (
+    DiffusionEngine,
+    EdmSchedule,
+    LSimple,
+    MlpDenoiser,
+    TransformerDenoiser,
+    UNet2d,
+)
 from synthspec.ir.ops import Fit, Sample
-from synthspec_diffusers.network import Denoiser
-from synthspec_diffusers.sampling import DiffusionSampler, Meter, Path
-from synthspec_diffusers.schedule import Grid, Levels
-from synthspec_diffusers.training import Corruption, DiffusionLearner, Images
-from synthspec_torch.data.image import ImageCodec
-from synthspec_torch.data.labels import Labels
+from synthspec.ir.solvers import SOLVERS
+from synthspec_diffusers.content import Content, Given, fitted_content, given_of, read_content
+from synthspec_diffusers.dense import Mlp, SeriesTransformer, TableTransformer
+from synthspec_diffusers.heads import head_of
+from synthspec_diffusers.path import Adaptive, Path
+from synthspec_diffusers.sampling import DiffusionSampler, Meter
+from synthspec_diffusers.schedule import Grid, Process
+from synthspec_diffusers.training import Corruption, DiffusionLearner, Records
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Course, train
 from synthspec_torch.training.seeding import initial_weights, intra_op_threads
 from synthspec_torch.weights import load_weights, save_weights
 
-WEIGHTS = "weights/unet.safetensors"
-"""The averaged weights at the best validation."""
+WEIGHTS = "weights/denoiser.safetensors"
+"""The averaged weights at the best validation, and `SIGMA_DATA` beside them."""
+SIGMA_DATA = "sigma_data"
+"""The standard deviation of the normalised train rows, float64 [1]."""
 
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     """S405-4: train the denoiser; keep the averaged weights with the smallest `loss_val`."""
     engine, objective = _parts(op)
-    images, val = _images(op, inputs, "train"), _images(op, inputs, "val")
-    course = Course.of(op.training, op.stability, len(images))
+    rows = rows_of(inputs, "train")
+    course = Course.of(op.training, op.stability, len(rows))
+    content, given = fitted_content(op, rows), given_of(op, rows)
+    images = _records(content, given, rows, generator(course.seed, Stream.TRAIN, 0, 1))
+    val = _records(content, given, rows_of(inputs, "val"), generator(course.seed, Stream.VALIDATE, 0, 1))
+    sigma_data = _sigma_data(engine, images.x0)
+    head = head_of(engine.noise_schedule, objective)
     with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
         with initial_weights(course.seed):
-            network = _network(op)
-        labels = Labels.of(op.schema, op.conditions)
+            network = build_network(op, content, given)
         learner = DiffusionLearner(
             network,
-            Corruption(Levels.of(engine.noise_schedule), objective.head),
+            Corruption(Process(engine.noise_schedule), head, objective.weighting, sigma_data),
             images,
             val,
             drop_rate=op.drop_rate,
-            null=labels.null if labels else 0,
+            null=None if given is None else given.null,
             seed=course.seed,
         )
         trained = train(learner, course, log, context.progress)
-    save_weights(context.out / WEIGHTS, trained.weights)
+    save_weights(context.out / WEIGHTS, {**trained.weights, SIGMA_DATA: torch.tensor([sigma_data]).double()})
+    content.write(context)
     write_report(context.out, FIT_REPORT, trained.report)
 
 
@@ -57,24 +76,53 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
     engine, objective = _parts(op.fit)
     if op.solver is None:
         raise TypeError("a diffusion sample has a solver")
+    rows = rows_of(inputs, "train")
+    content, given = read_content(op.fit, inputs["engine"]), given_of(op.fit, rows)
     # The first weights are replaced at once; building them must not draw from the global generator.
     with initial_weights(0):
-        network = _network(op.fit)
-    network.load_state_dict(load_weights(inputs["engine"].path(WEIGHTS), network.state_dict()))
+        network = build_network(op.fit, content, given)
+    like = {**network.state_dict(), SIGMA_DATA: torch.zeros(1).double()}
+    stored = load_weights(inputs["engine"].path(WEIGHTS), like)
+    sigma_data = float(stored.pop(SIGMA_DATA))
+    network.load_state_dict(stored)
     network.eval().requires_grad_(requires_grad=False)
-    labels = Labels.of(op.fit.schema, op.fit.conditions)
-    null = labels.null if labels else None
-    grid = Grid.of(Levels.of(engine.noise_schedule), op.solver.steps)
+    null, law = None if given is None else given.null, SOLVERS[op.solver.name]
+    schedule, steps = engine.noise_schedule, op.solver.steps
+    grid = Grid.stretch(schedule, (1.0,)) if law.adaptive else Grid.along(schedule, steps)
+    head = head_of(schedule, objective)
+    path = Path(grid, op.solver.name, head, op.w_cfg, null, content.bound, sigma_data, op.guidance)
+    calls = op.solver.NFE // (2 if op.w_cfg else 1)
     return DiffusionSampler(
         network=network,
         meter=Meter(network, null),
-        path=Path(grid, op.solver.name, objective.head, op.w_cfg, null, bound=1.0),
-        codec=_codec(op.fit),
-        labels=labels,
-        conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
+        path=path,
+        adaptive=Adaptive(schedule, path, op.solver.tolerance or 0.0, calls) if law.adaptive else None,
+        content=content,
+        given=given,
+        conditions=partial(draw_conditions, op, rows),
         seed=op.seed,
         threads=op.fit.training.threads,
     )
+
+
+def build_network(op: Fit, content: Content, given: Given | None) -> nn.Module:
+    """The network of the op's architecture with fresh weights."""
+    architecture = _parts(op)[0].architecture
+    width = None if given is None else given.width
+    match architecture:
+        case UNet2d():
+            from synthspec_diffusers.network import Denoiser
+
+            channels, height, side = content.shape
+            return Denoiser(architecture, (channels, height, side), width)
+        case MlpDenoiser():
+            return Mlp(architecture, content.shape, width)
+        case TransformerDenoiser():
+            if content.blocks:
+                return TableTransformer(architecture, content.shape, width, content.blocks)
+            return SeriesTransformer(architecture, content.shape, width)
+        case _:
+            raise TypeError(f"no network is built for {architecture.name}")
 
 
 def _parts(op: Fit) -> tuple[DiffusionEngine, LSimple]:
@@ -83,23 +131,18 @@ def _parts(op: Fit) -> tuple[DiffusionEngine, LSimple]:
     return op.engine, op.objective
 
 
-def _network(op: Fit) -> Denoiser:
-    architecture = _parts(op)[0].architecture
-    if not isinstance(architecture, UNet2d):
-        raise TypeError("this kernel builds unet2d")
-    labels = Labels.of(op.schema, op.conditions)
-    return Denoiser(architecture, _codec(op).shape, labels.null + 1 if labels else None)
+def _records(content: Content, given: Given | None, data: Dataset, rng: np.random.Generator) -> Records:
+    told = None if given is None else given.encode(data.columns, len(data))
+    return Records(content.encode(data.columns, rng), told)
 
 
-def _codec(op: Fit) -> ImageCodec:
-    return ImageCodec.of(op.schema.with_role("content")[0])
-
-
-def _images(op: Fit, inputs: Mapping[str, Artifact], split: str) -> Images:
-    data, codec = rows_of(inputs, split), _codec(op)
-    labels = Labels.of(op.schema, op.conditions)
-    codes = None if labels is None else torch.from_numpy(labels.encode(data.columns))
-    return Images(codec.encode(data[codec.name]), codes)
+def _sigma_data(engine: DiffusionEngine, x0: torch.Tensor) -> float:
+    """As stated by the schedule, else measured: the standard deviation of all numbers of the train rows together."""
+    stated = engine.noise_schedule.sigma_data if isinstance(engine.noise_schedule, EdmSchedule) else None
+    if stated is not None:
+        return stated
+    spread = x0.double().std(unbiased=False).item()
+    return spread if spread > 0 else 1.0
 
 
 KERNELS: Mapping[str, Kernel] = {"fit": fit, **sampling_kernels(load)}

@@ -1,4 +1,4 @@
-"""The denoiser: diffusers' `UNet2DModel` for an architecture of the language, and weights for it."""
+"""The denoiser of images: diffusers' `UNet2DModel` for an architecture of the language."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Unet(UNet2DModel):
 
 
 class Denoiser(nn.Module):
-    """``(x [n, C, H, W], training steps [n], labels [n] or None) -> head output [n, C, H, W]``.
+    """``(x [n, C, H, W], times [n], labels [n] or None) -> head output [n, C, H, W]``.
 
     Images whose sides the levels of the network do not halve evenly are padded with the middle value 0, and the output
     is cut back to size.

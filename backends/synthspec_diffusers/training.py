@@ -9,101 +9,109 @@ import torch
 from torch import nn
 
 from synthspec.backend.draws import Stream
-from synthspec_diffusers.heads import Head, target
-from synthspec_diffusers.network import Denoiser
-from synthspec_diffusers.schedule import Levels
+from synthspec_diffusers.heads import Head, Weighting, shown, target, weight
+from synthspec_diffusers.schedule import Process
 from synthspec_torch.training.loop import Learner
 from synthspec_torch.training.seeding import torch_generator
 
 REPEATS = 2
 """How often each val row is noised in a validation."""
 CHUNK = 256
-"""Records of one forward pass in a validation."""
+"""Images of one forward pass in a validation."""
+CHUNK_NUMBERS = 2**18
+"""Numbers of one forward pass in a validation, where records are small."""
 
 
 @dataclass(frozen=True, slots=True)
-class Images:
-    """Contents in [-1, 1], float32 [n, C, H, W], with their labels, int64 [n], or None without conditions."""
+class Records:
+    """Contents as networks see them, float32 [n, ...], with their conditions [n, ...], or None without conditions."""
 
     x0: torch.Tensor
-    labels: torch.Tensor | None
+    given: torch.Tensor | None
 
     def __len__(self) -> int:
         return len(self.x0)
 
-    def take(self, rows: torch.Tensor) -> Images:
-        return Images(self.x0[rows], None if self.labels is None else self.labels[rows])
+    def take(self, rows: torch.Tensor) -> Records:
+        return Records(self.x0[rows], None if self.given is None else self.given[rows])
 
 
 @dataclass(frozen=True, slots=True)
 class Noised:
-    """Noised contents and what a head should say about them."""
+    """Noised contents as the network is shown them, and what a head should say about them."""
 
     x: torch.Tensor
     times: torch.Tensor
-    labels: torch.Tensor | None
+    given: torch.Tensor | None
     target: torch.Tensor
+    weight: torch.Tensor | None
+    """[n], the factor on the squared error; None is 1."""
 
 
+@dataclass(frozen=True, slots=True)
 class Corruption:
-    """x_t = a_t x_0 + s_t eps as tensors, at times given per record."""
+    """x_t = a x_0 + s eps as tensors, at quantiles of the noise level given per record."""
 
-    def __init__(self, levels: Levels, head: Head) -> None:
-        self.a = torch.from_numpy(levels.a).float()
-        self.s = torch.from_numpy(levels.s).float()
-        self.head: Head = head
+    process: Process
+    head: Head
+    weighting: Weighting | None = None
+    sigma_data: float = 1.0
 
-    @property
-    def times(self) -> int:
-        return len(self.a)
+    def __call__(self, records: Records, u: torch.Tensor, eps: torch.Tensor) -> Noised:
+        marks = self.process.at(u)
+        shape = (-1, *(1,) * (records.x0.dim() - 1))
+        a, s = marks.a.view(shape), marks.s.view(shape)
+        x = shown(self.head, a * records.x0 + s * eps, s, self.sigma_data)
+        wanted = target(self.head, records.x0, eps, a, s, self.sigma_data)
+        factor = weight(self.weighting, self.head, marks.a, marks.s, self.sigma_data)
+        return Noised(x, marks.times, records.given, wanted, factor)
 
-    def __call__(self, images: Images, times: torch.Tensor, eps: torch.Tensor) -> Noised:
-        shape = (-1, *(1,) * (images.x0.dim() - 1))
-        a, s = self.a[times].view(shape), self.s[times].view(shape)
-        return Noised(a * images.x0 + s * eps, times, images.labels, target(self.head, images.x0, eps, a, s))
 
-
-def stratified(count: int, times: int, generator: torch.Generator) -> torch.Tensor:
-    """`count` times, each uniform on 0..times - 1, spread evenly over the batch: the same mean with less variance."""
+def stratified(count: int, generator: torch.Generator) -> torch.Tensor:
+    """`count` numbers, each uniform on (0, 1), spread evenly over the batch: the same mean with less variance."""
     u = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
-    return (u * times).long().clamp_(max=times - 1)
+    return u.clamp(1e-6, 1.0 - 1e-6)
 
 
 class DiffusionLearner(Learner):
-    """L_simple = E over t, x_0, eps of the mean squared error of the head, uniform in t (S405-4)."""
+    """L_simple = E over t, x_0, eps of the weighted mean squared error of the head (S405-4)."""
 
     criterion = "loss_val"
 
     def __init__(
         self,
-        network: Denoiser,
+        network: nn.Module,
         corruption: Corruption,
-        train: Images,
-        val: Images,
+        train: Records,
+        val: Records,
         *,
         drop_rate: float,
-        null: int,
+        null: torch.Tensor | None,
         seed: int,
     ) -> None:
-        self._network, self.corruption, self.train_images = network, corruption, train
+        self._network, self.corruption, self.train_records = network, corruption, train
         self.drop_rate, self.null = drop_rate, null
         self.draws = torch_generator(seed, Stream.TRAIN)
-        self.frozen = self._frozen(val, torch_generator(seed, Stream.VALIDATE))
+        self.levels, self.frozen = self._frozen(val, torch_generator(seed, Stream.VALIDATE))
 
     @property
     def network(self) -> nn.Module:
         return self._network
 
     def loss(self, rows: torch.Tensor) -> torch.Tensor:
-        """The loss on the train rows `rows`; a share `drop_rate` of them is shown without its label."""
-        images = self.train_images.take(rows)
-        times = stratified(len(rows), self.corruption.times, self.draws)
-        noised = self.corruption(images, times, torch.randn(images.x0.shape, generator=self.draws))
-        labels = noised.labels
-        if labels is not None and self.drop_rate > 0:
+        """The loss on the train rows `rows`; a share `drop_rate` of them is shown without its condition."""
+        records = self.train_records.take(rows)
+        u = stratified(len(rows), self.draws)
+        noised = self.corruption(records, u, torch.randn(records.x0.shape, generator=self.draws))
+        given = noised.given
+        if given is not None and self.null is not None and self.drop_rate > 0:
             dropped = torch.rand(len(rows), generator=self.draws) < self.drop_rate
-            labels = torch.where(dropped, self.null, labels)
-        return nn.functional.mse_loss(self._network(noised.x, noised.times, labels), noised.target)
+            given = torch.where(dropped.view(-1, *(1,) * (given.dim() - 1)), self.null, given)
+        out = self._network(noised.x, noised.times, given)
+        if noised.weight is None:
+            return nn.functional.mse_loss(out, noised.target)
+        squared: torch.Tensor = (out - noised.target).square()
+        return (noised.weight * squared.flatten(1).mean(1)).mean()
 
     @torch.inference_mode()
     def validate(self, network: nn.Module) -> Mapping[str, float]:
@@ -112,22 +120,24 @@ class DiffusionLearner(Learner):
         A head that has learned nothing stays at an R^2 of 0 or below, however good its loss looks.
         """
         errors = torch.cat([self._errors(network, rows) for rows in self._chunks()])
-        middle = (self.frozen.times >= self.corruption.times / 3) & (self.frozen.times < self.corruption.times * 2 / 3)
+        middle = (self.levels >= 1 / 3) & (self.levels < 2 / 3)
         spread = self.frozen.target[middle].var(unbiased=False).item() if middle.any() else 0.0
         r2 = 1.0 - errors[middle].mean().item() / spread if spread > 0 else 0.0
-        return {"loss_val": errors.mean().item(), "head_r2": r2}
+        weighted = errors if self.frozen.weight is None else errors * self.frozen.weight
+        return {"loss_val": weighted.mean().item(), "head_r2": r2}
 
     def _errors(self, network: nn.Module, rows: slice) -> torch.Tensor:
-        labels = None if self.frozen.labels is None else self.frozen.labels[rows]
-        out = network(self.frozen.x[rows], self.frozen.times[rows], labels)
+        given = None if self.frozen.given is None else self.frozen.given[rows]
+        out = network(self.frozen.x[rows], self.frozen.times[rows], given)
         squared: torch.Tensor = (out - self.frozen.target[rows]).square()
         return squared.flatten(1).mean(1)
 
     def _chunks(self) -> list[slice]:
         count = len(self.frozen.x)
-        return [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
+        each = max(CHUNK, CHUNK_NUMBERS // self.frozen.x[0].numel()) if self.frozen.x.dim() < 4 else CHUNK
+        return [slice(start, start + each) for start in range(0, count, each)]
 
-    def _frozen(self, val: Images, generator: torch.Generator) -> Noised:
+    def _frozen(self, val: Records, generator: torch.Generator) -> tuple[torch.Tensor, Noised]:
         repeated = val.take(torch.arange(len(val)).repeat(REPEATS))
-        times = stratified(len(repeated), self.corruption.times, generator)
-        return self.corruption(repeated, times, torch.randn(repeated.x0.shape, generator=generator))
+        u = stratified(len(repeated), generator)
+        return u, self.corruption(repeated, u, torch.randn(repeated.x0.shape, generator=generator))

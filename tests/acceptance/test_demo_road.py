@@ -43,7 +43,7 @@ def results(folder: Path) -> dict[str, str]:
 def test_the_demo_trains_samples_judges_and_signs(cli, demo):
     folder, answer = demo
     assert answer.code == 1, "sixteen pictures prove nothing: unproven is never a pass"
-    assert set(results(folder)) == {"samples.npz", "samples.png", "unet.safetensors"}
+    assert set(results(folder)) == {"samples.npz", "samples.png", "denoiser.safetensors"}
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert manifest["verdict"] == "FAIL"
     deep = manifest["deep"]

@@ -8,7 +8,19 @@ from importlib.util import find_spec
 import pytest
 
 from synthspec.backend.discovery import installed
-from synthspec.ir.families import AffineCoupling, Autoregressive, FlowEngine
+from synthspec.ir.families import (
+    AffineCoupling,
+    Autoregressive,
+    DiffusionEngine,
+    EdmSchedule,
+    FlowEngine,
+    FlowMatchingSchedule,
+    LSimple,
+    MlpDenoiser,
+    TransformerDenoiser,
+    Variable,
+)
+from synthspec.ir.schema import Field, Schema
 from synthspec.testing import catalogue, conformance
 
 NULL = "synthspec.backend.null:BACKEND"
@@ -30,6 +42,25 @@ def flow(modality, architecture=None, base_dist="normal"):
     return replace(made, sample=replace(made.sample, fit=fit))
 
 
+def denoiser(modality, architecture, schedule, solver):
+    """Diffusion over tables, and over series as one field of the shape [channels, length]."""
+    made = case(DIFFUSERS, "diffusion", modality, solver=solver, n=40, block=16, steps=3)
+    fit = made.sample.fit
+    engine = DiffusionEngine(family="diffusion", architecture=architecture, noise_schedule=schedule)
+    objective = LSimple(measure="l_simple", head="x0" if schedule.name == "edm" else "v")
+    if modality == "timeseries":
+        power = Field(name="power", role="content", dtype="float32", shape=(2, 70), unit="mW", range=(0.0, 20.0))
+        state = Field(name="state", role="condition", dtype="categorical", enum=("on", "off"))
+        fields = (Field(name="rid", role="key", dtype="int64"), power, state)
+        fit = replace(fit, schema=Schema(modality=modality, fields=fields, pk=("rid",)), conditions=("state",))
+        variable = Variable(interface="categorical", distribution="empirical")
+        made = replace(made, sample=replace(made.sample, variables=(("state", variable),)))
+    fit = replace(fit, engine=engine, objective=objective)
+    tolerance = 0.1 if solver == "heun_adaptive" else None
+    plan = replace(made.sample.solver, tolerance=tolerance)
+    return replace(made, sample=replace(made.sample, fit=fit, solver=plan))
+
+
 def without_conditions(made):
     fit = replace(made.sample.fit, conditions=(), drop_rate=0.0)
     return replace(made, sample=replace(made.sample, fit=fit, variables=()))
@@ -47,6 +78,21 @@ CASES = [
 ]
 if find_spec("torch") and find_spec("diffusers") and "diffusers" in installed():
     CASES.append(case(DIFFUSERS, "diffusion", "image", solver="dpmsolver++", n=40, block=16, steps=3))
+    CASES += [
+        denoiser("tabular", MlpDenoiser(name="mlp", hidden=(16, 16)), EdmSchedule(name="edm"), "heun"),
+        denoiser(
+            "tabular",
+            TransformerDenoiser(name="transformer", width=8, depth=1, heads=2),
+            FlowMatchingSchedule(name="flow_matching"),
+            "heun_adaptive",
+        ),
+        denoiser(
+            "timeseries",
+            TransformerDenoiser(name="transformer", width=8, depth=1, heads=2),
+            EdmSchedule(name="edm"),
+            "dpmsolver++_sde",
+        ),
+    ]
 if find_spec("torch") and "torch" in installed():
     CASES.append(case(TORCH, "vae", "image", n=40, block=16))
 

@@ -12,7 +12,7 @@ import torch
 from synthspec.backend.schedules import alpha_bars, visited_steps
 from synthspec.ir.families import CosineSchedule, LinearSchedule, ScaledLinearSchedule
 from synthspec_diffusers.heads import target, to_x0
-from synthspec_diffusers.sampling import Path, estimate, integrate
+from synthspec_diffusers.path import Path, estimate, integrate
 from synthspec_diffusers.schedule import Grid, Levels
 from synthspec_diffusers.solvers import fresh_solver
 
@@ -42,7 +42,7 @@ class ExactDenoiser:
 
 
 def path(levels, steps, solver="ddim", head="eps", w=0.0, null=None, bound=None):
-    return Path(Grid.of(levels, steps), solver, head, w, null, bound)
+    return Path(Grid.of(levels, steps), solver, head, w, None if null is None else torch.tensor(null), bound)
 
 
 def no_noise(step):

@@ -33,9 +33,9 @@ class Toy(nn.Module):
 @pytest.fixture
 def engine(tmp_path, monkeypatch, inputs):
     torch.manual_seed(0)
-    monkeypatch.setattr(kernels, "_network", lambda op: Toy())
+    monkeypatch.setattr(kernels, "build_network", lambda op, content, given: Toy())
     folder = tmp_path / "engine"
-    save_weights(folder / kernels.WEIGHTS, Toy().state_dict())
+    save_weights(folder / kernels.WEIGHTS, {**Toy().state_dict(), kernels.SIGMA_DATA: torch.tensor([0.5]).double()})
     from synthspec.backend.protocol import Artifact
 
     return inputs | {"engine": Artifact(folder, (kernels.WEIGHTS,))}

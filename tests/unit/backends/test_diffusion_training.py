@@ -11,8 +11,8 @@ from torch import nn
 from synthspec.backend.artifacts import FIT_REPORT, TRAINING_LOG, FitReport, read_report
 from synthspec.backend.dataset import read_dataset
 from synthspec.ir.families import LinearSchedule, UNet2d
-from synthspec_diffusers.schedule import Levels
-from synthspec_diffusers.training import Corruption, DiffusionLearner, Images, stratified
+from synthspec_diffusers.schedule import Levels, Process
+from synthspec_diffusers.training import Corruption, DiffusionLearner, Records, stratified
 
 
 class Told(nn.Module):
@@ -29,15 +29,17 @@ class Told(nn.Module):
 
 
 def learner(network, drop_rate=0.0, head="eps", rows=64):
-    corruption = Corruption(Levels.of(LinearSchedule(name="linear", train_steps=100)), head)
-    images = Images(torch.zeros(rows, 1, 2, 2), torch.arange(rows) % 3)
-    return DiffusionLearner(network, corruption, images, images, drop_rate=drop_rate, null=3, seed=1)
+    corruption = Corruption(Process(LinearSchedule(name="linear", train_steps=100)), head)
+    images = Records(torch.zeros(rows, 1, 2, 2), torch.arange(rows) % 3)
+    return DiffusionLearner(network, corruption, images, images, drop_rate=drop_rate, null=torch.tensor(3), seed=1)
 
 
 def test_times_are_spread_evenly_over_every_batch():
-    times = stratified(50, 100, torch.Generator().manual_seed(0))
+    u = stratified(50, torch.Generator().manual_seed(0))
+    assert sorted((u * 50).long().tolist()) == list(range(50))
+    assert u.tolist() != sorted(u.tolist())
+    times = Process(LinearSchedule(name="linear", train_steps=100)).at(u).times
     assert sorted((times // 2).tolist()) == list(range(50))
-    assert times.tolist() != sorted(times.tolist())
 
 
 def test_labels_are_dropped_at_the_declared_rate():

@@ -9,13 +9,18 @@ import pytest
 from synthspec.backend.protocol import Backend
 from synthspec.ir.families import (
     Convergence,
+    CosineSchedule,
+    EdmSchedule,
     Elbo,
     Features,
     FlowEngine,
-    MlpDenoiser,
+    FlowMatchingSchedule,
+    IntervalGuidance,
+    LSimple,
     Nll,
     SplineCoupling,
     Stability,
+    TransformerDenoiser,
     UNet2d,
     Variable,
 )
@@ -70,7 +75,14 @@ def content(fit, **changes):
 FLOW = FlowEngine(family="flow", architecture=SplineCoupling(name="spline_coupling", transforms=1, hidden=(4,)))
 REFUSED = {
     "family flow is not supported": lambda fit: replace(fit, engine=FLOW, objective=Nll(measure="nll")),
-    "architecture mlp is not supported": lambda fit: engine(fit, architecture=MlpDenoiser(name="mlp", hidden=(4,))),
+    "modality image is not supported: transformer": lambda fit: engine(
+        fit, architecture=TransformerDenoiser(name="transformer", width=8, depth=1)
+    ),
+    "head v is not supported on edm": lambda fit: engine(fit, noise_schedule=EdmSchedule(name="edm")),
+    "head eps says nothing": lambda fit: replace(
+        engine(fit, noise_schedule=CosineSchedule(name="cosine", train_steps=100, zero_terminal_snr=True)),
+        objective=LSimple(measure="l_simple", head="eps"),
+    ),
     "attention has 1 entries for 2 levels": lambda fit: engine(
         fit, architecture=UNet2d(name="unet2d", channels=(8, 8), attention=(True,))
     ),
@@ -111,6 +123,20 @@ def test_each_thing_that_cannot_be_trained_is_said(fit_op, sample_op, reason):
     [
         (lambda op: replace(op, solver=None), "names no solver"),
         (lambda op: replace(op, solver=SolverPlan(name="ddim", steps=101, NFE=202)), "101 solver steps"),
+        (lambda op: replace(op, solver=SolverPlan(name="heun", steps=4, NFE=8)), "do not cost 8"),
+        (lambda op: replace(op, solver=SolverPlan(name="heun_adaptive", steps=4, NFE=14)), "needs a tolerance"),
+        (
+            lambda op: replace(op, guidance=IntervalGuidance(name="interval", low=0.6, high=1.0)),
+            "4 steps of dpmsolver++ do not cost 8",
+        ),
+        (
+            lambda op: replace(
+                op,
+                fit=engine(op.fit, noise_schedule=FlowMatchingSchedule(name="flow_matching")),
+                solver=SolverPlan(name="euler_maruyama", steps=4, NFE=8),
+            ),
+            "no step away",
+        ),
         (lambda op: replace(op, fit=replace(op.fit, drop_rate=0.0)), "needs drop_rate > 0"),
         (lambda op: replace(op, fit=replace(op.fit, conditions=()), variables=()), "needs a condition"),
         (

@@ -1,0 +1,234 @@
+"""What a denoiser works on, by modality: content as tensors of a fixed shape, conditions as tensors beside them, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from synthspec.backend.dataset import Column, Dataset
+from synthspec.backend.protocol import Artifact, Context
+from synthspec.ir.families import DiffusionEngine, UNet2d
+from synthspec.ir.ops import Fit
+from synthspec.ir.schema import Field
+from synthspec_diffusers.series import SeriesCodec
+from synthspec_torch.data.context import ContextCodec
+from synthspec_torch.data.image import ImageCodec
+from synthspec_torch.data.labels import Labels
+from synthspec_torch.data.layout import Layout
+from synthspec_torch.data.mixed import MixedCodec
+
+CHOICE_SCALE = 2.0
+"""Distance from 0 to the 1 of a one-hot slot, in standard deviations of a number: a choice is made as early as numbers are."""
+
+
+class Content(Protocol):
+    """Content fields as one tensor a record. The shape is [C, H, W] of an image, [C, L] of a series, [d] of a table."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def bound(self) -> float | None:
+        """The interval that encoded content lives in, +-bound, where it is bounded: estimates are clipped to it."""
+
+    @property
+    def blocks(self) -> tuple[slice, ...]:
+        """The slots of each column, where the content is a table."""
+
+    def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
+        """float32 [n, *shape]. Raises DataError for values that the SRef does not allow."""
+
+    def decode(self, x: torch.Tensor) -> dict[str, Column]:
+        """The columns of [n, *shape]."""
+
+    def write(self, context: Context) -> None:
+        """Keep beside the weights what was fitted to the train rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageContent:
+    """One image field in [-1, 1]."""
+
+    codec: ImageCodec
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.codec.shape
+
+    @property
+    def bound(self) -> float | None:
+        return 1.0
+
+    @property
+    def blocks(self) -> tuple[slice, ...]:
+        return ()
+
+    def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
+        del rng
+        return self.codec.encode(columns[self.codec.name])
+
+    def decode(self, x: torch.Tensor) -> dict[str, Column]:
+        return {self.codec.name: self.codec.decode(x)}
+
+    def write(self, context: Context) -> None:
+        """The SRef says it all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableContent:
+    """A table of mixed types: numbers as normal scores, choices one-hot around 0 and scaled (`Layout`)."""
+
+    layout: Layout
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.layout.width,)
+
+    @property
+    def bound(self) -> float | None:
+        return None
+
+    @property
+    def blocks(self) -> tuple[slice, ...]:
+        return tuple(block.slots for block in self.layout.blocks)
+
+    def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
+        x = self.layout.encode(self.layout.codec.encode(columns), rng)
+        for block in self.layout.blocks:
+            if block.kind == "choice":
+                x[:, block.slots] = (x[:, block.slots] - 1.0 / block.width) * CHOICE_SCALE
+        return x
+
+    def decode(self, x: torch.Tensor) -> dict[str, Column]:
+        # The greatest slot of a choice is the same wherever its middle is.
+        return self.layout.codec.decode(self.layout.decode(x))
+
+    def write(self, context: Context) -> None:
+        self.layout.codec.write(context)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesContent:
+    """Series of a fixed length, each channel standardised by its train rows."""
+
+    codec: SeriesCodec
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.codec.shape
+
+    @property
+    def bound(self) -> float | None:
+        return None
+
+    @property
+    def blocks(self) -> tuple[slice, ...]:
+        return ()
+
+    def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
+        del rng
+        return self.codec.encode(columns)
+
+    def decode(self, x: torch.Tensor) -> dict[str, Column]:
+        return self.codec.decode(x)
+
+    def write(self, context: Context) -> None:
+        self.codec.write(context)
+
+
+def fitted_content(op: Fit, train: Dataset) -> Content:
+    """The content of `op`, its statistics those of the train rows."""
+    fields = op.schema.with_role("content")
+    match op.schema.modality:
+        case "image":
+            return ImageContent(ImageCodec.of(fields[0]))
+        case "timeseries":
+            return SeriesContent(SeriesCodec.fitted(fields, train.columns))
+        case _:
+            return TableContent(Layout.of(MixedCodec.fitted(fields, train.columns)))
+
+
+def read_content(op: Fit, engine: Artifact) -> Content:
+    """The content as `fitted_content` left it beside the weights."""
+    fields = op.schema.with_role("content")
+    match op.schema.modality:
+        case "image":
+            return ImageContent(ImageCodec.of(fields[0]))
+        case "timeseries":
+            return SeriesContent(SeriesCodec.read(fields, engine))
+        case _:
+            return TableContent(Layout.of(MixedCodec.read(fields, engine)))
+
+
+class Given(Protocol):
+    """The conditions of records as one tensor, and the one that stands for no condition (S405-6)."""
+
+    @property
+    def null(self) -> torch.Tensor:
+        """No condition, for one record."""
+
+    @property
+    def width(self) -> int:
+        """Labels that there are, or numbers of a condition; the null condition included."""
+
+    def encode(self, columns: Mapping[str, Column], records: int) -> torch.Tensor:
+        """The conditions of `records` records, [records, *null.shape]."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenLabel:
+    """Categorical conditions as one class label, for an embedding table."""
+
+    labels: Labels
+
+    @property
+    def null(self) -> torch.Tensor:
+        return torch.tensor(self.labels.null)
+
+    @property
+    def width(self) -> int:
+        return self.labels.null + 1
+
+    def encode(self, columns: Mapping[str, Column], records: int) -> torch.Tensor:
+        del records
+        return torch.from_numpy(self.labels.encode(columns))
+
+
+@dataclass(frozen=True, slots=True)
+class GivenVector:
+    """Conditions of any kind as one vector, whose last number is 1 where there is a condition; all 0 is none."""
+
+    codec: ContextCodec
+
+    @property
+    def null(self) -> torch.Tensor:
+        return torch.zeros(self.width)
+
+    @property
+    def width(self) -> int:
+        return self.codec.width + 1
+
+    def encode(self, columns: Mapping[str, Column], records: int) -> torch.Tensor:
+        vectors = torch.from_numpy(self.codec.encode(columns, records)).float()
+        return torch.cat([vectors, torch.ones(records, 1)], 1)
+
+
+def given_of(op: Fit, train: Dataset) -> Given | None:
+    """The conditions that the network of `op` is told; None where it has none.
+
+    The moments of numbers are those of the train rows, which a sampler has at hand as well.
+    """
+    if not op.conditions:
+        return None
+    if isinstance(op.engine, DiffusionEngine) and isinstance(op.engine.architecture, UNet2d):
+        return GivenLabel(Labels(condition_fields(op)))
+    return GivenVector(ContextCodec.fitted(op.schema, op.conditions, train.columns))
+
+
+def condition_fields(op: Fit) -> tuple[Field, ...]:
+    """The fields that are conditions, in the order they are registered."""
+    return tuple(op.schema.field(name) for name in op.conditions)
