@@ -60,7 +60,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
         yield from training_reasons(op.training)
         yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS)
         return
-    yield from private_training_reasons(op.training, op.stability)
+    yield from private_training_reasons(op.training, op.stability, block=op.privacy)
     yield from declared_reasons(op.schema, op.conditions)
     if getattr(getattr(op.engine.architecture, "actnorm", None), "init", "") == "data":
         yield "an actnorm that starts at the moments of a batch releases them: only init identity under dp-sgd"

@@ -24,16 +24,21 @@ def mechanism_reasons(privacy: Mechanism, *allowed: str) -> Iterator[str]:
         yield from _block_reasons(privacy)
 
 
-def private_training_reasons(training: Training, stability: Stability, *further: str) -> Iterator[str]:
-    """Why a private training cannot keep to `training` and `stability`: its steps and batches are the privacy block's.
+def private_training_reasons(
+    training: Training, stability: Stability, *further: str, block: DpSgd, turn: int = 1
+) -> Iterator[str]:
+    """Why a private training cannot keep to `training` and `stability`: its steps and batches are those of `block`.
 
-    `further`: signals that the family emits under a mechanism, beside `RELEASED_SIGNALS`.
+    `further`: signals that the family emits under a mechanism, beside `RELEASED_SIGNALS`; `turn`: releases of one step of
+    the training.
     """
     if training.precision != "fp32":
         yield f"precision {training.precision} is not supported: only fp32"
     if training.seed is None:
         yield "training.seed is missing"
-    for name in ("epochs", "steps", "batch_size", "grad_clip"):
+    if training.steps is not None and block.steps is not None and training.steps * turn != block.steps:
+        yield f"training.steps is {training.steps}, and the privacy block has {block.steps} releases"
+    for name in ("epochs", "batch_size", "grad_clip"):
         if getattr(training, name) is not None:
             yield f"training.{name} has no meaning under dp-sgd: the privacy block says it"
     watched = {monitor.signal for monitor in stability.monitors}

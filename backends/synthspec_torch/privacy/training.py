@@ -45,6 +45,16 @@ class RecordLearner(Protocol):
         """What looks at private records: its weights alone are trained on them."""
 
     @property
+    def kept(self) -> nn.Module:
+        """What is averaged and kept: the network itself, or what learns from it."""
+        return self.network
+
+    @property
+    def turn(self) -> int:
+        """Releases between two updates of what is kept."""
+        return 1
+
+    @property
     def penalised(self) -> bool:
         """Whether a gradient of the network is part of the loss."""
         return False
@@ -154,7 +164,7 @@ class PrivateRun:
     def __post_init__(self) -> None:
         self.engine = engine_of(self.learner.network, self.learner.record_losses, penalised=self.learner.penalised)
         self.weights = list(self.engine.parameters.values())
-        self.average = Average(self.learner.network, self.course.training.ema)
+        self.average = Average(self.learner.kept, self.course.training.ema)
         self.optimizer = build_optimizer(self.course.training.optimizer, self.weights)
         self.watch = Watch.of(self.course.stability)
         self.patience = Patience(self.course.stability.convergence)
@@ -172,15 +182,25 @@ class PrivateRun:
             set_rate(self.optimizer, lr)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
-            self.average.update()
-        over = self._observe(self.learner.released(step, lr)) if action in ("", "scale_lr", "skip") else action
+        over = action if action in ("stop", "converged") else self._follow(step, lr)
         if step == self.course.epoch_steps:
             self.first = _copied(self.average.network)
-        return over in ("stop", "converged") or action in ("stop", "converged")
+        return over in ("stop", "converged")
+
+    def _follow(self, step: int, lr: float) -> str:
+        """What costs nothing after a release. Raises RuntimeError when it changes what looks at private records."""
+        before = [weight._version for weight in self.weights]  # noqa: SLF001 - torch has no other name for it
+        signals = self.learner.released(step, lr)
+        if before != [weight._version for weight in self.weights]:  # noqa: SLF001
+            raise RuntimeError("what looks at private records changes by releases alone")
+        if step % self.learner.turn == 0:
+            self.average.update()
+        return self._observe(signals)
 
     def clipped_sum(self, step: int) -> torch.Tensor:
         """The sum over the records of `step` of their clipped gradients, float64 [P]: private. Zero of an empty batch."""
-        self.learner.network.train()
+        # Nothing but releases may leave a trace: in this mode no layer counts, iterates or drops.
+        self.learner.network.eval()
         total = torch.zeros(self.engine.width, dtype=torch.float64)
         for rows in torch.split(self.sampler.draw(step), PHYSICAL):
             if len(rows):

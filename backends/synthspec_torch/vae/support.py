@@ -77,7 +77,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
         yield from training_reasons(op.training)
         yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS, SEVERITY)
     else:
-        yield from private_training_reasons(op.training, op.stability, "beta")
+        yield from private_training_reasons(op.training, op.stability, "beta", block=op.privacy)
         if isinstance(op.objective, Elbo | ElboBeta) and op.objective.free_bits:
             yield "free_bits are on the batch mean, and under dp-sgd no loss may look at several records"
     yield from _architecture_reasons(op, op.engine)

@@ -1,0 +1,116 @@
+"""A GAN under DP-SGD: the critic alone looks at private records, and each of its updates is one release (P405-4, S405-8).
+
+The generator learns from the critic's weights, which are released, and from conditions that a public law draws: it costs
+nothing. What a real record adds to the critic's loss, the generated one at its side and the penalty between them
+included, is one gradient with one clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from synthspec.backend.draws import Stream, generator, uniform
+from synthspec.ir.families import WganGp
+from synthspec_torch.data.context import ContextCodec
+from synthspec_torch.gan.learner import Rules
+from synthspec_torch.gan.losses import critic_losses, generator_losses, gradient_penalty
+from synthspec_torch.gan.networks import Critic, Generator
+from synthspec_torch.gan.probe import Records
+from synthspec_torch.privacy.gradients import Batch
+from synthspec_torch.privacy.stream import RecordDraws
+from synthspec_torch.privacy.training import RecordLearner
+from synthspec_torch.training.optimizer import build_optimizer, set_rate
+from synthspec_torch.training.seeding import torch_generator
+
+Conditions = Callable[[int, int], torch.Tensor]
+"""``(step, n)`` to n conditions of a public law, [n, context]."""
+
+
+def public_conditions(codec: ContextCodec, seed: int) -> Conditions:
+    """Conditions uniform on the enums and ranges of the SRef: no histogram of private records is looked at."""
+
+    def draw(step: int, count: int) -> torch.Tensor:
+        columns = {
+            field.name: uniform(field, generator(seed, Stream.CONDITION, step, index), count)
+            for index, field in enumerate(codec.fields)
+        }
+        return torch.from_numpy(codec.encode(columns, count)).float()
+
+    return draw
+
+
+class PrivateGan(RecordLearner):
+    """Rounds of `critic_steps` releases of the critic and one update of the generator."""
+
+    def __init__(
+        self, generator: Generator, critic: Critic, rules: Rules, train: Records, conditions: Conditions,
+        *, batch: int, seed: int,
+    ) -> None:  # fmt: skip
+        """`batch`: records that the generator makes for an update, a public constant."""
+        self.generator, self.critic, self.rules, self.train = generator, critic, rules, train
+        self.conditions, self.batch = conditions, batch
+        self.draws = torch_generator(seed, Stream.TRAIN)
+        self.optimizer = build_optimizer(rules.optimizer, generator.parameters())
+
+    @property
+    def network(self) -> nn.Module:
+        return self.critic
+
+    @property
+    def kept(self) -> nn.Module:
+        return self.generator
+
+    @property
+    def turn(self) -> int:
+        return self.rules.objective.critic_steps
+
+    @property
+    def penalised(self) -> bool:
+        return isinstance(self.rules.objective, WganGp)
+
+    def drawn(self, rows: torch.Tensor, draws: RecordDraws) -> Batch:
+        """Real contents, their conditions, a generated record for each, and the place of x_hat between the two."""
+        real = self.train.take(rows)
+        with torch.no_grad():
+            fake = self.generator(draws.normal(self.generator.numbers), real.c)
+        return real.x, real.c, fake, draws.uniform()
+
+    def record_losses(self, batch: Batch) -> torch.Tensor:
+        """The critic's loss of each real record with the generated one at its side, its penalty included."""
+        x, c, fake, share = batch
+        objective = self.rules.objective
+        losses = critic_losses(objective, self.critic(x, c), self.critic(fake, c))
+        if isinstance(objective, WganGp):
+            at = torch.lerp(fake, x, share.view(-1, *(1,) * (x.dim() - 1)))
+            slope = torch.func.grad(lambda y: self.critic(y, c).sum())(at)
+            penalty, _ = gradient_penalty(slope.flatten(1))
+            losses = losses + objective.lambda_gp * penalty
+        return losses
+
+    def released(self, step: int, lr: float) -> Mapping[str, float]:
+        """After the last release of a round, one update of the generator, and its loss: by released weights alone."""
+        self._renew_norms()
+        if step % self.turn:
+            return {}
+        self.critic.requires_grad_(requires_grad=False)
+        c = self.conditions(step, self.batch)
+        fake = self.generator(torch.randn((self.batch, self.generator.numbers), generator=self.draws), c)
+        loss = generator_losses(self.rules.objective, self.critic(fake, c), None).mean()
+        self.critic.requires_grad_(requires_grad=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        set_rate(self.optimizer, lr)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return {"loss_generator": loss.item()}
+
+    def _renew_norms(self) -> None:
+        """One power iteration of each spectral norm. Not while gradients are made: how often depends on the batch there."""
+        self.critic.train()
+        for layer in self.critic.modules():
+            if is_parametrized(layer):
+                layer.weight  # noqa: B018 - reading it iterates
+        self.critic.eval()
