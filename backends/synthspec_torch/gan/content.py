@@ -9,13 +9,18 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from synthspec.backend.dataset import Column
+from synthspec.backend.draws import Stream, generator
+from synthspec.backend.protocol import Artifact, Context
 from synthspec.ir.schema import Schema
 from synthspec.metrics.features import extractor
 from synthspec_torch.data.image import ImageCodec
+from synthspec_torch.data.kinds import is_mixed
+from synthspec_torch.data.layout import Layout
+from synthspec_torch.data.mixed import MixedCodec
 from synthspec_torch.data.table import TableCodec
+from synthspec_torch.gan.heads import Head, ImageHead, TableHead
 
 F64 = NDArray[np.float64]
 
@@ -31,7 +36,10 @@ class Content(Protocol):
     def stored(self) -> Mapping[str, torch.Tensor]:
         """What the map was fitted to, for the file of the weights."""
 
-    def head(self) -> nn.Module:
+    def write(self, context: Context) -> None:
+        """Write what the map was fitted to and `stored` does not hold."""
+
+    def head(self) -> Head:
         """What bounds the generator's output."""
 
     def encode(self, columns: Mapping[str, Column]) -> torch.Tensor:
@@ -58,8 +66,11 @@ class ImageContent:
     def stored(self) -> Mapping[str, torch.Tensor]:
         return {}
 
-    def head(self) -> nn.Module:
-        return nn.Tanh()
+    def write(self, context: Context) -> None:
+        del context
+
+    def head(self) -> Head:
+        return ImageHead()
 
     def encode(self, columns: Mapping[str, Column]) -> torch.Tensor:
         return self.codec.encode(columns[self.codec.name])
@@ -90,8 +101,11 @@ class NumberContent:
             "content.scale": torch.from_numpy(self.codec.scale.copy()),
         }
 
-    def head(self) -> nn.Module:
-        return nn.Identity()
+    def write(self, context: Context) -> None:
+        del context
+
+    def head(self) -> Head:
+        return Head()
 
     def encode(self, columns: Mapping[str, Column]) -> torch.Tensor:
         return torch.from_numpy(self.codec.encode(columns)).float()
@@ -101,29 +115,78 @@ class NumberContent:
 
     def embed(self, x: torch.Tensor) -> F64:
         """The standardised numbers themselves, rounded and clipped as their fields are."""
-        return self.codec.encode(self.decode(x)[0])[:, None, :]
+        return np.asarray(self.codec.encode(self.decode(x)[0])[:, None, :])
 
 
-def fitted(schema: Schema, columns: Mapping[str, Column]) -> Content:
-    """The content of `schema`, its numbers standardised by the train rows `columns`. Raises DataError."""
+@dataclass(frozen=True, slots=True)
+class MixedContent:
+    """The blocks of a table of mixed types: one-hot choices, and numbers as normal scores."""
+
+    layout: Layout
+    seed: int
+    """Where a value lies within its cell is drawn once, by this seed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.layout.width,)
+
+    @property
+    def stored(self) -> Mapping[str, torch.Tensor]:
+        return {}
+
+    def write(self, context: Context) -> None:
+        self.layout.codec.write(context)
+
+    def head(self) -> Head:
+        choices = [block.slots for block in self.layout.blocks if block.kind == "choice"]
+        return TableHead(self.layout.width, choices) if choices else Head()
+
+    def encode(self, columns: Mapping[str, Column]) -> torch.Tensor:
+        return self.layout.encode(self.layout.codec.encode(columns), generator(self.seed, Stream.TRAIN, 1))
+
+    def decode(self, x: torch.Tensor) -> tuple[dict[str, Column], int]:
+        return self.layout.codec.decode(self.layout.decode(x)), 0
+
+    def embed(self, x: torch.Tensor) -> F64:
+        """The blocks themselves, scaled so that the inner product of two records over d is its mean over the blocks."""
+        scale = (self.layout.width / len(self.layout.blocks)) ** 0.5
+        return np.asarray((x.double().numpy() * scale)[:, None, :])
+
+
+def fitted(schema: Schema, columns: Mapping[str, Column], seed: int) -> Content:
+    """The content of `schema`, by the train rows `columns`. Raises DataError for a value that the SRef does not allow."""
     contents = schema.with_role("content")
     if schema.modality == "image":
         return ImageContent(ImageCodec.of(contents[0]))
+    if is_mixed(schema):
+        return MixedContent(Layout.of(MixedCodec.fitted(contents, columns)), seed)
     return NumberContent(TableCodec.fitted(contents, columns))
 
 
-def empty(schema: Schema) -> Content:
-    """The content of `schema` as if nothing had been fitted: what `stored` looks like."""
+def declared(schema: Schema, seed: int) -> Content:
+    """The content of `schema` by the SRef alone: no row is looked at. Raises ValueError for a number without a range."""
     contents = schema.with_role("content")
     if schema.modality == "image":
         return ImageContent(ImageCodec.of(contents[0]))
+    if is_mixed(schema):
+        return MixedContent(Layout.of(MixedCodec.declared(contents)), seed)
+    return NumberContent(TableCodec.declared(contents))
+
+
+def blank(schema: Schema, engine: Artifact, seed: int) -> Content:
+    """The content of a trained `engine`, but for what its `stored` lacks: that has the right form and no meaning."""
+    contents = schema.with_role("content")
+    if schema.modality == "image":
+        return ImageContent(ImageCodec.of(contents[0]))
+    if is_mixed(schema):
+        return MixedContent(Layout.of(MixedCodec.read(contents, engine)), seed)
     width = sum(field.size for field in contents)
     return NumberContent(TableCodec(contents, np.zeros(width), np.ones(width)))
 
 
-def restored(schema: Schema, stored: Mapping[str, torch.Tensor]) -> Content:
-    """The content whose `stored` was read back."""
-    contents = schema.with_role("content")
-    if schema.modality == "image":
-        return ImageContent(ImageCodec.of(contents[0]))
-    return NumberContent(TableCodec(contents, stored["content.shift"].numpy(), stored["content.scale"].numpy()))
+def restored(content: Content, stored: Mapping[str, torch.Tensor]) -> Content:
+    """`content` with what was `stored` of it."""
+    if not isinstance(content, NumberContent):
+        return content
+    shift, scale = (stored[f"content.{name}"].numpy() for name in ("shift", "scale"))
+    return NumberContent(TableCodec(content.codec.fields, shift, scale))

@@ -10,10 +10,10 @@ import torch
 
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.protocol import Artifact, Context
-from synthspec.ir.families import GanConv, GanEngine, GanMlp
+from synthspec.ir.families import GanConv, GanEngine, GanMlp, NoMechanism
 from synthspec.ir.ops import Fit
 from synthspec_torch.data.context import ContextCodec
-from synthspec_torch.gan.content import Content, empty, fitted, restored
+from synthspec_torch.gan.content import Content, blank, declared, fitted, restored
 from synthspec_torch.gan.networks import Generator, build_generator
 from synthspec_torch.gan.probe import Records
 from synthspec_torch.training.seeding import initial_weights
@@ -34,16 +34,22 @@ class TrainedGan:
 
     @classmethod
     def fresh(cls, op: Fit, train: Mapping[str, Column]) -> TrainedGan:
-        """An untrained generator for the train rows; torch's global generator gives its first weights. Raises DataError."""
-        content = fitted(op.schema, train)
-        context = ContextCodec.fitted(op.schema, op.conditions, train)
+        """An untrained generator for the train rows; torch's global generator gives its first weights. Raises DataError.
+
+        Under a mechanism the scales come from the SRef: no row is looked at.
+        """
+        seed = op.training.seed or 0
+        if isinstance(op.privacy, NoMechanism):
+            content, context = fitted(op.schema, train, seed), ContextCodec.fitted(op.schema, op.conditions, train)
+        else:
+            content, context = declared(op.schema, seed), ContextCodec.declared(op.schema, op.conditions)
         return cls(_network(op, content, context), content, context)
 
     @classmethod
     def read(cls, op: Fit, engine: Artifact) -> TrainedGan:
         """The generator that `write` left. Raises WeightsError for a file that holds another."""
         conditions = tuple(op.schema.field(name) for name in op.conditions)
-        count, content = len(conditions), empty(op.schema)
+        count, content = len(conditions), blank(op.schema, engine, op.training.seed or 0)
         context = ContextCodec(conditions, np.zeros(count), np.ones(count))
         # The first weights are replaced at once; building them must not draw from the global generator.
         with initial_weights(0):
@@ -51,7 +57,7 @@ class TrainedGan:
         moments = {name: torch.zeros(count, dtype=torch.float64) for name in _CONTEXT}
         stored = load_weights(engine.path(WEIGHTS), {**network.state_dict(), **content.stored, **moments})
         shift, scale = (stored.pop(name).numpy() for name in _CONTEXT)
-        content = restored(op.schema, {name: stored.pop(name) for name in content.stored})
+        content = restored(content, {name: stored.pop(name) for name in content.stored})
         network.load_state_dict(stored)
         network.eval().requires_grad_(requires_grad=False)
         return cls(network, content, ContextCodec(conditions, shift, scale))
@@ -61,6 +67,7 @@ class TrainedGan:
         moments = (torch.from_numpy(value.copy()) for value in (self.context.shift, self.context.scale))
         tensors = dict(zip(_CONTEXT, moments, strict=True))
         save_weights(context.out / WEIGHTS, {**weights, **self.content.stored, **tensors})
+        self.content.write(context)
 
     def records(self, data: Dataset) -> Records:
         """The rows of `data` as the networks see them. Raises DataError for a row that the SRef does not allow."""

@@ -7,48 +7,68 @@ from functools import partial
 
 from synthspec.backend.artifacts import FIT_REPORT, TRAINING_LOG, write_report
 from synthspec.backend.blocks import Sampler, sampling_kernels
+from synthspec.backend.dataset import Dataset
 from synthspec.backend.draws import draw_conditions
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
-from synthspec.ir.families import Adversarial, Hinge, Relativistic, WganGp
+from synthspec.ir.families import Adversarial, DpSgd, Hinge, Relativistic, WganGp
 from synthspec.ir.ops import Fit, Sample
 from synthspec_torch.gan.engine import TrainedGan, architecture_of
 from synthspec_torch.gan.learner import GanLearner, Rules
 from synthspec_torch.gan.losses import Objective
-from synthspec_torch.gan.networks import build_critic
-from synthspec_torch.gan.probe import Probe
+from synthspec_torch.gan.networks import Critic, build_critic
+from synthspec_torch.gan.private import PrivateGan, public_conditions
+from synthspec_torch.gan.probe import Probe, Records
 from synthspec_torch.gan.sampling import GanSampler
+from synthspec_torch.privacy.fitting import fit_privately
+from synthspec_torch.privacy.training import PrivateCourse
 from synthspec_torch.training.log import SignalLog
-from synthspec_torch.training.loop import Course, train
+from synthspec_torch.training.loop import Course, Trained, train
 from synthspec_torch.training.seeding import initial_weights, intra_op_threads
 
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """S405-2: train generator and critic; keep the averaged weights of the generator with the least `KID_val`."""
-    rows, val, objective = rows_of(inputs, "train"), rows_of(inputs, "val"), _objective(op)
-    course = Course.of(op.training, op.stability, len(rows), objective.critic_steps)
-    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
-        architecture = architecture_of(op)
-        with initial_weights(course.seed):
+    """S405-2: train both; keep the averaged generator with the least `KID_val`, under a mechanism the last one."""
+    rows, objective, architecture, seed = rows_of(inputs, "train"), _objective(op), architecture_of(op), _seed(op)
+    with intra_op_threads(op.training.threads):
+        with initial_weights(seed):
             gan = TrainedGan.fresh(op, rows.columns)
             spectral = architecture.spectral_norm or isinstance(objective, Hinge)
             critic = build_critic(architecture, gan.content.shape, gan.context.width, spectral=spectral)
+        rules = Rules(objective, gan.network.numbers, op.training.optimizer, op.training.grad_clip)
         records = gan.records(rows)
-        probe = Probe(
-            gan.content, records, gan.records(val), architecture.latent_dim, architecture.pac, course.seed
-        )  # fmt: skip
-        rules = Rules(objective, architecture.latent_dim, op.training.optimizer, op.training.grad_clip)
-        learner = GanLearner(gan.network, critic, rules, records, probe, course.seed)
-        trained = train(learner, course, log, context.progress)
+        if isinstance(op.privacy, DpSgd):
+            # The val split stays out of a private training: a probe of it would be a release.
+            course = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
+            law, batch = public_conditions(gan.context, seed), max(1, round(course.normalizer))
+            private = PrivateGan(gan.network, critic, rules, records, law, batch=batch, seed=seed)
+            trained = fit_privately(private, course, op, inputs, context)
+        else:
+            trained = _train(op, gan, critic, rules, records, rows_of(inputs, "val"), context)
     gan.write(context, trained.weights)
     write_report(context.out, FIT_REPORT, trained.report)
+
+
+def _train(
+    op: Fit, gan: TrainedGan, critic: Critic, rules: Rules, records: Records, val: Dataset, context: Context
+) -> Trained:  # fmt: skip
+    course = Course.of(op.training, op.stability, len(records), rules.objective.critic_steps)
+    probe = Probe(gan.content, records, gan.records(val), rules.latent, critic.pack, course.seed)
+    learner = GanLearner(gan.network, critic, rules, records, probe, course.seed)
+    with SignalLog(context.out / TRAINING_LOG) as log:
+        return train(learner, course, log, context.progress)
+
+
+def _seed(op: Fit) -> int:
+    if op.training.seed is None:
+        raise TypeError("a training needs a seed")
+    return op.training.seed
 
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
     """A sampler of the engine that `fit` made."""
     return GanSampler(
         gan=TrainedGan.read(op.fit, inputs["engine"]),
-        latent=architecture_of(op.fit).latent_dim,
         conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
         seed=op.seed,
         threads=op.fit.training.threads,

@@ -33,6 +33,7 @@ class Rules:
 
     objective: Objective
     latent: int
+    """Standard normal numbers that the generator makes a record of."""
     optimizer: Optimizer
     grad_clip: float | None
     """Bounds the gradient of either player."""

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from synthspec.ir.families import GanConv, GanMlp
+from synthspec_torch.gan.heads import Head
 
 _SLOPE = 0.2
 _GROUPS = 8
@@ -24,18 +25,25 @@ Shape = tuple[int, ...]
 
 
 class Generator(nn.Module):
-    """``G(z, c)``: z [n, latent] and c [n, context] to contents [n, *shape]."""
+    """``G(z, c)``: z [n, numbers] and c [n, context] to contents [n, *shape]. All its chance is in z."""
 
-    def __init__(self, body: nn.Module, head: nn.Module, context: int, told: int) -> None:
+    def __init__(self, body: nn.Module, head: Head, latent: int, context: int, told: int) -> None:
         """`told`: how many numbers the body is given for the `context` numbers of the conditions."""
         super().__init__()
+        self.latent = latent
+        self.numbers = latent + head.noise
+        """Standard normal numbers that a record is made of: the body's, then those of the head."""
         self.told = nn.Linear(context, told) if context else None
+        if self.told is not None:
+            # What a member of an enum becomes is as large as z, or the body takes long to tell them apart.
+            nn.init.normal_(self.told.weight)
         self.body, self.head = body, head
 
     def forward(self, z: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
         """Contents, bounded as the head bounds them."""
-        start = z if self.told is None else torch.cat([z, self.told(c)], dim=1)
-        out: torch.Tensor = self.head(self.body(start))
+        start, noise = z[:, : self.latent], z[:, self.latent :]
+        told = start if self.told is None else torch.cat([start, self.told(c)], dim=1)
+        out: torch.Tensor = self.head(self.body(told), noise)
         return out
 
 
@@ -61,23 +69,22 @@ class Critic(nn.Module):
         if self.told is None:
             return scores
         told: torch.Tensor = self.told(c.reshape(len(features), -1))
-        return scores + (told * features).sum(1) / math.sqrt(features.shape[1])
+        return scores + (told * features).sum(1)
 
     def forward(self, x: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
         """Scores [n / pack]."""
         return self.judge(self.features(x), c)
 
 
-def build_generator(architecture: GanMlp | GanConv, shape: Shape, context: int, head: nn.Module) -> Generator:
+def build_generator(architecture: GanMlp | GanConv, shape: Shape, context: int, head: Head) -> Generator:
     """A fresh generator of contents of `shape`, coarse to fine through `channels`; `head` bounds what it makes."""
     latent, norm = architecture.latent_dim, architecture.norm
+    told = latent if context else 0
     if isinstance(architecture, GanMlp):
-        told = _told(architecture.hidden[0], context)
         widths = (latent + told, *architecture.hidden)
         body = nn.Sequential(*_dense(widths, norm), nn.Linear(widths[-1], math.prod(shape)), nn.Unflatten(1, shape))
-        return Generator(body, head, context, told)
-    told = _told(architecture.channels[0], context)
-    return Generator(_grow(architecture.channels, shape, latent + told, norm), head, context, told)
+        return Generator(body, head, latent, context, told)
+    return Generator(_grow(architecture.channels, shape, latent + told, norm), head, latent, context, told)
 
 
 def build_critic(
@@ -98,11 +105,6 @@ def build_critic(
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 spectral_norm(layer)
     return critic
-
-
-def _told(width: int, context: int) -> int:
-    """Numbers that the conditions become: no more than they are, no more than the first layer is wide."""
-    return min(width, max(context, 1)) if context else 0
 
 
 def _dense(widths: tuple[int, ...], norm: str | None) -> list[nn.Module]:

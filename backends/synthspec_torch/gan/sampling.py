@@ -44,7 +44,6 @@ class GanSampler:
     """A trained generator that draws blocks. Block b depends on the seed, b and the block's size alone."""
 
     gan: TrainedGan
-    latent: int
     conditions: Callable[[int, int], Mapping[str, Column]]
     """Condition columns of ``(block, size)``."""
     seed: int
@@ -62,7 +61,9 @@ class GanSampler:
         self.passes.reset()
         columns = dict(self.conditions(block, size))
         c = torch.from_numpy(self.gan.context.encode(columns, size)).float()
-        z = generator(self.seed, Stream.START, block).standard_normal((size, self.latent), dtype=np.float32)
+        z = generator(self.seed, Stream.START, block).standard_normal(
+            (size, self.gan.network.numbers), dtype=np.float32
+        )
         x = self.gan.network(torch.from_numpy(z), c)
         if not x.isfinite().all():
             raise DataError(

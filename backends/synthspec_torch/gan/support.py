@@ -8,16 +8,18 @@ from synthspec.backend.columns import find_field
 from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import (
     Adversarial,
+    DpSgd,
     GanConv,
     GanEngine,
     GanMlp,
     Hinge,
-    NoMechanism,
     Relativistic,
     WganGp,
 )
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
+from synthspec_torch.data.kinds import is_mixed, mixed_reasons
+from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, image_reasons, monitor_reasons, training_reasons
 
 STEP = STEP_SIGNALS | {"loss_critic", "loss_generator"}
@@ -27,9 +29,6 @@ EPOCH = frozenset(
 )  # fmt: skip
 """What it emits once an epoch, on a frozen probe."""
 MODALITIES = ("image", "tabular")
-NOT_NUMBERS = ("bool", "categorical", "string", "timestamp")
-LARGEST = 4096
-"""Numbers that a record of a table may have."""
 
 
 def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterator[str]:
@@ -54,8 +53,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     if not isinstance(op.engine, GanEngine):
         yield f"family {op.engine.family} is not supported: only gan"
         return
-    if not isinstance(op.privacy, NoMechanism):
-        yield f"privacy mechanism {op.privacy.mechanism} is not supported: only none"
+    yield from mechanism_reasons(op.privacy, "dp-sgd")
     if op.drop_rate:
         yield "drop_rate is for guidance, and a GAN has none"
     yield from _objective_reasons(op, op.engine)
@@ -63,9 +61,30 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     yield from _content_reasons(op.schema)
     for name in op.conditions:
         yield from _condition_reasons(name, find_field(op.schema, name))
+    if isinstance(op.privacy, DpSgd):
+        yield from _private_reasons(op, op.privacy)
+        return
     yield from training_reasons(op.training)
     penalised = isinstance(op.objective, WganGp | Relativistic)
     yield from monitor_reasons(op.stability, EPOCH, STEP | {"gp_norm"} if penalised else STEP)
+
+
+def _private_reasons(op: Fit, block: DpSgd) -> Iterator[str]:
+    objective, turn = op.objective, 1
+    if isinstance(objective, Adversarial | WganGp | Hinge | Relativistic):
+        turn = objective.critic_steps
+        if isinstance(objective, Relativistic) or objective.generator_terms:
+            yield "under dp-sgd the generator is shown no real record: no rpgan, no generator_terms"
+        if objective.augmentation:
+            yield "augmentations draw by the place of a record in its batch: none under dp-sgd"
+    if op.schema.modality != "image" and is_mixed(op.schema):
+        yield "cells of mixed types are drawn in by the place of a row: only images and tables of numbers under dp-sgd"
+    if getattr(op.engine.architecture, "pac", 1) > 1:
+        yield "packs show the critic several records at once: only pac 1 under dp-sgd"
+    if block.steps is not None and block.steps % turn:
+        yield f"{block.steps} releases are no whole number of rounds of {turn} critic updates"
+    yield from private_training_reasons(op.training, op.stability, "loss_generator", block=block, turn=turn)
+    yield from declared_reasons(op.schema, op.conditions)
 
 
 def _objective_reasons(op: Fit, engine: GanEngine) -> Iterator[str]:
@@ -107,22 +126,7 @@ def _content_reasons(schema: Schema) -> Iterator[str]:
     if schema.modality == "image":
         yield from image_reasons(schema)
         return
-    content = schema.with_role("content")
-    if not content:
-        yield "the SRef has no content to make"
-    for field in content:
-        yield from _number_reasons(field)
-    width = sum(field.size for field in content)
-    if width > LARGEST:
-        yield f"a record has {width} numbers; a dense GAN takes up to {LARGEST}"
-
-
-def _number_reasons(field: Field) -> Iterator[str]:
-    if field.dtype in NOT_NUMBERS or field.enum:
-        kind = field.dtype if field.dtype in NOT_NUMBERS else "enumerated"
-        yield f"{field.name!r} is {kind}; this engine makes numbers only"
-    if field.nullable:
-        yield f"{field.name!r} is nullable; this engine leaves nothing out"
+    yield from mixed_reasons(schema)
 
 
 def _condition_reasons(name: str, field: Field | None) -> Iterator[str]:
