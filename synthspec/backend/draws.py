@@ -38,6 +38,8 @@ class Stream(IntEnum):
     """What the training steps draw."""
     VALIDATE = 7
     """What every validation of a training shares."""
+    TIME = 8
+    """The spacings of the published records in time."""
 
 
 def generator(seed: int, stream: Stream, block: int, index: int = 0) -> np.random.Generator:

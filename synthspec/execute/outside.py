@@ -24,7 +24,7 @@ def _reads(op: Op) -> tuple[tuple[str, str], ...]:
     if isinstance(op, Bind):
         return ((op.source, op.sha256),)
     if isinstance(op, Arrive):
-        return ((op.path, ""),)
+        return ((op.path, op.sha256),)
     if isinstance(op, (Embed, Measure)) and op.features.weights:
         return ((op.features.weights, op.features.sha256 or ""),)
     return ()
@@ -43,4 +43,4 @@ def _checked(name: str, pinned: str, root: Path) -> str:
 
 def pin(op: Op, seen: Outside) -> Op:
     """`op` with the digest of its source written in, so that the kernel refuses a file that changed since."""
-    return replace(op, sha256=seen[0][1]) if isinstance(op, Bind) else op
+    return replace(op, sha256=seen[0][1]) if isinstance(op, Bind | Arrive) else op

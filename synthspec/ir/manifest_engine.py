@@ -57,11 +57,23 @@ class TimePath(Group):
     """rms residual, in seconds."""
     J_p95: Real | None = None
     J_pp: Real | None = None
+    u_offset: Real | None = None
+    u_skew: Real | None = None
+    J_upper: Real | None = None
+    """95 % upper bound of J: what J_max is compared with."""
+    window: Real | None = None
+    method: str | None = None
+    strategy: Literal["bias", "slope", "jitter"] | None = None
+    leap_seconds: str | None = None
+    clock_steps: Count | None = None
+    gaps: Count | None = None
     c_ref: Real | None = None
     """In m/s."""
     T_arr_form1: Real | None = None
     T_arr_form2: Real | None = None
     delta_form: Real | None = None
+    L_gamma: Real | None = None
+    """In m."""
 
 
 class Generation(Group):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from synthspec.ir.schema import Schema
+from synthspec.ir.schema import Field, Schema
 from synthspec.ir.solvers import SolverPlan
 from synthspec.ir.verdict import Promise
 from synthspec.spec.conditioning import GuidanceSchedule, Variable
@@ -129,21 +129,33 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Align:
-    """P405-5: fit offset, skew and J on tau_mono; publish on ts. In: samples, data, split."""
+    """P405-5: fit offset, skew and J on tau_mono, give every kept record a place in time, publish it on ts.
+
+    In: samples, data, split. Makes ``data.safetensors``, ``align.json``, ``figures.json``.
+    """
 
     op: Literal["align"] = "align"
     version: int = 1
+    schema: Schema
     timebase: Timebase
+    timezone: str
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrive:
-    """P405-6, S405-7: both forms of T_arr on the path. In: data."""
+    """P405-6, S405-7: both forms of T_arr on the path. No input. Makes ``arrive.json``, ``figures.json``."""
 
     op: Literal["arrive"] = "arrive"
     version: int = 1
     arrival: Arrival
     path: str
+    sha256: str = ""
+    """What the table of the path must digest to; the run writes it in."""
+    columns: tuple[Field, ...]
+    """The columns of the table, with their units and ranges."""
+    c_ref0: float | None
+    """In m/s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,6 @@ from synthspec.diag import Outcome, failure
 from synthspec.ir.figures import OF_THE_ENGINE
 from synthspec.ir.ops import (
     Accelerate,
-    Align,
-    Arrive,
     Assess,
     Bind,
     Edge,
@@ -28,6 +26,7 @@ from synthspec.lower.engine import fit_op
 from synthspec.lower.needs import Needs
 from synthspec.lower.promises import promises
 from synthspec.lower.sampling import enforce_op, export_op, sample_op
+from synthspec.lower.timepath import align_op, arrive_op
 from synthspec.lower.unmet import refuse_unmet
 from synthspec.spec.evaluation import Evaluation
 
@@ -63,8 +62,9 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
     real = {"engine": engine, **_REAL}
     nodes.append(_node("sample", sample, **real))
     nodes.append(_node("enforce", enforce_op(resolved, sample), samples="sample", **_REAL))
-    nodes.append(_node("export", export_op(resolved), samples="enforce"))
     measured = {"samples": "enforce", "raw": "sample", **_REAL}
+    published = _timepath(nodes, resolved, sample.seed, measured)
+    nodes.append(_node("export", export_op(resolved), samples=published))
     if "latency_ms_p99" in evaluation.metrics:
         timed = Latency(sample=sample, requests=LATENCY_REQUESTS, warmup=LATENCY_WARMUP)
         nodes.append(_node("latency", timed, **real))
@@ -77,7 +77,6 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
         assess = Assess(fit=fit, metrics=asked, reference=reference, seed=sample.seed)
         nodes.append(_node("assess", assess, **real))
         measured["assessed"] = "assess"
-    _timepath(nodes, resolved, measured)
     if evaluation.features.name != "embedded":
         nodes.append(
             _node("embed", Embed(schema=resolved.schema, features=evaluation.features), data="bind", samples="enforce")
@@ -115,14 +114,16 @@ def _of_the_engine(evaluation: Evaluation, family: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*asked, "elbo_val_gain"] if family == "vae" else asked))
 
 
-def _timepath(nodes: list[OpNode], resolved: ResolvedSpec, measured: dict[str, str]) -> None:
-    spec = resolved.spec
-    if spec.timebase is not None:
-        nodes.append(_node("align", Align(timebase=spec.timebase), samples="enforce", **_REAL))
+def _timepath(nodes: list[OpNode], resolved: ResolvedSpec, seed: int, measured: dict[str, str]) -> str:
+    """Append what a time base and a path ask for; the node whose records are published."""
+    align, arrive = align_op(resolved, seed), arrive_op(resolved)
+    if align is not None:
+        nodes.append(_node("align", align, samples="enforce", **_REAL))
         measured["timebase"] = "align"
-    if spec.arrival is not None and resolved.path_source:
-        nodes.append(_node("arrive", Arrive(arrival=spec.arrival, path=resolved.path_source), data="bind"))
+    if arrive is not None:
+        nodes.append(_node("arrive", arrive))
         measured["arrival"] = "arrive"
+    return "enforce" if align is None else "align"
 
 
 def _measure(resolved: ResolvedSpec, evaluation: Evaluation, w_cfg: float, seed: int) -> Measure:

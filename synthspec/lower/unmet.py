@@ -20,6 +20,7 @@ def refuse_unmet(resolved: ResolvedSpec, needs: Needs) -> None:
     """Note a fault for everything in the spec that the operations would leave out (`engine.backend-unsupported`)."""
     for path, message, advice in (
         *_before(resolved),
+        *_timed(resolved),
         *_network(resolved.spec.engine),
         *_objective(resolved),
         *_after(resolved),
@@ -45,6 +46,22 @@ def _before(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
     if training is not None and training.on_divergence == "restart":
         advice = "leave it out: stability.rollback goes back to the best or the last weights"
         yield ("training", "on_divergence"), "no run begins again by itself yet", advice
+
+
+def _timed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    spec, sref = resolved.spec, resolved.sref
+    if spec.timebase is None:
+        return
+    if not isinstance(spec.privacy, NoMechanism):
+        advice = "publish without times: the spacings and the clock of the records are private data"
+        yield ("timebase",), "no run fits a time base under a privacy mechanism yet", advice
+    if sref.keys is not None and sref.keys.entity is not None:
+        message = f"records of every {sref.keys.entity!r} would share one clock, and no run fits one for each yet"
+        yield ("timebase",), message, "leave keys.entity out where there is one clock"
+    stated = None if sref.time is None else sref.time.window
+    if stated is not None and stated.si != spec.timebase.fit.window.si:
+        message = f"the SRef says that a window is {stated}, and the fit takes {spec.timebase.fit.window}"
+        yield ("timebase", "fit", "window"), message, f"write window: {stated}"
 
 
 def _network(engine: Engine) -> Iterator[tuple[Path, str, str]]:

@@ -21,6 +21,7 @@ from synthspec.ir.plan import Plan
 from synthspec.ir.verdict import Verdicts
 from synthspec.pipeline.contents import EVIDENCE, SPEC, waivers_of
 from synthspec.pipeline.environment import environment
+from synthspec.pipeline.timepath import timepath_of
 from synthspec.pipeline.spending import spending
 from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
 from synthspec.sign.clock import later
@@ -173,6 +174,7 @@ class _Run:
             ),
             controls=controls | {name: str(value) for name, value in op.condition},
             schedule=self._schedule(),
+            timepath=timepath_of(self.plan, self.execution),
         )
 
     def _schedule(self) -> dict[str, base.Parameter]:

@@ -13,8 +13,8 @@ from synthspec.ir.ops import Op, OpGraph
 from synthspec.ir.plan import Plan, PlanNode, node_digest
 
 CORE = "core"
-"""Who computes what is not a generator's business: binding, splitting, enforcing, measuring, judging, emitting."""
-CORE_OPS = frozenset({"bind", "split", "enforce", "export", "measure", "judge", "emit"})
+"""Who computes what is not a generator's business: binding, splitting, enforcing, time, measuring, judging, emitting."""
+CORE_OPS = frozenset({"bind", "split", "enforce", "align", "arrive", "export", "measure", "judge", "emit"})
 
 
 class OpOffer(Protocol):

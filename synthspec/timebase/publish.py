@@ -53,4 +53,4 @@ def _rounded(dtau: Ticks, places: F64, errors: F64) -> Ticks:
     head = (errors[1] - errors[0]) / (places[1] - places[0])
     tail = (errors[-1] - errors[-2]) / (places[-1] - places[-2])
     before, behind = np.minimum(seconds - places[0], 0.0), np.maximum(seconds - places[-1], 0.0)
-    return np.rint((inside + head * before + tail * behind) * NANO).astype(np.int64)
+    return np.asarray(np.rint((inside + head * before + tail * behind) * NANO), dtype=np.int64)

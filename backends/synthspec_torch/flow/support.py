@@ -70,9 +70,6 @@ def _content_reasons(schema: Schema) -> Iterator[str]:
     if schema.modality not in MODALITIES:
         yield f"modality {schema.modality} is not supported: only {', '.join(MODALITIES)}"
         return
-    times = [field.name for field in schema.with_role("time")]
-    if times:
-        yield f"a flow makes rows, and nothing here gives a row its place in time ({', '.join(times)})"
     content = schema.with_role("content")
     if not content:
         yield "the SRef has no content to make"

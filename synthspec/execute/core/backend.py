@@ -10,16 +10,17 @@ from importlib import import_module
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.execute.core.source import not_read
-from synthspec.ir.ops import Bind, Op
+from synthspec.execute.core.timed import align_reasons, arrive_reasons
+from synthspec.ir.ops import Align, Arrive, Bind, Op
 
-KERNELS = ("bind", "split", "enforce", "export", "measure")
+KERNELS = ("bind", "split", "enforce", "align", "arrive", "export", "measure")
 _MODULES = ("numpy", "safetensors", "scipy", "sklearn", "PIL")
 _LIBRARIES = ("numpy", "pillow", "safetensors", "scipy", "scikit-learn")
 
 
 @dataclass(frozen=True, slots=True)
 class CoreBackend:
-    """What every run needs, whoever trains: ``bind``, ``split``, ``enforce``, ``export``, ``measure``."""
+    """What every run needs, whoever trains: reading, splitting, enforcing, time and arrival, publishing, measuring."""
 
     name: str = "core"
     version: str = "1"
@@ -31,6 +32,10 @@ class CoreBackend:
             case Bind():
                 reason = not_read(op.source)
                 return (reason,) if reason else ()
+            case Align():
+                return tuple(align_reasons(op))
+            case Arrive():
+                return tuple(arrive_reasons(op))
             case _ if op.op in KERNELS:
                 return ()
             case _:

@@ -39,16 +39,18 @@ from synthspec.ir.schema import Field, Schema
 
 T = TypeVar("T")
 Inputs = Mapping[str, Artifact]
+MADE = ("assessed", "timebase", "arrival")
+"""The ports whose nodes bring figures of their own."""
 
 
 def measure(op: Measure, inputs: Inputs, context: Context) -> None:
     """Write ``figures.json``: what the spec asks for, and what falls off every run. A figure without a value says why."""
     request = request_of(op, inputs)
-    assessed = read_figures(inputs["assessed"].path(FIGURES)) if "assessed" in inputs else ()
-    given = {figure.name for figure in assessed}
+    made = [figure for port in MADE if port in inputs for figure in read_figures(inputs[port].path(FIGURES))]
+    given = {figure.name for figure in made}
     names = [name for name in dict.fromkeys((*op.metrics, *(c.name for c in request.counted))) if name not in given]
     context.progress.start("measure", len(names), "figures")
-    figures = tuple(_writable(figure) for figure in (*metrics.measure(names, request), *assessed))
+    figures = tuple(_writable(figure) for figure in (*metrics.measure(names, request), *made))
     context.progress.advance(len(names))
     write_report(context.out, FIGURES, figures)
 

@@ -55,6 +55,7 @@ SERIES = replace(catalogue.fit("flow", "timeseries"), drop_rate=0.0)
         replace(TABLE, stability=watching("bpd_trend")),
         replace(TABLE, stability=watching("bpd", "skip")),
         replace(TABLE, conditions=()),
+        SERIES,
     ],
 )
 def test_what_is_supported_has_no_reasons(fit):
@@ -65,7 +66,6 @@ def test_what_is_supported_has_no_reasons(fit):
 
 
 REFUSED = {
-    "nothing here gives a row its place in time (tau_mono, ts)": SERIES,
     "modality audio is not supported": replace(catalogue.fit("flow", "audio"), drop_rate=0.0),
     "drop_rate is for guidance": replace(TABLE, drop_rate=0.1),
     "measure l_simple is not supported": replace(TABLE, objective=LSimple(measure="l_simple")),

@@ -81,12 +81,11 @@ def split(name: str) -> OpNode:
 
 
 def sampler() -> OpNode:
-    from synthspec.ir.ops import Align
-    from synthspec.spec.sampling import Timebase, TimeFit
-    from synthspec.units import parse_quantity
+    from synthspec.ir.ops import Embed
+    from synthspec.ir.schema import Schema
+    from synthspec.spec.evaluation import Features
 
-    fit = TimeFit(method="median", window=parse_quantity("1 s"))
-    return OpNode(id="align", op=Align(timebase=Timebase(train_on="tau_mono", publish_on="ts", fit=fit)))
+    return OpNode(id="embed", op=Embed(schema=Schema(modality="tabular", fields=()), features=Features()))
 
 
 def test_the_core_computes_its_own_ops_and_backends_the_rest() -> None:
