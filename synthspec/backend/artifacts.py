@@ -115,6 +115,8 @@ class ReplayReport:
     blocks: tuple[int, ...]
     records: int
     mismatches: int
+    fresh: bool = False
+    """Whether a process did it that had done nothing before."""
 
 
 def write_report(folder: Path, name: str, report: object) -> None:

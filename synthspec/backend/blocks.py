@@ -154,7 +154,7 @@ def _replayed(op: Replay, sampler: Sampler, kept: Dataset, context: Context) -> 
         records += len(rows)
         mismatches += unequal_records(again, kept.take(rows))
         context.progress.advance()
-    return ReplayReport(blocks=op.blocks, records=records, mismatches=mismatches)
+    return ReplayReport(blocks=op.blocks, records=records, mismatches=mismatches, fresh=context.fresh)
 
 
 def unequal_records(one: Dataset, other: Dataset) -> int:

@@ -52,6 +52,8 @@ class Context:
     secret: Path | None = None
     """Where the secret seeds of a mechanism are kept, outside every artifact: read when the file exists, made (mode 0600)
     when not. None: fresh ones, which nobody keeps."""
+    fresh: bool = False
+    """Whether this process was started for this op alone."""
 
 
 Kernel = Callable[[Any, Mapping[str, Artifact], Context], None]

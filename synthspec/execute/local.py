@@ -11,10 +11,11 @@ from time import perf_counter
 from synthspec.backend.protocol import Artifact, Backend, Context, DataError, Progress
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.execute.execution import Execution, NodeRun
+from synthspec.execute.fresh import compute_fresh, found_again
 from synthspec.execute.keys import execution_key
 from synthspec.execute.outside import Outside, outside, pin
 from synthspec.execute.preflight import problems, runnable
-from synthspec.ir.ops import Op
+from synthspec.ir.ops import Op, Replay
 from synthspec.ir.plan import Plan, PlanNode
 from synthspec.store import Record, Store, StoreError
 
@@ -162,7 +163,10 @@ class _Run:
         if kernel is None:
             raise RuntimeError(f"backend {backend.name!r} says that it supports {op.op!r} but has no kernel for it")
         try:
-            kernel(op, inputs, context)
+            if isinstance(op, Replay) and found_again(backend):
+                compute_fresh(op, backend.name, inputs, context)
+            else:
+                kernel(op, inputs, context)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 message = f"the disk of {context.out.parent} is full; {node_id!r} could not write its result"

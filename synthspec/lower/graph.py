@@ -25,7 +25,7 @@ from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
 from synthspec.lower.engine import fit_op
 from synthspec.lower.needs import Needs
 from synthspec.lower.promises import promises
-from synthspec.lower.sampling import enforce_op, export_op, sample_op
+from synthspec.lower.sampling import enforce_op, export_op, replayed_blocks, sample_op
 from synthspec.lower.timepath import align_op, arrive_op
 from synthspec.lower.unmet import refuse_unmet
 from synthspec.spec.evaluation import Evaluation
@@ -69,7 +69,7 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
         timed = Latency(sample=sample, requests=LATENCY_REQUESTS, warmup=LATENCY_WARMUP)
         nodes.append(_node("latency", timed, **real))
         measured["latency"] = "latency"
-    again = Replay(sample=sample, blocks=(sample.seed % -(-sample.candidates // sample.block),))
+    again = Replay(sample=sample, blocks=replayed_blocks(sample, evaluation.replay_share))
     nodes.append(_node("replay", again, samples="sample", **real))
     measured["replay"] = "replay"
     asked = _of_the_engine(evaluation, spec.engine.family)

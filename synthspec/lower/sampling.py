@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from synthspec.ir.ops import Enforce, Export, Fit, Sample
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.solvers import SOLVERS, TOLERANCE, SolverPlan, steps_for
@@ -43,6 +45,13 @@ def enforce_op(resolved: ResolvedSpec, sample: Sample) -> Enforce:
     """The `Enforce` that follows `sample`."""
     release = resolved.spec.release
     return Enforce(schema=resolved.schema, n=sample.n, near_copies=None if release is None else release.near_copies)
+
+
+def replayed_blocks(sample: Sample, share: float | None) -> tuple[int, ...]:
+    """The blocks that C40-519 draws again: `share` of them, at least one, spread evenly from a place that the seed gives."""
+    blocks = -(-sample.candidates // sample.block)
+    chosen = 1 if share is None else max(1, math.ceil(share * blocks))
+    return tuple(sorted({(sample.seed + index * blocks // chosen) % blocks for index in range(chosen)}))
 
 
 def export_op(resolved: ResolvedSpec) -> Export:

@@ -58,6 +58,8 @@ class Evaluation(Model):
     ] = None
     membership_attack: MembershipAttack | None = None
     disclosure: Literal["public", "restricted"] = "public"
+    replay_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """C40-519: the share of the sampling blocks that are drawn again, in a fresh process; left out, one block."""
 
 
 class _Contract(Model):

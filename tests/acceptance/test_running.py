@@ -393,3 +393,14 @@ def test_a_key_of_the_user_signs_and_is_trusted_by_its_public_half(cli, marks, s
         assert "development" not in answer.out
     finally:
         private.unlink()
+
+
+def test_c40_519_a_replay_is_done_by_a_process_that_remembers_nothing(cli, project, tmp_path, monkeypatch):
+    """What went wrong in this process, here a comparison that sees nothing but differences, is not believed."""
+    monkeypatch.setattr("synthspec.backend.blocks.unequal_records", lambda one, other: len(one))
+    words = ("--store", tmp_path / "store", "--out", tmp_path / "run", "--set", "evaluation.replay_share=1.0")
+    assert cli("run", project / "marks.yaml", *words, cwd=project).code == 0
+    figures = json.loads((tmp_path / "run" / "evidence.json").read_text())["figures"]
+    replayed = next(figure for figure in figures if figure["name"] == "replay_mismatches")
+    assert replayed["value"] == 0
+    assert ["process", "fresh"] in replayed["details"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -50,7 +50,7 @@ def measure(op: Measure, inputs: Inputs, context: Context) -> None:
     given = {figure.name for figure in made}
     names = [name for name in dict.fromkeys((*op.metrics, *(c.name for c in request.counted))) if name not in given]
     context.progress.start("measure", len(names), "figures")
-    figures = tuple(_writable(figure) for figure in (*metrics.measure(names, request), *made))
+    figures = tuple(writable(figure) for figure in (*metrics.measure(names, request), *made))
     context.progress.advance(len(names))
     write_report(context.out, FIGURES, figures)
 
@@ -65,11 +65,11 @@ def request_of(op: Measure, inputs: Inputs) -> metrics.Request:
         modality=op.schema.modality,
         fields=tuple(described(op.schema)),
         seed=op.seed,
-        train=_sample(op.schema, data.take(rows.train), label),
-        val=_sample(op.schema, data.take(rows.val), label),
-        test=_sample(op.schema, data.take(rows.test), label),
-        synthetic=_sample(op.schema, synthetic, label),
-        classes=() if label is None else _classes(label),
+        train=sample_of(op.schema, data.take(rows.train), label),
+        val=sample_of(op.schema, data.take(rows.val), label),
+        test=sample_of(op.schema, data.take(rows.test), label),
+        synthetic=sample_of(op.schema, synthetic, label),
+        classes=() if label is None else classes_of(label),
         extractor=_given(op, inputs, rows),
         reference=op.reference,
         members=attack.members if attack else "train",
@@ -96,11 +96,15 @@ def _given(op: Measure, inputs: Inputs, rows: Rows) -> metrics.Given | None:
 
 def label_field(op: Measure) -> Field | None:
     """The condition that tells the classes apart: the first registered one with finitely many values."""
-    conditions = (op.schema.field(name) for name in op.conditions)
+    return first_class([op.schema.field(name) for name in op.conditions])
+
+
+def first_class(conditions: Sequence[Field]) -> Field | None:
+    """The first of `conditions` with finitely many values."""
     return next((field for field in conditions if field.enum or field.dtype == "bool"), None)
 
 
-def _classes(field: Field) -> tuple[int | float | str | bool, ...]:
+def classes_of(field: Field) -> tuple[int | float | str | bool, ...]:
     """The values of the classes as the column holds them."""
     if field.dtype == "categorical":
         return tuple(range(len(field.enum)))
@@ -132,7 +136,8 @@ def _resolution(field: Field) -> float | None:
     return field.resolution or (1.0 if whole else None)
 
 
-def _sample(schema: Schema, dataset: Dataset, label: Field | None) -> metrics.Sample:
+def sample_of(schema: Schema, dataset: Dataset, label: Field | None) -> metrics.Sample:
+    """The content of `dataset` as one array, and its labels where it has them."""
     content = [dataset[field.name] for field in schema.with_role("content")]
     labels = dataset.columns.get(label.name) if label else None
     return metrics.Sample(content=_side_by_side(content, len(dataset)), labels=labels)
@@ -181,11 +186,12 @@ def _counted(op: Measure, inputs: Inputs) -> Iterator[metrics.Counted]:
         yield metrics.Counted(name="check_dim_failures", value=len(failed), n=len(checks), details=first)
     replayed = _report(inputs, "replay", REPLAY_REPORT, ReplayReport)
     if replayed is not None:
-        blocks = (("blocks", " ".join(map(str, replayed.blocks))),)
+        process = "fresh" if replayed.fresh else "the same"
+        blocks = (("blocks", " ".join(map(str, replayed.blocks))), ("process", process))
         yield metrics.Counted(name="replay_mismatches", value=replayed.mismatches, n=replayed.records, details=blocks)
 
 
-def _writable(figure: Figure) -> Figure:
+def writable(figure: Figure) -> Figure:
     """`figure` without infinities and NaN, which JSON does not have: no value with its reason, or a detail in words."""
     spelled = tuple((key, str(v) if isinstance(v, float) and not isfinite(v) else v) for key, v in figure.details)
     value = figure.value
