@@ -39,7 +39,7 @@ def compute_fresh(op: Op, backend: str, inputs: Mapping[str, Artifact], context:
         {
             "op": to_json(op),
             "backend": backend,
-            "inputs": {port: {"folder": str(each.folder), "files": list(each.files)} for port, each in inputs.items()},
+            "inputs": TypeAdapter(Mapping[str, Artifact]).dump_python(inputs, mode="json"),
             "out": str(context.out),
             "root": str(context.root),
             "workers": context.workers,
@@ -74,7 +74,7 @@ def _serve(request: Mapping[str, Any]) -> None:
         progress=_Quiet(),
         secret=None if request["secret"] is None else Path(request["secret"]),
     )
-    inputs = {port: Artifact(Path(each["folder"]), tuple(each["files"])) for port, each in request["inputs"].items()}
+    inputs = TypeAdapter(dict[str, Artifact]).validate_python(request["inputs"], strict=False)
     installed()[request["backend"]].kernels()[op.op](op, inputs, replace(context, fresh=True))
 
 
