@@ -21,6 +21,8 @@ VERBS: Mapping[str, str] = {
     "run": "running:run",
     "verify": "verify:verify",
     "replay": "replay:replay",
+    "measure": "measuring:measure",
+    "calibrate": "calibrating:calibrate",
     "account": "account:account",
     "keys": "keys:app",
     "trust": "trust:app",

@@ -99,6 +99,25 @@ def load_spec(place: Spot, options: Options) -> Outcome[CheckedSpec]:
     return Outcome(outcome.value, outcome.diagnostics)
 
 
+def draft(place: Spot, options: Options, excused: frozenset[str]) -> Outcome[ResolvedSpec]:
+    """The EngineSpec in a file that is still being written: faults whose code is among `excused` are not found.
+
+    Nothing can be compiled from it: only `check` builds what `lower` takes. Raises OSError when the file cannot be read.
+    """
+    composed = _compose(place)
+    if composed.value is None:
+        return failure(composed.diagnostics)
+    if composed.value.value.get("kind") != "EngineSpec":
+        return failure([*composed.diagnostics, _unknown_kind(composed.value)])
+    resolved = _resolve(place, composed.value, options)
+    before = composed.diagnostics + resolved.diagnostics
+    if resolved.value is None:
+        return failure(before)
+    asked = independent(_check(resolved.value, options).diagnostics, before)
+    found = tuple(each for each in (*before, *asked) if each.code not in excused)
+    return failure(found) if any(each.is_error for each in found) else Outcome(resolved.value, found)
+
+
 def read_written(place: Spot) -> Outcome[Written]:
     """One document by itself: no rule is asked, and no other file is read.
 
@@ -142,7 +161,7 @@ def _resolve(place: Spot, composed: Composed, options: Options) -> Outcome[Resol
         return failure(spec.diagnostics)
     folder, root = place.path.resolve().parent, find_root(place.path)
     found = sref_path(spec.value, folder, root, allow_outside=options.allow_outside)
-    sref = failure(found.diagnostics) if found.value is None else _load_sref(found.value)
+    sref = failure(found.diagnostics) if found.value is None else load_sref(found.value)
     beside = folder if found.value is None else found.value.parent
     folders = Folders(spec=folder, sref=beside, root=root, allow_outside=options.allow_outside)
     linked = link(spec.value, _unread_sref() if sref.value is None else sref.value, folders)
@@ -180,7 +199,8 @@ def _unexcused(
     return apply_ignores(found, documents, options.today, errors=options.ignore_errors)
 
 
-def _load_sref(path: Path) -> Outcome[Document[SRef]]:
+def load_sref(path: Path) -> Outcome[Document[SRef]]:
+    """The SRef at `path`. Raises OSError when the file cannot be read."""
     place = spot(path)
     return _read_sref(replace(place, data=data_of(place)))
 
