@@ -128,10 +128,13 @@ class MixedCodec:
         return Cells(cells.codes, np.stack(places, 1))
 
     def scores(self, cells: Cells) -> F64:
-        """[n, D]: the normal quantiles of where records stand among the shares of their columns."""
-        u = self._lower[np.arange(self.width), cells.codes]
-        u = u + self._shares[np.arange(self.width), cells.codes] * cells.places
-        return np.asarray(ndtri(np.clip(u, 1e-15, 1.0 - 1e-15)))
+        """[n, D]: the normal quantiles of `ranks`."""
+        return np.asarray(ndtri(np.clip(self.ranks(cells), 1e-15, 1.0 - 1e-15)))
+
+    def ranks(self, cells: Cells) -> F64:
+        """[n, D]: where records stand among the ordered shares of their columns, in [0, 1)."""
+        at = np.arange(self.width), cells.codes
+        return np.asarray(self._lower[at] + self._shares[at] * cells.places)
 
     def from_scores(self, z: F64) -> Cells:
         """The cells at scores [n, D]: the inverse of `scores`."""

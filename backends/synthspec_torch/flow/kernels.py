@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import torch
@@ -16,10 +16,14 @@ from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.evidence import Figure
 from synthspec.ir.families import DpSgd
 from synthspec.ir.ops import Assess, Fit, Sample
+from synthspec_torch.data.kinds import is_mixed
+from synthspec_torch.flow import tables
 from synthspec_torch.flow.engine import TrainedFlow
 from synthspec_torch.flow.inversion import inversion
 from synthspec_torch.flow.likelihood import Likelihood
+from synthspec_torch.flow.mixed import MixedLearner
 from synthspec_torch.flow.sampling import FlowSampler
+from synthspec_torch.flow.tables import TableFlow, TableSampler
 from synthspec_torch.flow.training import FlowLearner
 from synthspec_torch.privacy.fitting import fit_privately
 from synthspec_torch.privacy.training import PrivateCourse
@@ -30,6 +34,9 @@ from synthspec_torch.training.seeding import batches, intra_op_threads
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     """S405-3: train the flow; keep the averaged weights with the smallest `bpd_val`, under a mechanism the last."""
+    if is_mixed(op.schema):
+        _fit_table(op, inputs, context)
+        return
     rows = rows_of(inputs, "train")
     with intra_op_threads(op.training.threads):
         flow = TrainedFlow.fresh(op, rows.columns, op.training.seed or 0)
@@ -47,6 +54,20 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     write_report(context.out, FIT_REPORT, trained.report)
 
 
+def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
+    rows, val = rows_of(inputs, "train"), rows_of(inputs, "val")
+    course = Course.of(op.training, op.stability, len(rows))
+    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
+        flow = TableFlow.fresh(op, rows.columns, course.seed)
+        # What is dropped out of the network's layers is drawn from the global generator: it starts at the seed, too.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(course.seed)
+            learner = MixedLearner(flow.network, flow.records(rows), flow.records(val), course.seed)
+            trained = train(learner, course, log, context.progress)
+    flow.write(context, trained.weights)
+    write_report(context.out, FIT_REPORT, trained.report)
+
+
 def _train(op: Fit, flow: TrainedFlow, rows: Dataset, val: Dataset, context: Context) -> Trained:
     course = Course.of(op.training, op.stability, len(rows))
     learner = FlowLearner(flow.network, flow.cells, flow.records(rows), flow.records(val), course.seed)
@@ -58,6 +79,13 @@ def _train(op: Fit, flow: TrainedFlow, rows: Dataset, val: Dataset, context: Con
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
     """A sampler of the engine that `fit` made."""
+    if is_mixed(op.fit.schema):
+        return TableSampler(
+            flow=TableFlow.read(op.fit, inputs["engine"]),
+            conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
+            seed=op.seed,
+            threads=op.fit.training.threads,
+        )
     return FlowSampler(
         flow=TrainedFlow.read(op.fit, inputs["engine"]),
         conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
@@ -70,17 +98,28 @@ def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None
     """C40-512: nll, bpd and inv_error on the reference split, as far as they are asked for."""
     context.progress.start("assess", len(op.metrics), "figures")
     with intra_op_threads(op.fit.training.threads):
-        flow = TrainedFlow.read(op.fit, inputs["engine"])
-        records = flow.records(rows_of(inputs, op.reference))
-        likelihood = Likelihood.of(flow, records, op.seed) if {"nll", "bpd"} & set(op.metrics) else None
+        likely, inverted = _figures_of(op, inputs)
+        found = likely() if {"nll", "bpd"} & set(op.metrics) else None
         figures: list[Figure] = []
         for name in op.metrics:
             if name == "inv_error":
-                figures.append(inversion(flow, records, op.seed))
-            elif likelihood is not None:
-                figures.append(likelihood.figure(name, op.reference))
+                figures.append(inverted())
+            elif found is not None:
+                figures.append(found.figure(name, op.reference))
             context.progress.advance(note=name)
     write_report(context.out, FIGURES, tuple(figures))
+
+
+def _figures_of(op: Assess, inputs: Mapping[str, Artifact]) -> tuple[Callable[[], Likelihood], Callable[[], Figure]]:
+    """What gives the likelihood of the reference split, and what gives inv_error."""
+    rows = rows_of(inputs, op.reference)
+    if is_mixed(op.fit.schema):
+        table = TableFlow.read(op.fit, inputs["engine"])
+        cells = table.records(rows)
+        return partial(tables.likelihood, table, cells, op.seed), partial(tables.inversion, table, cells, op.seed)
+    flow = TrainedFlow.read(op.fit, inputs["engine"])
+    records = flow.records(rows)
+    return partial(Likelihood.of, flow, records, op.seed), partial(inversion, flow, records, op.seed)
 
 
 KERNELS: Mapping[str, Kernel] = {"fit": fit, "assess": assess, **sampling_kernels(load)}

@@ -28,6 +28,8 @@ class Likelihood:
     """What is added to `nats` to leave continuous numbers standardised."""
     width: int
     quantised: bool
+    how: str = ""
+    """What kind of likelihood it is, where that is neither of the plain two."""
 
     @classmethod
     @torch.inference_mode()
@@ -46,7 +48,7 @@ class Likelihood:
         factor = 1.0 if name == "nll" else 1.0 / (self.width * math.log(2.0))
         each = self.nats.mean(0) * factor
         value, n = each.mean().item(), each.shape[0]
-        how = "dequant=uniform,k=1" if self.quantised else "continuous"
+        how = self.how or ("dequant=uniform,k=1" if self.quantised else "continuous")
         label = f"{name}[{how},units=SRef]"
         if not math.isfinite(value):
             return Figure(name=name, label=label, value=None, reason="a record has no finite likelihood", split=split)

@@ -9,6 +9,7 @@ from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import AffineCoupling, Autoregressive, DpSgd, FlowEngine, Nll, SplineCoupling
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
+from synthspec_torch.data.kinds import is_mixed, mixed_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, monitor_reasons, training_reasons
 
@@ -18,7 +19,6 @@ EPOCH_SIGNALS = frozenset({"loss_val", "bpd_val", "bpd_trend"})
 """What it emits once an epoch, of the averaged weights on the val split."""
 METRICS = ("nll", "bpd", "inv_error")
 MODALITIES = ("image", "tabular", "timeseries")
-NOT_NUMBERS = ("bool", "categorical", "string", "timestamp")
 LARGEST = 4096
 """Numbers that a record may have."""
 
@@ -54,6 +54,8 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     if op.drop_rate:
         yield "drop_rate is for guidance, and a flow has none"
     yield from _content_reasons(op.schema)
+    if is_mixed(op.schema) and isinstance(op.engine, FlowEngine):
+        yield from _table_reasons(op, op.engine)
     for name in op.conditions:
         yield from _condition_reasons(name, find_field(op.schema, name))
     if not isinstance(op.privacy, DpSgd):
@@ -73,19 +75,27 @@ def _content_reasons(schema: Schema) -> Iterator[str]:
     content = schema.with_role("content")
     if not content:
         yield "the SRef has no content to make"
-    for field in content:
-        yield from _number_reasons(field)
+    if is_mixed(schema):
+        yield from mixed_reasons(schema)
+        return
     width = sum(field.size for field in content)
     if width > LARGEST:
         yield f"a record has {width} numbers; a dense flow takes up to {LARGEST}"
 
 
-def _number_reasons(field: Field) -> Iterator[str]:
-    if field.dtype in NOT_NUMBERS or field.enum:
-        kind = field.dtype if field.dtype in NOT_NUMBERS else "enumerated"
-        yield f"{field.name!r} is {kind}; a flow has densities of numbers only"
-    if field.nullable:
-        yield f"{field.name!r} is nullable; a density has no place for what is missing"
+def _table_reasons(op: Fit, engine: FlowEngine) -> Iterator[str]:
+    """Why a table of mixed types cannot have this flow: its columns are put into cells first."""
+    if op.schema.modality == "image":
+        yield "an image flow makes numbers: no pixel is missing, enumerated or a category"
+    if isinstance(op.privacy, DpSgd):
+        yield "columns of categories, instants and missing values are put into cells by the train rows: no dp-sgd"
+    if isinstance(engine.architecture, Autoregressive):
+        if engine.architecture.transforms > 1:
+            yield "on columns of mixed types an autoregressive flow is one map: write transforms: 1"
+        if engine.base_dist != "normal":
+            yield f"base_dist {engine.base_dist} changes nothing where maps are linear in pieces: write normal"
+    elif getattr(getattr(engine.architecture, "actnorm", None), "init", "") == "data":
+        yield "the scores of mixed columns have mean 0 and deviation 1 already: only actnorm init identity"
 
 
 def _condition_reasons(name: str, field: Field | None) -> Iterator[str]:

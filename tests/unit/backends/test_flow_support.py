@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 
 from synthspec.ir.families import (
+    Autoregressive,
     Convergence,
+    FlowEngine,
     LSimple,
     Monitor,
     OtherArchitecture,
     Pate,
     Rollback,
+    SplineCoupling,
     Stability,
 )
 from synthspec.ir.ops import Accelerate, Assess, Latency, Replay
@@ -43,6 +46,24 @@ def watching(signal, action="stop"):
     return Stability(monitors=(monitor,), convergence=Convergence(signal="bpd_val", patience=2), rollback=rollback)
 
 
+MIXED = content(
+    Field(name="on", role="content", dtype="bool"),
+    Field(name="kind", role="content", dtype="categorical", enum=("a", "b"), nullable=True),
+    Field(name="level", role="content", dtype="int8", enum=(1, 2)),
+    Field(name="x", role="content", dtype="float32", nullable=True),
+    Field(name="seen", role="content", dtype="timestamp"),
+)
+ACTNORMED = SplineCoupling(name="spline_coupling", transforms=2, hidden=(8,), actnorm={"init": "data"})
+
+
+def engine_of(architecture, base_dist="normal"):
+    return FlowEngine(family="flow", architecture=architecture, base_dist=base_dist)
+
+
+def autoregressive(transforms=1, base_dist="normal"):
+    return engine_of(Autoregressive(name="autoregressive", transforms=transforms, hidden=(8,)), base_dist)
+
+
 SERIES = replace(catalogue.fit("flow", "timeseries"), drop_rate=0.0)
 
 
@@ -55,6 +76,8 @@ SERIES = replace(catalogue.fit("flow", "timeseries"), drop_rate=0.0)
         replace(TABLE, stability=watching("bpd_trend")),
         replace(TABLE, stability=watching("bpd", "skip")),
         replace(TABLE, conditions=()),
+        MIXED,
+        replace(MIXED, engine=autoregressive()),
         SERIES,
     ],
 )
@@ -74,10 +97,11 @@ REFUSED = {
         TABLE, engine=TABLE.engine.model_copy(update={"architecture": OtherArchitecture(name="glow")})
     ),
     "no content to make": content(),
-    "'on' is bool; a flow has densities of numbers only": content(Field(name="on", role="content", dtype="bool")),
-    "'kind' is categorical": content(Field(name="kind", role="content", dtype="categorical", enum=("a", "b"))),
-    "'level' is enumerated": content(Field(name="level", role="content", dtype="int8", enum=(1, 2))),
-    "'x' is nullable": content(Field(name="x", role="content", dtype="float32", nullable=True)),
+    "'note' is text": content(Field(name="note", role="content", dtype="string")),
+    "'kind' is categorical without an enum": content(Field(name="kind", role="content", dtype="categorical")),
+    "write transforms: 1": replace(MIXED, engine=autoregressive(transforms=2)),
+    "base_dist student_t changes nothing": replace(MIXED, engine=autoregressive(base_dist="student_t")),
+    "only actnorm init identity": replace(MIXED, engine=engine_of(ACTNORMED)),
     "has 4097 numbers": content(Field(name="x", role="content", dtype="float32", shape=(4097,))),
     "the condition 'label' has shape [2]": changed(TABLE, "condition", shape=(2,)),
     "the condition 'label' is categorical without an enum": changed(TABLE, "condition", enum=()),
