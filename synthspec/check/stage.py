@@ -15,6 +15,8 @@ from synthspec.rules import RULES, Rule
 from synthspec.rules.form import CRASHED, Believe
 from synthspec.spec.sref import SRef
 
+VARIABLES = ("conditioning", "variables")
+
 
 def check(resolved: ResolvedSpec, today: date, rules: tuple[Rule, ...] = RULES) -> Outcome[CheckedSpec]:
     """Ask every rule about a spec. The value is there when no error is left once the waivers valid `today` are applied.
@@ -42,29 +44,46 @@ def check_sref(sref: Document[SRef], rules: tuple[Rule, ...] = RULES) -> tuple[D
 
 def _ask(
     rules: Iterable[Rule], ask: Callable[[Rule, Believe], tuple[Diagnostic, ...]], witness: Witness
-) -> tuple[list[Diagnostic], set[str]]:
-    """What the rules find and is believed, and the codes of what is not."""
+) -> tuple[list[Diagnostic], list[Diagnostic]]:
+    """What the rules find, and what of it is not believed."""
     found: list[Diagnostic] = []
-    doubted: set[str] = set()
+    doubted: list[Diagnostic] = []
     for rule in rules:
         sound = witness.fresh()
 
-        def believe(code: str = rule.code, sound: Believe = sound) -> bool:
+        def believe(fault: Diagnostic, sound: Callable[[], bool] = sound) -> bool:
             believed = sound()
             if not believed:
-                doubted.add(code)
+                doubted.append(fault)
             return believed
 
         found += ask(rule, believe)
     return found, doubted
 
 
-def primary(found: Iterable[Diagnostic], rules: Iterable[Rule], doubted: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
+def primary(
+    found: Iterable[Diagnostic], rules: Iterable[Rule], doubted: Iterable[Diagnostic] = ()
+) -> tuple[Diagnostic, ...]:
     """`found` without mere consequences. Each has a cause among what stays, which is an error, or among the `doubted`."""
     found = tuple(found)
-    present = {diagnostic.code for diagnostic in found}.union(doubted)
-    consequences = {rule.code for rule in rules if present.intersection(rule.after)}
-    return tuple(diagnostic for diagnostic in found if diagnostic.code not in consequences)
+    causes: dict[str, list[Diagnostic]] = {}
+    for each in (*found, *doubted):
+        causes.setdefault(each.code, []).append(each)
+    after = {rule.code: rule.after for rule in rules if rule.after}
+
+    def follows(fault: Diagnostic) -> bool:
+        return any(_touch(cause, fault) for code in after.get(fault.code, ()) for cause in causes.get(code, ()))
+
+    return tuple(each for each in found if not follows(each))
+
+
+def _touch(cause: Diagnostic, fault: Diagnostic) -> bool:
+    """Whether one can follow from the other: they are not about two items of one list, or about two named variables."""
+    if cause.file != fault.file:
+        return True
+    pairs = zip(cause.path, fault.path, strict=False)
+    number, parts = next(((number, pair) for number, pair in enumerate(pairs) if pair[0] != pair[1]), (0, ("", "")))
+    return cause.path[:number] != VARIABLES and not all(isinstance(part, int) for part in parts)
 
 
 def independent(found: Iterable[Diagnostic], earlier: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -8,17 +8,21 @@ from synthspec.diag import Diagnostic
 from synthspec.expr import BOOLEAN, PLAIN, Context, infer, parse
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.signals import signals_of
-from synthspec.rules.form import Believe
+
+Sound = Callable[[], bool]
 
 
-def check_trips(resolved: ResolvedSpec, fresh: Callable[[], Believe] = lambda: lambda: True) -> tuple[Diagnostic, ...]:
-    """What is wrong with the text of the trips (`expr.*`, `unit.*`). Each monitor is believed or not by itself: `fresh`."""
+def check_trips(resolved: ResolvedSpec, fresh: Callable[[], Sound]) -> tuple[Diagnostic, ...]:
+    """What is wrong with the text of the trips (`expr.*`, `unit.*`).
+
+    `fresh` gives, for each monitor, what tells whether all that was looked at for it could be read.
+    """
     stability = resolved.spec.stability
     found: list[Diagnostic] = []
     for number in range(0 if stability is None else len(stability.monitors)):
-        believe = fresh()
+        sound = fresh()
         faults = tuple(_faults(resolved, number))
-        found += faults if believe() else ()
+        found += faults if sound() else ()
     return tuple(found)
 
 

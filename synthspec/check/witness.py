@@ -16,7 +16,6 @@ from pydantic import BaseModel
 from synthspec.ir.document import ANY_KEY
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.schema import Schema
-from synthspec.rules.form import Believe
 from synthspec.text import Path
 
 T = TypeVar("T")
@@ -45,7 +44,7 @@ class Witness:
     def note(self) -> None:
         self._harmless = False
 
-    def fresh(self) -> Believe:
+    def fresh(self) -> Callable[[], bool]:
         """Forget what was asked for; the answer tells whether all that is asked for from now on is sound."""
         self._harmless = True
         return lambda: self._harmless

@@ -60,12 +60,22 @@ class Finding:
 
 Check = Callable[[ResolvedSpec], Iterator[Finding]]
 SRefCheck = Callable[[SRef], Iterator[Finding]]
-Believe = Callable[[], bool]
+Believe = Callable[[Diagnostic], bool]
+"""Whether a finding that has just come is believed."""
+
+
+def believe_all(found: Diagnostic) -> bool:
+    """Every finding is believed: the documents could be read."""
+    del found
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule of section 6 of the language. Findings of a rule in `after` make those of this one mere consequences."""
+    """A rule of section 6 of the language.
+
+    Findings of a rule in `after` make those of this one mere consequences, unless each is about another item of a list.
+    """
 
     code: str
     severity: Severity
@@ -83,14 +93,14 @@ class Rule:
 
         return parse_page(sys.modules[self.module].__doc__ or "")
 
-    def run(self, resolved: ResolvedSpec, believe: Believe = lambda: True) -> tuple[Diagnostic, ...]:
+    def run(self, resolved: ResolvedSpec, believe: Believe = believe_all) -> tuple[Diagnostic, ...]:
         """All findings about a spec as diagnostics, those of a rule that crashed included.
 
-        `believe` is asked as each finding comes: whether what the rule has looked at so far could be read.
+        `believe` is asked with each finding as it comes: whether what the rule has looked at so far could be read.
         """
         return self._answer(lambda: self.check(resolved), resolved.spec_places, resolved.sref_places, believe)
 
-    def run_sref(self, sref: SRef, places: Places, believe: Believe = lambda: True) -> tuple[Diagnostic, ...]:
+    def run_sref(self, sref: SRef, places: Places, believe: Believe = believe_all) -> tuple[Diagnostic, ...]:
         """All findings about an SRef alone; none for a rule about specs."""
         asked = self.sref_check
         return () if asked is None else self._answer(lambda: asked(sref), places, places, believe)
@@ -110,7 +120,7 @@ class Rule:
             )
 
         try:
-            return tuple(diagnostic(finding) for finding in ask() if believe())
+            return tuple(found for found in map(diagnostic, ask()) if believe(found))
         except Exception as error:  # noqa: BLE001 - whatever a broken rule raises, the other rules still speak
             return (_crash(self.code, error),)
 

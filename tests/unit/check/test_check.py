@@ -148,6 +148,37 @@ def test_primary_keeps_what_has_no_cause():
     assert [each.code for each in primary(found, (first, second))] == ["P405-1.first", "x.y"]
 
 
+@pytest.mark.parametrize(
+    ("cause", "fault", "kept"),
+    [
+        (("fields", 1, "unit"), ("fields", 1, "dtype"), False),
+        (("fields", 1, "unit"), ("fields", 2, "unit"), True),
+        (("fields", 1), ("fields", 1, "unit"), False),
+        (("fields",), ("fields", 1), False),
+        (("privacy", "clip"), ("privacy", "steps"), False),
+        (("conditioning", "variables", "a"), ("conditioning", "variables", "b", "distribution"), True),
+        (("conditioning", "variables", "a"), ("conditioning", "variables", "a", "distribution"), False),
+        (("conditioning", "variables"), ("conditioning", "guidance"), False),
+        (("data", "split"), (), False),
+    ],
+)
+def test_nothing_follows_from_another_item_of_a_list(cause, fault, kept):
+    found = tuple(
+        Diagnostic(code=code, message="", help="", path=path)
+        for code, path in (("P405-1.first", cause), ("P405-2.second", fault))
+    )
+    assert len(primary(found, (first, second))) == 1 + kept
+    assert len(primary(found[1:], (first, second), found[:1])) == kept
+
+
+def test_what_is_said_of_one_document_may_follow_from_the_other():
+    found = tuple(
+        Diagnostic(code=code, message="", help="", path=("fields", number), span=Source(name, "x").span(0))
+        for number, (code, name) in enumerate((("P405-1.first", "a"), ("P405-2.second", "b")))
+    )
+    assert [each.code for each in primary(found, (first, second))] == ["P405-1.first"]
+
+
 def test_an_sref_alone_is_asked_the_rules_about_srefs(digits):
     bad = digits.sref.model_copy(update={"keys": None})
     assert [finding.code for finding in check_sref(Document(bad, digits.sref_places))] == ["sref.pk-missing"]

@@ -47,12 +47,24 @@ def _base(name):
     return spec, yaml.load((EXAMPLES / name / spec["sref"]).read_text(), LOADER)
 
 
+def changed(example):
+    """The spec and the SRef of an example of a page."""
+    spec, sref = copy.deepcopy(_base(example.base))
+    for path in example.without:
+        with contextlib.suppress(KeyError, ValueError):
+            drop(sref if path.split(".")[0] in SREF_SECTIONS else spec, path)
+    for path, value in (yaml.load(example.text, LOADER) or {}).items():
+        put(sref if path.split(".")[0] in SREF_SECTIONS else spec, path, value)
+    return spec, sref
+
+
 class Bench:
     """Writes examples of pages into `folder`, each once, and validates them."""
 
     def __init__(self, folder):
         self.folder = folder
         self.outcomes = {}
+        self.count = 0
 
     def _home(self, base):
         home = self.folder / base
@@ -62,18 +74,16 @@ class Bench:
                 (home / name).touch()
         return home
 
+    def written(self, base, spec, sref):
+        """The file of `spec`, with `sref` beside it, among the files that the example `base` names."""
+        home, self.count = self._home(base), self.count + 1
+        (home / f"{self.count}.sref.yaml").write_text(yaml.dump(sref, Dumper=DUMPER, sort_keys=False))
+        named = {**spec, "sref": f"{self.count}.sref.yaml"}
+        (home / f"{self.count}.yaml").write_text(yaml.dump(named, Dumper=DUMPER, sort_keys=False))
+        return home / f"{self.count}.yaml"
+
     def write(self, example):
-        spec, sref = copy.deepcopy(_base(example.base))
-        for path in example.without:
-            with contextlib.suppress(KeyError, ValueError):
-                drop(sref if path.split(".")[0] in SREF_SECTIONS else spec, path)
-        for path, value in (yaml.load(example.text, LOADER) or {}).items():
-            put(sref if path.split(".")[0] in SREF_SECTIONS else spec, path, value)
-        home, number = self._home(example.base), len(self.outcomes)
-        spec["sref"] = f"{number}.sref.yaml"
-        (home / f"{number}.sref.yaml").write_text(yaml.dump(sref, Dumper=DUMPER, sort_keys=False))
-        (home / f"{number}.yaml").write_text(yaml.dump(spec, Dumper=DUMPER, sort_keys=False))
-        return home / f"{number}.yaml"
+        return self.written(example.base, *changed(example))
 
     def findings(self, example):
         if example not in self.outcomes:
@@ -83,6 +93,12 @@ class Bench:
 
     def codes(self, example):
         return {finding.code for finding in self.findings(example)}
+
+
+@pytest.fixture(scope="session")
+def trees():
+    """Call it with the example of a page: its spec and its SRef, and those that it is a change of."""
+    return lambda example: (changed(example), copy.deepcopy(_base(example.base)))
 
 
 @pytest.fixture(scope="session")
