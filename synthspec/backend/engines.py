@@ -27,7 +27,7 @@ def rows_of(inputs: Mapping[str, Artifact], split: str) -> Dataset:
     """The rows of the input ``data`` that the input ``split`` gives to `split`. Raises DataError when there are none."""
     rows = read_rows(inputs["split"].path(SPLIT)).of(split)
     if not len(rows):
-        raise DataError("data.split-empty", f"the {split} split has no rows", "give it a larger share of the data")
+        raise DataError("P405-9.split-empty", f"the {split} split has no rows", "give it a larger share of the data")
     return read_dataset(inputs["data"].path(DATA)).take(rows)
 
 

@@ -79,7 +79,9 @@ class Scale:
 def fit_scale(op: Fit, data: Dataset) -> Scale:
     """The scale of the content of `op`. Raises DataError when there is no training row."""
     if not len(data):
-        raise DataError("data.train-empty", "the training split has no row", "give it a larger share under data.split")
+        raise DataError(
+            "P405-9.split-empty", "the training split has no row", "give it a larger share under data.split"
+        )
     content = op.schema.with_role("content")
     ends = [np.broadcast_to(_ends(field, data), (field.size, 2)) for field in content]
     low, high = np.concatenate(ends).T

@@ -38,15 +38,6 @@ CODES: tuple[Documented, ...] = (
         refs="language 4; language 7",
     ),
     documented(
-        "data.train-empty",
-        "plan, execute",
-        "The training split has no records.",
-        why="What is fitted to no records has learnt nothing that could be judged.",
-        bad="{train: 0.0001, val: 0.4999, test: 0.5}",
-        good="{train: 0.70, val: 0.15, test: 0.15}",
-        refs="language 4; language 7",
-    ),
-    documented(
         "data.class-empty",
         "plan, execute",
         "No training record has a value that is to be drawn.",
@@ -90,15 +81,6 @@ CODES: tuple[Documented, ...] = (
         bad="pixels: 3.5   # resolution: 1",
         good="pixels: 4     # resolution: 1",
         refs="language 4; S405-1",
-    ),
-    documented(
-        "data.split-empty",
-        "plan, execute",
-        "A split has no records.",
-        why="Nothing can be trained on, or measured against, no records.",
-        bad="{train: 0.999, val: 0.0005, test: 0.0005}",
-        good="{train: 0.70, val: 0.15, test: 0.15}",
-        refs="language 4; language 7",
     ),
     documented(
         "P405-5.too-few-readings",
