@@ -12,7 +12,7 @@ from synthspec.cli.answer import usage
 
 
 def schema(
-    kind: str = typer.Argument("EngineSpec", help="EngineSpec, SRef or Manifest."),
+    kind: str = typer.Argument("EngineSpec", help="EngineSpec, SRef, Policy or Manifest."),
     draft: str = typer.Option("2020-12", help="'2020-12', or 'draft-07' for editors."),
     write: Path | None = typer.Option(None, help="Write all schemas below this folder instead of printing one."),
     check: bool = typer.Option(False, "--check", help="With --write: change nothing, exit 1 when a file differs."),

@@ -6,9 +6,10 @@ must mean the same event, so it is said once.
 
 from __future__ import annotations
 
+import functools
 import math
 
-from synthspec.accounting import Accountant, Event, Gaussian, Laplace, PoissonGaussian, Repeated, Unknown
+from synthspec.accounting import Accountant, Event, Gaussian, Laplace, PoissonGaussian, Repeated, Unknown, solve
 from synthspec.spec.privacy import Accountant as StatedAccountant
 from synthspec.spec.privacy import DpSgd, Noise, Pate
 
@@ -46,6 +47,18 @@ def with_multiplier(block: DpSgd | Pate, multiplier: float) -> DpSgd | Pate:
     """`block` with its noise written out."""
     noise = (block.noise or Noise(multiplier=multiplier)).model_copy(update={"multiplier": multiplier})
     return block.model_copy(update={"noise": noise})
+
+
+@functools.lru_cache(maxsize=256)  # a fifth of a second; the compiler and a review ask the same
+def solved_multiplier(block: DpSgd | Pate) -> float | None:
+    """The least noise that the budget of `block` allows; None where none does, or the block leaves it open.
+
+    Raises AccountantMissingError without dp-accounting.
+    """
+    accountant, adjacency = accountant_of(block), block.adjacency
+    if accountant is None or adjacency is None or not block.delta or not block.eps_budget:
+        return None
+    return solve(functools.partial(planned_event, block), block.delta, block.eps_budget, adjacency, accountant)
 
 
 def _gradients(block: DpSgd, multiplier: float) -> Event:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from synthspec.accounting import available, solve
+from synthspec.accounting import available
 from synthspec.ir.ops import Fit, KnownObjective, Mechanism
-from synthspec.ir.privacy import accountant_of, is_auto, planned_event, with_multiplier
+from synthspec.ir.privacy import accountant_of, is_auto, solved_multiplier, with_multiplier
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.lower.needs import Needs
 from synthspec.spec.engine import OtherArchitecture
@@ -63,7 +61,7 @@ def _solved(block: DpSgd | Pate, needs: Needs) -> DpSgd | Pate:
     accountant, adjacency = accountant_of(block), block.adjacency
     if accountant is None or adjacency is None or not block.delta or not block.eps_budget or not available():
         return block
-    multiplier = solve(partial(planned_event, block), block.delta, block.eps_budget, adjacency, accountant)
+    multiplier = solved_multiplier(block)
     if multiplier is None:
         needs.fault(
             "P405-4.budget-exceeded",

@@ -20,12 +20,13 @@ from synthspec.parse import Composed, compose, read_model, read_source, validate
 from synthspec.pipeline.overrides import apply_overrides
 from synthspec.resolve import Folders, bind_schema, find_root, link, sref_path
 from synthspec.spec.enginespec import EngineSpec
+from synthspec.spec.policy import Policy
 from synthspec.spec.sref import SRef
 from synthspec.text import Places, Source
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
-KINDS: Mapping[str, type[BaseModel]] = {"EngineSpec": EngineSpec, "SRef": SRef}
+KINDS: Mapping[str, type[BaseModel]] = {"EngineSpec": EngineSpec, "SRef": SRef, "Policy": Policy}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ def spot(path: Path) -> Spot:
     return Spot(path, str(path) if shown.startswith("..") and path.is_absolute() else shown)
 
 
-def validate(place: Spot, options: Options) -> Outcome[CheckedSpec | SRef]:
+def validate(place: Spot, options: Options) -> Outcome[CheckedSpec | SRef | Policy]:
     """Everything that can be said about one file without running it.
 
     Raises OSError when the file cannot be read.
@@ -75,6 +76,8 @@ def validate(place: Spot, options: Options) -> Outcome[CheckedSpec | SRef]:
     kind = composed.value.value.get("kind")
     if kind == "SRef":
         return _plus(composed.diagnostics, _validate_sref(composed.value, options))
+    if kind == "Policy":
+        return _plus(composed.diagnostics, validate_model(composed.value, Policy))
     if kind != "EngineSpec":
         return failure([*composed.diagnostics, _unknown_kind(composed.value)])
     resolved = _resolve(place, composed.value, options)
@@ -92,8 +95,9 @@ def load_spec(place: Spot, options: Options) -> Outcome[CheckedSpec]:
     Raises OSError when the file cannot be read.
     """
     outcome = validate(place, options)
-    if isinstance(outcome.value, SRef):
-        message = f"{place.name} is an SRef: it describes data and has nothing to run"
+    if isinstance(outcome.value, SRef | Policy):
+        is_one = "an SRef: it describes data" if isinstance(outcome.value, SRef) else "a Policy: it judges changes"
+        message = f"{place.name} is {is_one} and has nothing to run"
         fault = Diagnostic(code="schema.bad-value", message=message, help="name the EngineSpec that uses it")
         return failure([*outcome.diagnostics, fault])
     return Outcome(outcome.value, outcome.diagnostics)
@@ -239,7 +243,7 @@ def _unknown_kind(composed: Composed) -> Diagnostic:
         return Diagnostic(
             code="schema.missing-key",
             message="a document says its kind, and this one does not",
-            help="write 'kind: EngineSpec' or 'kind: SRef'",
+            help="write 'kind: EngineSpec', 'kind: SRef' or 'kind: Policy'",
             span=span,
         )
     message = f"{kind!r} is not a kind of document that this version reads"

@@ -11,11 +11,17 @@ from pydantic.json_schema import GenerateJsonSchema
 from synthspec.ir.canonical import Json
 from synthspec.ir.manifest import Manifest
 from synthspec.spec.enginespec import EngineSpec
+from synthspec.spec.policy import Policy
 from synthspec.spec.sref import SRef
 
 Draft = Literal["2020-12", "draft-07"]
-Kind = Literal["EngineSpec", "SRef", "Manifest"]
-MODELS: dict[Kind, type[BaseModel]] = {"EngineSpec": EngineSpec, "SRef": SRef, "Manifest": Manifest}
+Kind = Literal["EngineSpec", "SRef", "Policy", "Manifest"]
+MODELS: dict[Kind, type[BaseModel]] = {
+    "EngineSpec": EngineSpec,
+    "SRef": SRef,
+    "Policy": Policy,
+    "Manifest": Manifest,
+}
 _BASE = "https://synthspec.dev/schema/"
 _DRAFTS: dict[Draft, str] = {
     "2020-12": "https://json-schema.org/draft/2020-12/schema",

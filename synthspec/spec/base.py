@@ -85,3 +85,4 @@ class Metadata(Model):
     version: SemVer
     owner: str | None = None
     description: str | None = None
+    labels: tuple[Name, ...] | None = Field(default=None, description="What a policy may choose specs by.")
