@@ -11,13 +11,16 @@ from typing import Any
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.resolve.paths import BadPath, locate
+from synthspec.resolve.paths import BadPath, Wanted, locate
 from synthspec.resolve.schema import bind_schema
-from synthspec.resolve.sources import find_source
+from synthspec.resolve.sources import DATA, find_source
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
 from synthspec.text import Path as Where
 from synthspec.text import Places
+
+SREF = Wanted("SRef", endings=(".yaml", ".yml"))
+WEIGHTS = Wanted("file of weights", endings=(".safetensors",))
 
 
 def sref_path(spec: Document[EngineSpec], folder: Path, root: Path, *, allow_outside: bool = False) -> Outcome[Path]:
@@ -31,7 +34,7 @@ def sref_path(spec: Document[EngineSpec], folder: Path, root: Path, *, allow_out
         registered = BadPath("schema.not-found", message, "write the path of the SRef file")
         return failure([_diagnostic(registered, spec.places, where)])
     try:
-        found = locate(named, folder, root, allow_outside=allow_outside)
+        found = locate(named, folder, root, allow_outside=allow_outside, wanted=SREF)
     except BadPath as fault:
         return failure([_diagnostic(fault, spec.places, where)])
     if found.is_dir():
@@ -62,9 +65,9 @@ def link(spec: Document[EngineSpec], sref: Document[SRef], folders: Folders) -> 
     except BadPath as fault:
         found.append(_diagnostic(fault, spec.places, ("data", "source")))
     for weights, where in _weights(spec):
-        _, faults = _optional(weights, spec, where, folders.spec, folders)
+        _, faults = _optional(weights, spec, where, folders.spec, folders, WEIGHTS)
         found += faults
-    path_file, faults = _optional(_signal_path(sref), sref, ("path", "source"), folders.sref, folders)
+    path_file, faults = _optional(_signal_path(sref), sref, ("path", "source"), folders.sref, folders, DATA)
     found += faults
     if schema.value is None:
         return failure(found)
@@ -96,12 +99,12 @@ def _signal_path(sref: Document[SRef]) -> str | None:
 
 
 def _optional(
-    text: str | None, document: Document[Any], where: Where, folder: Path, folders: Folders
+    text: str | None, document: Document[Any], where: Where, folder: Path, folders: Folders, wanted: Wanted
 ) -> tuple[Path | None, list[Diagnostic]]:
     if text is None or not document.is_sound(where):
         return None, []
     try:
-        return locate(text, folder, folders.root, allow_outside=folders.allow_outside), []
+        return locate(text, folder, folders.root, allow_outside=folders.allow_outside, wanted=wanted), []
     except BadPath as fault:
         return None, [_diagnostic(fault, document.places, where)]
 

@@ -9,12 +9,16 @@ import os
 import re
 import stat
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from synthspec.diag import did_you_mean
 
 MAX_LENGTH = 512
+MOST_ENTRIES = 1000
+"""Of a folder that holds more, those that come first are looked at for advice."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:|[A-Za-z]:[\\/]")
 _EXPANSION = re.compile(r"\$|%[0-9A-Fa-f]{2}|\{\{|`|^~")
 
@@ -28,7 +32,28 @@ class BadPath(Exception):  # noqa: N818 - it is the answer about a path, turned 
     help: str
 
 
-def locate(text: str, folder: Path, root: Path, *, allow_outside: bool = False) -> Path:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a path is to name, for the advice where there is nothing: how such files end, and whether a folder would do."""
+
+    what: str
+    endings: tuple[str, ...] = ()
+    folders: bool = False
+
+    def among(self, entries: Iterable[os.DirEntry[str]]) -> list[str]:
+        """The names of the entries that could be meant."""
+        return [entry.name for entry in entries if self._could_be(entry)]
+
+    def _could_be(self, entry: os.DirEntry[str]) -> bool:
+        if entry.is_dir():
+            return self.folders and not entry.name.startswith(".")
+        return entry.name.casefold().endswith(self.endings)
+
+
+ANYTHING = Wanted("file", endings=("",), folders=True)
+
+
+def locate(text: str, folder: Path, root: Path, *, allow_outside: bool = False, wanted: Wanted = ANYTHING) -> Path:
     """The file or folder that `text`, written in a document that lies in `folder`, means.
 
     Raises `BadPath`: ``schema.path-escape`` for what leaves `root` or could mean something else elsewhere,
@@ -41,7 +66,9 @@ def locate(text: str, folder: Path, root: Path, *, allow_outside: bool = False) 
     except (FileNotFoundError, NotADirectoryError):
         if not allow_outside and not _inside(written.resolve(), root):
             raise _escape(text, root) from None
-        raise BadPath("schema.not-found", f"there is no {text!r} beside the spec", _neighbours(written)) from None
+        raise BadPath(
+            "schema.not-found", f"there is no {text!r} beside the spec", _neighbours(written, wanted)
+        ) from None
     except (OSError, RuntimeError) as error:
         raise BadPath("schema.not-found", f"{text!r} cannot be reached: {error}", "check the path") from None
     if not allow_outside and not _inside(real, root):
@@ -83,10 +110,14 @@ def _escape(text: str, root: Path) -> BadPath:
     )
 
 
-def _neighbours(written: Path) -> str:
+def _neighbours(written: Path, wanted: Wanted) -> str:
     folder = written.parent
     try:
-        names = [entry.name for entry in os.scandir(folder)][:1000]
+        with os.scandir(folder) as entries:
+            names = wanted.among(islice(entries, MOST_ENTRIES))
     except OSError:
         return f"the folder {folder.name!r} does not exist either"
-    return did_you_mean(written.name, names) if names else "the folder is empty"
+    if names:
+        return did_you_mean(written.name, names)
+    kinds = f" (it would end in {' or '.join(wanted.endings)})" if wanted is not ANYTHING else ""
+    return f"there is no {wanted.what} in that folder{kinds}"

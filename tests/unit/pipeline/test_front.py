@@ -101,6 +101,22 @@ def test_without_its_schema_a_spec_is_still_asked_what_the_schema_has_no_part_in
     assert codes(found) == ["schema.bad-value", of_the_schema, "schema.not-found", "P405-2.w-cfg-over-max"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "advice"),
+    [
+        ("sklearn://digits", "digits.csv", "it would end in .csv"),
+        ("digits.sref.yaml", "digit.sref.yml", "did you mean 'digits.sref.yaml'?"),
+        ("features: {name: embedded}", "features: {name: inception, weights: digits.csv}", "features.safetensors"),
+    ],
+)
+def test_advice_on_a_file_names_files_of_its_kind(old, new, advice, tmp_path):
+    (tmp_path / "spec.yaml").write_text(altered(old, new), encoding="utf-8")
+    for name in ("digits.sref.yaml", "features.safetensors"):
+        (tmp_path / name).write_bytes(SREF.read_bytes())
+    found = validate(Spot(tmp_path / "spec.yaml", "spec.yaml"), OPTIONS).diagnostics
+    assert [advice in each.help for each in found if each.code == "schema.not-found"] == [True]
+
+
 def test_a_fault_in_the_schema_is_named_with_the_schema(tmp_path):
     (tmp_path / "spec.yaml").write_bytes(SPEC.read_bytes())
     (tmp_path / "digits.sref.yaml").write_text(SREF.read_text(encoding="utf-8").replace("role: key", "role: kee"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthspec.resolve.paths import BadPath, locate
+from synthspec.resolve.paths import BadPath, Wanted, locate
 from synthspec.resolve.roots import find_root
 from synthspec.resolve.sources import find_source
 
@@ -70,6 +70,35 @@ def test_a_missing_file_names_its_neighbour(tree: Path) -> None:
     assert caught.value.help == "did you mean 'near.csv'?"
 
 
+@pytest.mark.parametrize(
+    ("beside", "advice"),
+    [
+        (["marks.sref.yaml", "marks.yaml", "marks.csv"], "did you mean 'marks.csv'?"),
+        (["mark.sref.yaml", "mark.csv.txt"], "there is no data file in that folder (it would end in .csv or .npz)"),
+        (["mark.sref.yaml", "pictures/"], "known: pictures"),
+        ([".mark/", "other.NPZ"], "known: other.NPZ"),
+        ([], "there is no data file in that folder (it would end in .csv or .npz)"),
+    ],
+)
+def test_advice_names_only_what_could_be_meant(tmp_path: Path, beside: list[str], advice: str) -> None:
+    for name in beside:
+        if name.endswith("/"):
+            (tmp_path / name).mkdir()
+        else:
+            (tmp_path / name).touch()
+    wanted = Wanted("data file", endings=(".csv", ".npz"), folders=True)
+    with pytest.raises(BadPath) as caught:
+        locate("mark.csv", tmp_path, tmp_path, wanted=wanted)
+    assert caught.value.help == advice
+
+
+def test_a_folder_is_no_advice_where_a_file_is_wanted(tmp_path: Path) -> None:
+    (tmp_path / "mark.yaml").mkdir()
+    with pytest.raises(BadPath) as caught:
+        locate("marks.yaml", tmp_path, tmp_path, wanted=Wanted("SRef", endings=(".yaml",)))
+    assert caught.value.help == "there is no SRef in that folder (it would end in .yaml)"
+
+
 def test_links_are_followed_before_they_are_judged(tree: Path) -> None:
     (tree / "specs" / "out.csv").symlink_to("../../outside/secret.csv")
     (tree / "specs" / "in.csv").symlink_to("near.csv")
@@ -123,3 +152,6 @@ def test_sources_that_scikit_learn_carries_need_no_file(tree: Path) -> None:
     with pytest.raises(BadPath) as caught:
         find_source("sklearn://digit", tree, tree, allow_outside=False)
     assert caught.value.help == "did you mean 'digits'?"
+    with pytest.raises(BadPath) as caught:
+        find_source("digits", tree, tree, allow_outside=False)
+    assert caught.value.help == "did you mean 'sklearn://digits'?"

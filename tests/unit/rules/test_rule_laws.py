@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -314,6 +315,40 @@ def test_what_an_integer_dtype_holds(dtype):
     import numpy as np
 
     assert irreversible_transform.held(dtype) == (np.iinfo(dtype).min, np.iinfo(dtype).max)
+
+
+@pytest.mark.parametrize(
+    "harmless", [{"mean_radius": "linear"}, {"diagnosis": "log"}, {"ghost": "log"}, {"rid": "log"}]
+)
+def test_a_transform_that_can_be_undone_hides_none_that_cannot(harmless):
+    spec = example("cancer-dp-vae")
+    fields = tuple(
+        field.model_copy(update={"range": (1.0, 9.0)}) if field.name == "rid" else field for field in spec.sref.fields
+    )
+    spec = replace(spec, sref=spec.sref.model_copy(update={"fields": fields}))
+    transform = {**harmless, "mean_smoothness": "log", "mean_area": "log"}
+    found = irreversible_transform.check.run(changed(spec, "data.transform", transform))
+    assert [finding.path[2] for finding in found] == ["mean_smoothness", "mean_area"]
+
+
+def test_a_field_that_holds_its_range_hides_none_that_does_not():
+    spec = example("cancer-dp-vae")
+    fields = tuple(
+        field.model_copy(update={"dtype": dtype, "range": limits})
+        for field, (dtype, limits) in zip(
+            spec.sref.fields,
+            [
+                ("int8", None),
+                ("float32", (0.0, 1e9)),
+                ("int8", (0.0, 127.0)),
+                ("int8", (0.0, 128.0)),
+                ("uint8", (-1.0, 1.0)),
+            ],
+            strict=False,
+        )
+    )
+    found = list(irreversible_transform.casts(spec.sref.model_copy(update={"fields": fields})))
+    assert [finding.at.path[1] for finding in found] == [3, 4]
 
 
 def test_coverage_is_the_one_that_is_measured():
