@@ -56,11 +56,11 @@ class Keystream:
 
 
 def units(words: U64) -> F64:
-    """Uniform numbers in (0, 1) on a grid of 2^-53, off its ends, of the same shape."""
+    """Uniform numbers in (0, 1) on a grid of 2^-52, off its ends, of the same shape."""
     # Through int64: a conversion that processors have, which that from uint64 is not.
-    values = (words >> np.uint64(11)).view(np.int64).astype(np.float64)
+    values = (words >> np.uint64(12)).view(np.int64).astype(np.float64)
     values += 0.5
-    values *= 2.0**-53
+    values *= 2.0**-52
     return values
 
 

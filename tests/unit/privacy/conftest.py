@@ -1,0 +1,154 @@
+"""One tiny private training of every kind that is offered, on records that a test may change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from synthspec.ir.families import (
+    AffineCoupling,
+    Autoregressive,
+    DpSgd,
+    FlowEngine,
+    GanConv,
+    GanMlp,
+    Hinge,
+    Optimizer,
+    SplineCoupling,
+    Stability,
+    Training,
+    VaeConv,
+    VaeMlp,
+    WganGp,
+)
+from synthspec_torch.flow.network import FlowNetwork
+from synthspec_torch.flow.training import Cells, FlowLearner
+from synthspec_torch.flow.training import Records as FlowRecords
+from synthspec_torch.gan.heads import Head
+from synthspec_torch.gan.learner import Rules
+from synthspec_torch.gan.networks import build_critic, build_generator
+from synthspec_torch.gan.private import PrivateGan
+from synthspec_torch.gan.probe import Records as GanRecords
+from synthspec_torch.privacy.secret import Secret
+from synthspec_torch.privacy.training import PrivateCourse, PrivateRun
+from synthspec_torch.vae.learner import VaeLearner
+from synthspec_torch.vae.likelihoods import build_likelihood
+from synthspec_torch.vae.networks import build_vae
+from synthspec_torch.vae.objective import BetaCourse
+from synthspec_torch.vae.objective import Records as VaeRecords
+
+ADAM = Optimizer(name="adam", lr=1e-3)
+SECRET = Secret(bytes(range(32)), bytes(32))
+
+
+class Quiet:
+    """A log that nobody reads."""
+
+    def write(self, step, epoch, signals):
+        self.last = dict(signals)
+
+
+def block(**changes):
+    stated = {
+        "mechanism": "dp-sgd", "unit": "record", "adjacency": "zero_out", "steps": 6,
+        "sampling": {"scheme": "poisson", "rate": 0.3, "on_empty": "noise_only"},
+        "clip": {"norm": 0.5, "per": "record", "scope": "flat"}, "noise": {"multiplier": 0.8},
+        "normalizer": 8.0, "accountant": "pld", "delta": 1e-5, "eps_budget": 100.0,
+    }  # fmt: skip
+    return DpSgd.model_validate(stated | changes)
+
+
+def course(records, training=None, stability=None, **changes):
+    given = training or Training(optimizer=ADAM, seed=1)
+    return PrivateCourse.of(given, stability or Stability(), block(**changes), records)
+
+
+def run(learner, made, kind=PrivateRun, **parts):
+    """A run of `kind` under way, with some of its parts changed."""
+    begun = kind.of(learner, made, SECRET, Quiet())
+    for name, part in parts.items():
+        setattr(begun, name, part)
+    return begun
+
+
+def vae(architecture, shape, x, labels=3):
+    torch.manual_seed(0)
+    network = build_vae(architecture, shape, 2, labels)
+    records = VaeRecords(x.view(-1, *shape), torch.arange(len(x)) % labels)
+    likelihood = build_likelihood("gaussian", None)
+    return VaeLearner(
+        network, likelihood, records, records.take(slice(0, 0)), beta=BetaCourse(1.0), free_bits=0.0,
+        drop_rate=0.2, null=labels - 1, seed=1,
+    )  # fmt: skip
+
+
+def flow(architecture, base, x):
+    torch.manual_seed(0)
+    engine = FlowEngine(family="flow", architecture=architecture, base_dist=base)
+    numbers = x[:, :4].clone()
+    records = FlowRecords(numbers, x[:, 4:6].clone())
+    cells = Cells(torch.tensor([0.0, 0.5, 0.0, 0.1]), 0.0)
+    return FlowLearner(FlowNetwork(engine, 4, 2), cells, records, records.take(torch.arange(0)), 1)
+
+
+def gan(architecture, objective, shape, x):
+    torch.manual_seed(0)
+    generator = build_generator(architecture, shape, 2, Head())
+    critic = build_critic(architecture, shape, 2, spectral=isinstance(objective, Hinge))
+    contents = x.view(-1, *shape) if x[0].numel() == torch.Size(shape).numel() else x[:, : shape[0]]
+    # Adam would make a step of what is zero but for rounding: a bias before a norm has no gradient.
+    rules = Rules(objective, 3, Optimizer(name="sgd", lr=1e-3), None)
+    records = GanRecords(contents, x[:, -2:].clone())
+    return PrivateGan(generator, critic, rules, records, lambda step, n: torch.zeros(n, 2), batch=4, seed=1)
+
+
+@dataclass(frozen=True)
+class Engine:
+    name: str
+    of: object
+    """Records [n, 64] to a learner; the first weights are always the same."""
+
+    def __str__(self):
+        return self.name
+
+
+WGAN = WganGp(measure="wgan_gp", lambda_gp=10.0, critic_steps=2)
+ENGINES = [
+    Engine("vae-mlp", lambda x: vae(
+        VaeMlp(name="mlp", hidden=(16, 8), latent_dim=3, likelihood="gaussian", norm="layer"), (1, 1, 64), x)),
+    Engine("vae-conv", lambda x: vae(
+        VaeConv(name="conv", channels=(4, 8), latent_dim=3, likelihood="gaussian"), (1, 8, 8), x)),
+    Engine("flow-spline", lambda x: flow(
+        SplineCoupling(name="spline_coupling", transforms=2, hidden=(12,), bins=4), "normal", x)),
+    Engine("flow-affine-actnorm-t", lambda x: flow(
+        AffineCoupling(name="affine_coupling", transforms=2, hidden=(8,), actnorm={"init": "identity"}), "student_t", x)),
+    Engine("flow-autoregressive", lambda x: flow(
+        Autoregressive(name="autoregressive", transforms=1, hidden=(8,), bins=4), "normal", x)),
+    Engine("gan-mlp-penalty", lambda x: gan(GanMlp(name="mlp", hidden=(8, 12), latent_dim=3), WGAN, (6,), x)),
+    Engine("gan-conv-penalty", lambda x: gan(GanConv(name="conv", channels=(8, 4), latent_dim=3), WGAN, (1, 8, 8), x)),
+    Engine("gan-mlp-spectral", lambda x: gan(
+        GanMlp(name="mlp", hidden=(8, 12), latent_dim=3), Hinge(measure="hinge", critic_steps=2), (6,), x)),
+]  # fmt: skip
+
+
+@pytest.fixture(params=ENGINES, ids=str)
+def engine(request):
+    return request.param
+
+
+@pytest.fixture
+def records():
+    """[24, 64], the last of which is far from the others."""
+    x = torch.randn(24, 64, generator=torch.Generator().manual_seed(3)) * 0.5
+    x[-1] = x[-1] * 6.0
+    return x
+
+
+@pytest.fixture
+def kit():
+    """The builders above, which a test module cannot import."""
+    return __import__("types").SimpleNamespace(
+        ADAM=ADAM, ENGINES=ENGINES, SECRET=SECRET, Quiet=Quiet, block=block, course=course, run=run, gan=gan, WGAN=WGAN
+    )

@@ -1,0 +1,215 @@
+"""Secret numbers: their law, that nobody else's batch changes them, and what of the secret may be seen."""
+
+from __future__ import annotations
+
+import json
+import math
+import stat
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from synthspec.backend.protocol import DataError
+from synthspec_torch.privacy.mechanism import GaussianSum
+from synthspec_torch.privacy.secret import Secret, settle
+from synthspec_torch.privacy.stream import Keystream, RecordDraws, Sampler, normals, units
+
+SECRET = Secret(bytes(range(32)), bytes(32))
+KEY = SECRET.key("test")
+
+
+def test_the_stream_is_aes_in_counter_mode():
+    """NIST SP 800-38A, F.5.5, whose counter block here is the step and a zero: AES-256 of the block itself."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    words = Keystream(KEY).words(7, 6)
+    blocks = [(7).to_bytes(8, "big") + place.to_bytes(8, "big") for place in range(3)]
+    encryptor = Cipher(algorithms.AES256(KEY), modes.ECB()).encryptor()
+    assert words.tobytes() == b"".join(encryptor.update(each) for each in blocks)
+
+
+def test_uniform_numbers_fill_the_open_interval():
+    u = units(Keystream(KEY).words(1, 100_000))
+    assert stats.kstest(u, "uniform").pvalue > 1e-4
+    ends = units(np.array([0, 2**64 - 1], dtype=np.uint64))
+    assert 0.0 < ends[0] < ends[1] < 1.0
+
+
+def test_normals_have_the_normal_law_and_no_correlation():
+    z = normals(Keystream(KEY).words(1, 200_000)).numpy()
+    assert stats.kstest(z, "norm").pvalue > 1e-4
+    half = len(z) // 2
+    assert abs(np.corrcoef(z[:half], z[half:])[0, 1]) < 4.5 / math.sqrt(half)
+    assert abs(np.corrcoef(z[:half] ** 2, z[half:] ** 2)[0, 1]) < 4.5 / math.sqrt(half)
+
+
+@pytest.mark.parametrize("steps", [(1, 2), (1, 2**33)])
+def test_two_steps_share_nothing(steps):
+    one, other = (normals(Keystream(KEY).words(step, 50_000)).numpy() for step in steps)
+    assert abs(np.corrcoef(one, other)[0, 1]) < 4.5 / math.sqrt(50_000)
+
+
+def test_two_purposes_share_nothing():
+    keys = {SECRET.key(purpose) for purpose in ("noise", "sampling", "draws")}
+    assert len(keys) == 3
+    assert SECRET.seed not in keys
+
+
+@pytest.mark.parametrize("draw", ["normal", "uniform"])
+def test_what_a_record_draws_does_not_depend_on_its_company(draw):
+    stream = Keystream(KEY)
+    alone, together = (RecordDraws(stream, 3, rows) for rows in (torch.tensor([5]), torch.tensor([1, 5, 900])))
+    for shape in ((), (3,), (2, 5)):
+        assert torch.equal(getattr(alone, draw)(*shape)[0], getattr(together, draw)(*shape)[1])
+
+
+def test_each_draw_of_a_record_is_another():
+    draws = RecordDraws(Keystream(KEY), 3, torch.arange(4))
+    values = torch.cat([draws.normal(5), draws.normal(5), RecordDraws(Keystream(KEY), 4, torch.arange(4)).normal(5)])
+    assert len(values.flatten().unique()) == 60
+
+
+def test_record_draws_have_the_law_they_say():
+    draws = RecordDraws(Keystream(KEY), 1, torch.arange(500))
+    assert stats.kstest(draws.normal(40).flatten().numpy(), "norm").pvalue > 1e-4
+    u = draws.uniform(40).flatten().numpy()
+    assert stats.kstest(u, "uniform").pvalue > 1e-4
+    assert u.min() >= 0.0
+    assert u.max() < 1.0
+
+
+def test_places_run_out_before_they_repeat():
+    with pytest.raises(OverflowError):
+        Keystream(KEY).keyed(np.zeros(1, np.uint64), 1, 2**24 - 1, 2)
+    with pytest.raises(OverflowError):
+        Keystream(KEY).keyed(np.zeros(1, np.uint64), 2**40, 0, 1)
+
+
+def shuffled(rate, records):
+    """What peers account for as Poisson: parts of a permutation."""
+    rng, size = np.random.default_rng(0), round(rate * records)
+    while True:
+        yield from np.split(rng.permutation(records)[: size * (records // size)], records // size)
+
+
+def variances(batches, records, rate, steps):
+    """Of the size of a batch and of how often a record is drawn, over those of Poisson sampling."""
+    sizes, drawn = [], np.zeros(records)
+    for _, batch in zip(range(steps), batches, strict=False):
+        sizes.append(len(batch))
+        drawn[np.asarray(batch)] += 1
+    return np.var(sizes) / (records * rate * (1 - rate)), np.var(drawn) / (steps * rate * (1 - rate))
+
+
+def test_batches_are_poisson_and_shuffled_ones_would_be_noticed():
+    records, rate, steps = 2000, 0.05, 400
+    sampler = Sampler(KEY, rate, records)
+    low, high = (stats.chi2.ppf(p, steps - 1) / (steps - 1) for p in (5e-5, 1 - 5e-5))
+    size, participation = variances((sampler.draw(t).numpy() for t in range(1, steps + 1)), records, rate, steps)
+    assert low < size < high
+    assert 0.85 < participation < 1.15
+    size, participation = variances(shuffled(rate, records), records, rate, steps)
+    assert size < low
+    assert participation < 0.1
+
+
+@pytest.mark.parametrize("rate", [1e-9, 0.01, 0.5, 1.0 - 2.0**-53, 1.0])
+def test_every_record_is_drawn_at_its_rate(rate):
+    drawn = sum(len(Sampler(KEY, rate, 5000).draw(step)) for step in range(1, 21))
+    assert abs(drawn - 100_000 * rate) <= 4.5 * math.sqrt(100_000 * rate * (1 - rate)) + 1
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.1, 1.1, math.nan])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(ValueError, match="rate"):
+        Sampler(KEY, rate, 10)
+
+
+def test_adding_a_record_changes_no_coin_of_the_others():
+    fewer, more = (Sampler(KEY, 0.3, n).draw(4) for n in (100, 101))
+    assert torch.equal(fewer, more[more < 100])
+
+
+def test_the_noise_on_the_sum_has_the_standard_deviation_that_is_accounted_for():
+    """Chi-squared: 2e5 draws resolve sigma to half a per cent."""
+    sigma, clip, normalizer, size, steps = 1.7, 0.4, 50.0, 20_000, 10
+    mechanism = GaussianSum(KEY, multiplier=sigma, clip=clip, normalizer=normalizer)
+    noise = torch.cat([mechanism.release(torch.zeros(size, dtype=torch.float64)) for _ in range(steps)]).double()
+    found = (noise * normalizer / (sigma * clip)).square().sum().item()
+    low, high = stats.chi2.ppf([1e-5, 1 - 1e-5], size * steps)
+    assert low < found < high
+    assert mechanism.releases == steps
+    assert mechanism.std == pytest.approx(sigma * clip)
+
+
+def test_odd_sums_and_sums_without_noise():
+    quiet = GaussianSum(KEY, multiplier=0.0, clip=math.inf, normalizer=4.0)
+    assert quiet.release(torch.full((3,), 2.0, dtype=torch.float64)).tolist() == [0.5] * 3
+    assert quiet.releases == 1
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "clip", "normalizer"),
+    [(-1.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0), (math.nan, 1.0, 1.0), (1.0, math.nan, 1.0)],
+)
+def test_scales_that_mean_nothing_are_refused(multiplier, clip, normalizer):
+    with pytest.raises(ValueError, match="noise has"):
+        GaussianSum(KEY, multiplier=multiplier, clip=clip, normalizer=normalizer)
+
+
+def test_a_secret_is_never_shown():
+    fresh = Secret.fresh()
+    assert repr(fresh) == "Secret()"
+    assert fresh.seed.hex() not in f"{fresh!s} {fresh.commitment}"
+    assert len(fresh.seed) == len(fresh.salt) == 32
+    assert fresh != Secret.fresh()
+
+
+def test_a_commitment_binds_to_the_seed_and_to_the_salt():
+    seed, salt = bytes(32), bytes([1]) * 32
+    found = {Secret(seed, salt).commitment, Secret(salt, seed).commitment, Secret(seed, seed).commitment}
+    assert len(found) == 3
+    assert all(len(each) == 64 for each in found)
+
+
+def test_a_file_of_secrets_is_made_once_and_read_again(tmp_path):
+    path = tmp_path / "run.secret"
+    made = settle(path, "this")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert settle(path, "this") == made
+    assert settle(None, "this") != settle(None, "this")
+
+
+def test_a_secret_of_another_training_is_refused_and_kept(tmp_path):
+    path = tmp_path / "run.secret"
+    made = settle(path, "this")
+    with pytest.raises(DataError, match="another training"):
+        settle(path, "that")
+    assert settle(path, "this") == made
+
+
+def test_a_secret_that_others_may_read_is_refused(tmp_path):
+    path = tmp_path / "run.secret"
+    settle(path, "this")
+    path.chmod(0o640)
+    with pytest.raises(DataError, match="others may read"):
+        settle(path, "this")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"seed": 1, "salt": 2, "bound_to": 3}', "\xff",
+                                  json.dumps({"seed": "aa", "salt": "bb", "bound_to": "this"})])  # fmt: skip
+def test_a_file_that_holds_no_secret_is_refused_without_a_word_of_it(tmp_path, text):
+    path = tmp_path / "run.secret"
+    path.write_text(text, encoding="latin-1")
+    path.chmod(0o600)
+    with pytest.raises(DataError) as caught:
+        settle(path, "this")
+    assert "aa" not in caught.value.message
+
+
+@pytest.mark.parametrize("size", [0, 16, 31, 33])
+def test_a_key_has_256_bits(size):
+    with pytest.raises(ValueError, match="256 bits"):
+        Keystream(bytes(size))
