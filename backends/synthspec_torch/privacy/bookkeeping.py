@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from synthspec_torch.privacy.gradients import Batch, Losses, PerRecord, scales
-from synthspec_torch.privacy.layers import ConvBook, EmbeddingBook, LayerBook, LinearBook, Use, norm_book
+from synthspec_torch.privacy.layers import BagBook, ConvBook, EmbeddingBook, LayerBook, LinearBook, Use, norm_book
 
 
 class BookKeeping(PerRecord):
@@ -93,6 +93,9 @@ def bookable(layer: nn.Module) -> bool:
         return (
             type(layer) is nn.Embedding and layer.max_norm is None and not layer.scale_grad_by_freq and not layer.sparse
         )
+    if isinstance(layer, nn.EmbeddingBag):
+        plain = layer.max_norm is None and not layer.scale_grad_by_freq and not layer.sparse
+        return type(layer) is nn.EmbeddingBag and layer.mode == "sum" and plain and layer.padding_idx is None
     # zuko's masked layer multiplies its weight by a constant mask.
     masked = type(layer).__module__ == "zuko.nn" and type(layer).__name__ == "MaskedLinear"
     return masked or type(layer) in (nn.Linear, nn.GroupNorm, nn.LayerNorm)
@@ -109,6 +112,8 @@ def book_of(layer: nn.Module, uses: Sequence[Use], records: int) -> LayerBook:
             return norm_book(layer, uses, records)
         case nn.Embedding():
             return EmbeddingBook(layer, uses, records)
+        case nn.EmbeddingBag():
+            return BagBook(layer, uses, records)
         case _:
             raise TypeError(f"no book is kept of a {type(layer).__name__}")
 

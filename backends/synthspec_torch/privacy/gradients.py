@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
@@ -87,7 +88,10 @@ class OneByOne(PerRecord):
             out: torch.Tensor = torch.func.functional_call(module, parameters, (alone,))
             return out
 
-        each = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, batch)
+        with warnings.catch_warnings():
+            # What torch cannot batch it computes in a loop, which is right, and slow as this engine is.
+            warnings.filterwarnings("ignore", message=".*batching rule.*")
+            each = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, batch)
         return list(each.values())
 
 

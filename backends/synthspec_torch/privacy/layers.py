@@ -194,15 +194,41 @@ class EmbeddingBook(LayerBook):
             self._told = self._told * (self._read != layer.padding_idx).unsqueeze(2)
 
     def square_norms(self) -> torch.Tensor:
-        if self._read.shape[1] == 1:
-            return _square(self._told)
-        told = self._told.double()
-        same = self._read.unsqueeze(1) == self._read.unsqueeze(2)
-        return (torch.bmm(told, told.mT) * same).sum((1, 2)).clamp_(min=0.0).to(self._told.dtype)
+        return _square_of_rows(self._read, self._told)
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
-        told = self._told * weights.view(-1, 1, 1)
-        totals[0].index_add_(0, self._read.flatten(), told.flatten(0, 1).to(totals[0].dtype))
+        _add_rows(totals[0], self._read, self._told, weights)
+
+
+class BagBook(LayerBook):
+    """A table [V, D] of which a record reads a few rows and gets their sum."""
+
+    def __init__(self, layer: nn.EmbeddingBag, uses: Sequence[Use], records: int) -> None:
+        bags = [(use.seen.reshape(records, -1, use.seen.shape[1]), _rows([use.told], records, layer.embedding_dim))
+                for use in uses]  # fmt: skip
+        self._read = torch.cat([read.flatten(1) for read, _ in bags], dim=1)
+        each = [told.repeat_interleave(read.shape[2], dim=1) for read, told in bags]
+        self._told = each[0] if len(each) == 1 else torch.cat(each, dim=1)
+
+    def square_norms(self) -> torch.Tensor:
+        return _square_of_rows(self._read, self._told)
+
+    def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
+        _add_rows(totals[0], self._read, self._told, weights)
+
+
+def _square_of_rows(read: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """The squared norms of gradients that are `told` [n, T, D] at the rows `read` [n, T] of a table."""
+    if read.shape[1] == 1:
+        return _square(told)
+    wide = told.double()
+    same = read.unsqueeze(1) == read.unsqueeze(2)
+    return (torch.bmm(wide, wide.mT) * same).sum((1, 2)).clamp_(min=0.0).to(told.dtype)
+
+
+def _add_rows(total: torch.Tensor, read: torch.Tensor, told: torch.Tensor, weights: torch.Tensor) -> None:
+    scaled = told * weights.view(-1, 1, 1)
+    total.index_add_(0, read.flatten(), scaled.flatten(0, 1).to(total.dtype))
 
 
 def _square(each: torch.Tensor) -> torch.Tensor:

@@ -78,6 +78,7 @@ class Layers(nn.Module):
     def __init__(self):
         super().__init__()
         self.table = nn.Embedding(5, 6, padding_idx=0)
+        self.bag = nn.EmbeddingBag(5, 4, mode="sum")
         self.twice = nn.Linear(6, 6)
         self.norm = nn.LayerNorm((3, 6))
         self.mix = nn.Linear(6, 40)
@@ -90,7 +91,7 @@ class Layers(nn.Module):
         rows = self.norm(self.twice(torch.tanh(self.twice(self.table(codes)))))
         wide = torch.tanh(self.conv1(torch.tanh(self.mix(rows))))
         grid = self.group(self.conv2(x))
-        return self.head(wide.mean(2) + grid.mean((2, 3))).square().sum(1)
+        return self.head(wide.mean(2) + grid.mean((2, 3)) + self.bag(codes)).square().sum(1)
 
 
 def layered():
@@ -226,6 +227,17 @@ class Free(nn.Module):
         return (self.layer(x) * self.scale).square().sum(1)
 
 
+class Bags(nn.Module):
+    """A mean of rows, which has no book."""
+
+    def __init__(self):
+        super().__init__()
+        self.bag = nn.EmbeddingBag(5, 3, mode="mean")
+
+    def forward(self, x):
+        return self.bag((x > 0).long()).square().sum(1)
+
+
 class Strict(nn.Linear):
     def forward(self, x):
         return torch.nn.functional.linear(x, self.weight.square(), self.bias)
@@ -240,7 +252,7 @@ class Squared(nn.Module):
         return self.layer(x).square().sum(1)
 
 
-@pytest.mark.parametrize("kind", [Shared, Free, Squared])
+@pytest.mark.parametrize("kind", [Shared, Free, Squared, Bags])
 def test_what_has_no_book_is_computed_one_by_one(kind):
     torch.manual_seed(1)
     network = kind()
