@@ -79,6 +79,15 @@ COUPLING = {
     "own": "C40-512: {tol_bpd: 40.0, tol_inv: 1.0e-2}",
     "epochs": 6,
 }
+VAE = {
+    "engine": "{family: vae, architecture: {name: mlp, hidden: [32], latent_dim: 4, likelihood: mixed}}",
+    "objective": "{measure: elbo_beta, beta: 1.0}",
+    "watched": "elbo_val",
+    "metrics": "elbo, iwae, bpd, posterior_collapse_rate",
+    "own": "C40-513: {tol_collapse: 1.0}",
+    "epochs": 15,
+    "held": "",
+}
 
 
 def visits(rows=400, seed=5):
@@ -167,3 +176,13 @@ def test_a_coupling_of_mixed_columns_runs(cli, tmp_path):
     check_rows(rows)
     assert figure(folder / "run", "inv_error")["value"] < 1e-2
     assert figure(folder / "run", "bpd")["label"] == "bpd[dequant=uniform in scores,k=1,units=SRef]"
+
+
+def test_a_vae_of_mixed_columns_runs(cli, tmp_path):
+    folder = lay_out(tmp_path, VAE)
+    _, rows = ran(cli, folder)
+    check_rows(rows)
+    assert 0.02 < np.mean([row["mass"] == "" for row in rows]) < 0.5
+    elbo, iwae = (figure(folder / "run", name) for name in ("elbo", "iwae"))
+    assert elbo["value"] < iwae["value"]
+    assert dict(iwae["details"])["dimensions"] == 6

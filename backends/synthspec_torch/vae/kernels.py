@@ -30,6 +30,7 @@ from synthspec_torch.vae.networks import Vae, build_vae
 from synthspec_torch.vae.objective import BetaCourse, Records
 from synthspec_torch.vae.sampling import Meter, VaeSampler
 from synthspec_torch.vae.support import grid_levels
+from synthspec_torch.vae.tables import TableSubject, TableVae, TableVaeSampler
 from synthspec_torch.weights import load_weights, save_weights
 
 WEIGHTS = "weights/vae.safetensors"
@@ -40,6 +41,9 @@ REFERENCE = "weights/first_epoch.safetensors"
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     """S405-1: train on ELBO_beta; keep the averaged weights with the greatest `elbo_val`, under a mechanism the last."""
+    if op.schema.modality != "image":
+        _fit_table(op, inputs, context)
+        return
     records = _records(op, inputs, "train")
     with intra_op_threads(op.training.threads):
         if isinstance(op.privacy, DpSgd):
@@ -57,16 +61,36 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     write_report(context.out, FIT_REPORT, trained.report)
 
 
+def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
+    rows = rows_of(inputs, "train")
+    course = Course.of(op.training, op.stability, len(rows))
+    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
+        vae = TableVae.fresh(op, rows.columns, course.seed)
+        parts = vae.records(rows), vae.records(rows_of(inputs, "val"))
+        learner = _learning(op, vae.network, vae.likelihood, *parts, math.ceil(len(rows) / course.batch_size))
+        trained = train(learner, course, log, context.progress)
+    vae.codec.write(context)
+    save_weights(context.out / WEIGHTS, trained.weights)
+    save_weights(context.out / REFERENCE, trained.first)
+    write_report(context.out, FIT_REPORT, trained.report)
+
+
 def _learner(op: Fit, records: Records, val: Records, epoch_steps: int) -> VaeLearner:
     """A fresh network on `records`; its first weights depend on the seed alone."""
+    with initial_weights(op.training.seed or 0):
+        network = _network(op)
+    return _learning(op, network, _likelihood(op), records, val, epoch_steps)
+
+
+def _learning(
+    op: Fit, network: Vae, likelihood: Likelihood, records: Records, val: Records, epoch_steps: int
+) -> VaeLearner:
     if not isinstance(op.objective, Elbo | ElboBeta) or op.training.seed is None:
         raise TypeError("this kernel trains on elbo and elbo_beta, from a seed")
-    with initial_weights(op.training.seed):
-        network = _network(op)
     labels = Labels.of(op.schema, op.conditions)
     return VaeLearner(
         network,
-        _likelihood(op),
+        likelihood,
         records,
         val,
         beta=BetaCourse.of(op.objective, epoch_steps),
@@ -79,6 +103,16 @@ def _learner(op: Fit, records: Records, val: Records, epoch_steps: int) -> VaeLe
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
     """A sampler of the engine that `fit` made."""
+    if op.fit.schema.modality != "image":
+        vae = TableVae.read(op.fit, inputs["engine"], WEIGHTS)
+        return TableVaeSampler(
+            vae=vae,
+            meter=Meter(vae.network.decoder),
+            latent=_architecture(op.fit).latent_dim,
+            conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
+            seed=op.seed,
+            threads=op.fit.training.threads,
+        )
     network = _trained(op.fit, inputs["engine"], WEIGHTS)
     return VaeSampler(
         network=network,
@@ -95,8 +129,34 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
 
 def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
     """M40-5.7: the figures that need the weights."""
+    subject = _table_subject(op, inputs) if op.fit.schema.modality != "image" else _subject(op, inputs)
+    context.progress.start("assess", len(op.metrics), "figures")
+    figures = []
+    with intra_op_threads(op.fit.training.threads):
+        for name in op.metrics:
+            figures.append(figure(name, subject))
+            context.progress.advance(note=name)
+    write_report(context.out, FIGURES, tuple(figures))
+
+
+def _table_subject(op: Assess, inputs: Mapping[str, Artifact]) -> Subject:
+    now, first = (TableVae.read(op.fit, inputs["engine"], name) for name in (WEIGHTS, REFERENCE))
+    return TableSubject(
+        network=now.network,
+        reference=first.network,
+        likelihood=now.likelihood,
+        splits=cache(lambda split: now.records(rows_of(inputs, split))),
+        split=op.reference,
+        span=1.0,
+        levels=None,
+        given=", ".join(op.fit.conditions) or "nothing",
+        seed=op.seed,
+    )
+
+
+def _subject(op: Assess, inputs: Mapping[str, Artifact]) -> Subject:
     codec = _codec(op.fit)
-    subject = Subject(
+    return Subject(
         network=_trained(op.fit, inputs["engine"], WEIGHTS),
         reference=_trained(op.fit, inputs["engine"], REFERENCE),
         likelihood=_likelihood(op.fit),
@@ -107,13 +167,6 @@ def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None
         given=", ".join(op.fit.conditions) or "nothing",
         seed=op.seed,
     )
-    context.progress.start("assess", len(op.metrics), "figures")
-    figures = []
-    with intra_op_threads(op.fit.training.threads):
-        for name in op.metrics:
-            figures.append(figure(name, subject))
-            context.progress.advance(note=name)
-    write_report(context.out, FIGURES, tuple(figures))
 
 
 def _architecture(op: Fit) -> VaeMlp | VaeConv:

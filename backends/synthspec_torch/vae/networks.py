@@ -50,7 +50,7 @@ class FlatEncoder(nn.Module):
 
     def __init__(self, size: int, extra: int, hidden: tuple[int, ...], out: int, norm: str | None) -> None:
         super().__init__()
-        self.body = _mlp((size + extra, *hidden), norm)
+        self.body = mlp((size + extra, *hidden), norm)
         self.head = nn.Linear(hidden[-1], out)
 
     def forward(self, x: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
@@ -64,7 +64,7 @@ class FlatDecoder(nn.Module):
     def __init__(self, size: int, hidden: tuple[int, ...], out: tuple[int, ...], norm: str | None) -> None:
         super().__init__()
         self.shape = out
-        self.body = _mlp((size, *hidden), norm)
+        self.body = mlp((size, *hidden), norm)
         self.head = nn.Linear(hidden[-1], math.prod(out))
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
@@ -140,7 +140,8 @@ def _sizes(shape: Shape, levels: int) -> list[tuple[int, int]]:
     return sizes
 
 
-def _mlp(widths: tuple[int, ...], norm: str | None) -> nn.Sequential:
+def mlp(widths: tuple[int, ...], norm: str | None) -> nn.Sequential:
+    """Dense layers between `widths`, each normed and with a SiLU after it."""
     layers: list[nn.Module] = []
     for into, out in pairwise(widths):
         layers += [nn.Linear(into, out), norm_1d(norm, out), nn.SiLU()]

@@ -8,6 +8,7 @@ from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field
+from synthspec_torch.data.kinds import mixed_reasons
 from synthspec_torch.privacy.support import mechanism_reasons, private_training_reasons
 from synthspec_torch.support import (
     SEVERITY,
@@ -24,6 +25,7 @@ EPOCH_SIGNALS = frozenset({"elbo_val", "kl", "loss_val", "posterior_collapse_rat
 """What it emits once an epoch, of the averaged weights on the val split."""
 FIGURES = ("elbo", "iwae", "nll", "bpd", "posterior_collapse_rate", "recon_PSNR", "elbo_val_gain")
 """What the engine can say of itself."""
+TABLES = ("tabular", "timeseries")
 LEVELS_MAX = 256
 """Levels of a law that is given by its table of masses."""
 _TABLED = ("bernoulli", "binomial", "categorical")
@@ -45,6 +47,8 @@ def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterat
             yield f"this backend makes no VAE faster: no {op.how.kind}"
         case Assess():
             yield from _fit_reasons(op.fit)
+            if "recon_PSNR" in op.metrics and op.fit.schema.modality in TABLES:
+                yield "recon_PSNR is of pictures; a table of mixed types has no error in dB"
             for name in op.metrics:
                 if name not in FIGURES:
                     yield f"a VAE has no {name}: only {', '.join(FIGURES)}"
@@ -71,7 +75,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     elif isinstance(op.objective, ElboBeta) and op.objective.beta is None:
         yield "objective.beta is missing"
     yield from mechanism_reasons(op.privacy, "dp-sgd")
-    yield from image_reasons(op.schema)
+    yield from _content_reasons(op)
     yield from label_reasons(op.schema, op.conditions)
     if not isinstance(op.privacy, DpSgd):
         yield from training_reasons(op.training)
@@ -83,6 +87,17 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     yield from _architecture_reasons(op, op.engine)
 
 
+def _content_reasons(op: Fit) -> Iterator[str]:
+    if op.schema.modality == "image":
+        yield from image_reasons(op.schema)
+    elif op.schema.modality not in TABLES:
+        yield f"modality {op.schema.modality} is not supported: only {', '.join(('image', *TABLES))}"
+    else:
+        yield from mixed_reasons(op.schema)
+        if isinstance(op.privacy, DpSgd):
+            yield "columns are put into cells by the train rows: no VAE of a table under dp-sgd"
+
+
 def _architecture_reasons(op: Fit, engine: VaeEngine) -> Iterator[str]:
     architecture = engine.architecture
     if not isinstance(architecture, VaeMlp | VaeConv):
@@ -92,6 +107,12 @@ def _architecture_reasons(op: Fit, engine: VaeEngine) -> Iterator[str]:
         yield f"{architecture.groups} groups of latents are not supported: only 1"
     if architecture.norm in ("batch", "instance"):
         yield f"norm {architecture.norm} is not supported: only none, layer and group"
+    if op.schema.modality in TABLES:
+        if architecture.likelihood != "mixed":
+            yield f"likelihood {architecture.likelihood} is of values of one kind; the columns of a table take mixed"
+        if not isinstance(architecture, VaeMlp):
+            yield f"architecture {architecture.name} is for images; a table takes mlp"
+        return
     contents = op.schema.with_role("content")
     if op.schema.modality == "image" and len(contents) == 1 and contents[0].range is not None:
         yield from _likelihood_reasons(architecture.likelihood, contents[0])

@@ -49,7 +49,7 @@ def _unmet(likelihood: str, field: SRefField) -> str:
     count, number = levels(field), field.dtype in NUMBERS
     from_zero = field.range is not None and field.range[0] == 0
     fits, wanted = {
-        "mixed": (field.dtype not in {"string", "timestamp"}, "numbers and categories"),
+        "mixed": (field.dtype != "string", "numbers, categories and instants"),
         "gaussian": (number, "real numbers"),
         "categorical": (count is not None and count <= MAX_CATEGORIES, f"at most {MAX_CATEGORIES} categories"),
         "bernoulli": (count == 2 and (not number or from_zero), "two values, 0 and 1"),

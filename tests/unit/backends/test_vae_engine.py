@@ -204,7 +204,7 @@ REFUSED = [
     (lambda op: replace(op, objective=LSimple(measure="l_simple")), "measure l_simple"),
     (lambda op: replace(op, objective=ElboBeta(measure="elbo_beta")), "beta is missing"),
     (lambda op: replace(op, privacy=Pate(mechanism="pate")), "mechanism pate"),
-    (lambda op: replace(op, schema=replace(op.schema, modality="tabular")), "modality tabular"),
+    (lambda op: replace(op, schema=replace(op.schema, modality="audio")), "modality audio"),
     (
         lambda op: replace(op, stability=Stability(monitors=(Monitor(signal="bpd", trip="bpd > 1", action="stop"),))),
         "'bpd' is not emitted",

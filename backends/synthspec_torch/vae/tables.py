@@ -1,0 +1,197 @@
+"""VAEs of tables of mixed types: every column has the law of its cells given z (likelihood ``mixed``, S405-1).
+
+A column of two cells has a Bernoulli law, any other a categorical one, and places are uniform within a cell
+(`synthspec_torch.data.cells`): the likelihood is normalised, of masses where a column is discrete and of a density per
+unit of the SRef elsewhere. A spike or a missing value is a cell of its own, so no number is blurred into it.
+
+A record is the row [code of each column, log-volume of its cells]: the volume is what a density takes off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+import torch
+from torch import nn
+
+from synthspec.backend.blocks import Drawn
+from synthspec.backend.dataset import Column, Dataset
+from synthspec.backend.draws import Stream, generator
+from synthspec.backend.protocol import Artifact
+from synthspec.ir.evidence import Scalar
+from synthspec.ir.families import VaeEngine, VaeMlp
+from synthspec.ir.ops import Fit
+from synthspec_torch.data.labels import Labels
+from synthspec_torch.data.mixed import Cells, MixedCodec
+from synthspec_torch.training.seeding import initial_weights, settle_threads
+from synthspec_torch.vae.assess import Subject
+from synthspec_torch.vae.likelihoods import Likelihood
+from synthspec_torch.vae.networks import FlatDecoder, Vae, mlp
+from synthspec_torch.vae.objective import Records
+from synthspec_torch.vae.sampling import Meter
+from synthspec_torch.weights import load_weights
+
+_OPEN = 2.0**-24
+
+
+class Mixed(Likelihood):
+    """The cells of columns, each with its own masses. Parameters: one logit a cell, column after column."""
+
+    def __init__(self, levels: tuple[int, ...]) -> None:
+        self.levels = levels
+        self.parameters = sum(levels)
+
+    def log_prob(self, out: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """Log-probability of each column and, last, less the log-volume: out [n, parameters], x [n, D + 1], both in nat."""
+        codes = x[:, :-1].long()
+        each = [
+            -nn.functional.cross_entropy(logits, codes[:, j], reduction="none")
+            for j, logits in enumerate(torch.split(out, list(self.levels), dim=1))
+        ]
+        return torch.stack([*each, -x[:, -1]], 1)
+
+    def mean(self, out: torch.Tensor) -> torch.Tensor:
+        del out
+        raise TypeError("columns of mixed types have no mean")
+
+    def draw(self, out: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        """Code plus place of each column at the quantiles u [n, D] along its cells; [n, D], float64."""
+        drawn = torch.empty(u.shape, dtype=torch.float64)
+        for j, logits in enumerate(torch.split(out, list(self.levels), dim=1)):
+            mass = logits.softmax(1)
+            upper = mass.cumsum(1)
+            wanted = u[:, j, None] * upper[:, -1:]
+            code = (upper[:, :-1] <= wanted).sum(1, keepdim=True)
+            over = (upper.gather(1, code) - wanted) / mass.gather(1, code)
+            drawn[:, j] = (code + (1.0 - over).double().clamp_(0.0, 1.0 - _OPEN)).squeeze(1)
+        return drawn
+
+
+class CellEncoder(nn.Module):
+    """An MLP over the sum of the embedded cells of a record, beside the embedded label."""
+
+    def __init__(
+        self, levels: tuple[int, ...], extra: int, hidden: tuple[int, ...], out: int, norm: str | None
+    ) -> None:
+        super().__init__()
+        starts = [0, *accumulate(levels)]
+        self.starts = starts[:-1]
+        self.seen = nn.EmbeddingBag(starts[-1], hidden[0], mode="sum")
+        nn.init.normal_(self.seen.weight, std=0.3)
+        self.told = nn.Linear(extra, hidden[0]) if extra else None
+        self.body = mlp(hidden, norm)
+        self.head = nn.Linear(hidden[-1], out)
+
+    def forward(self, x: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        h = self.seen(x[:, :-1].long() + torch.tensor(self.starts))
+        if self.told is not None:
+            h = h + self.told(label)
+        out: torch.Tensor = self.head(self.body(nn.functional.silu(h)))
+        return out
+
+
+@dataclass(frozen=True)
+class TableVae:
+    """A VAE over the cells of columns, under the labels of its conditions."""
+
+    network: Vae
+    likelihood: Mixed
+    codec: MixedCodec
+    labels: Labels | None
+
+    @classmethod
+    def fresh(cls, op: Fit, train: Mapping[str, Column], seed: int) -> TableVae:
+        """An untrained VAE for the train rows; its first weights depend on `seed` alone. Raises DataError."""
+        return cls.on(op, MixedCodec.fitted(op.schema.with_role("content"), train), seed)
+
+    @classmethod
+    def on(cls, op: Fit, codec: MixedCodec, seed: int) -> TableVae:
+        """An untrained VAE on the cells of `codec`."""
+        labels = Labels.of(op.schema, op.conditions)
+        with initial_weights(seed):
+            network = _network(_architecture(op), codec.levels, labels.null + 1 if labels else None)
+        return cls(network, Mixed(codec.levels), codec, labels)
+
+    @classmethod
+    def read(cls, op: Fit, engine: Artifact, name: str) -> TableVae:
+        """The VAE whose weights lie in the file `name` of `engine`. Raises WeightsError for one that holds another."""
+        vae = cls.on(op, MixedCodec.read(op.schema.with_role("content"), engine), seed=0)
+        vae.network.load_state_dict(load_weights(engine.path(name), vae.network.state_dict()))
+        vae.network.eval().requires_grad_(requires_grad=False)
+        return vae
+
+    def records(self, data: Dataset) -> Records:
+        """The rows of `data`. Raises DataError for a value that the SRef does not allow."""
+        cells = self.codec.encode(data.columns)
+        x = np.concatenate([cells.codes, self.codec.log_volume(cells)[:, None]], axis=1).astype(np.float32)
+        labels = None if self.labels is None else torch.from_numpy(self.labels.encode(data.columns))
+        return Records(torch.from_numpy(x), labels)
+
+
+def _architecture(op: Fit) -> VaeMlp:
+    if not isinstance(op.engine, VaeEngine) or not isinstance(op.engine.architecture, VaeMlp):
+        raise TypeError("tables have the VAE mlp")
+    return op.engine.architecture
+
+
+def _network(architecture: VaeMlp, levels: tuple[int, ...], labels: int | None) -> Vae:
+    width = architecture.hidden[-1] // 4 + 1 if labels else 0
+    latent, norm = architecture.latent_dim, architecture.norm
+    encoder = CellEncoder(levels, width, architecture.hidden, 2 * latent, norm)
+    decoder = FlatDecoder(latent + width, architecture.hidden[::-1], (sum(levels),), norm)
+    return Vae(encoder, decoder, labels, width)
+
+
+@dataclass(frozen=True)
+class TableSubject(Subject):
+    """What is assessed of a table: the log-volume is part of its records."""
+
+    @property
+    def dimensions(self) -> int:
+        return int(self.splits(self.split).x.shape[1]) - 1
+
+    @property
+    def offset(self) -> float:
+        return 0.0
+
+    @property
+    def facts(self) -> tuple[tuple[str, Scalar], ...]:
+        support = "masses of discrete columns, densities per unit of continuous ones"
+        return (("beta", 1.0), ("given", self.given), ("support", support), ("dimensions", self.dimensions))
+
+
+@dataclass(frozen=True)
+class TableVaeSampler:
+    """A trained VAE that draws blocks. Block b depends on the seed, b and the block's size alone."""
+
+    vae: TableVae
+    meter: Meter
+    latent: int
+    conditions: Callable[[int, int], Mapping[str, Column]]
+    """Condition columns of ``(block, size)``."""
+    seed: int
+    threads: int
+    device: str = "cpu"
+
+    @torch.inference_mode()
+    def draw(self, block: int, size: int) -> Drawn:
+        """`size` records of block `block`: one evaluation of the decoder each."""
+        settle_threads(self.threads)
+        self.meter.reset()
+        columns = dict(self.conditions(block, size))
+        labels = None if self.vae.labels is None else torch.from_numpy(self.vae.labels.encode(columns))
+        z = generator(self.seed, Stream.START, block).standard_normal((size, self.latent), dtype=np.float32)
+        u = generator(self.seed, Stream.STEP, block).random((size, self.vae.codec.width), dtype=np.float32)
+        out = self.vae.network.decode(torch.from_numpy(z), labels)
+        drawn = self.vae.likelihood.draw(out, torch.from_numpy(u).clamp_(_OPEN, 1.0 - _OPEN)).numpy()
+        codes = drawn.astype(np.int64)
+        content = self.vae.codec.decode(Cells(codes, drawn - codes))
+        calls, evaluations = self.meter.read(size)
+        return Drawn(
+            data=Dataset(dict(sorted({**columns, **content}.items()))),
+            net_calls=calls,
+            net_evals_per_sample=evaluations,
+        )
