@@ -14,6 +14,7 @@ from synthspec.backend.protocol import Artifact, Context
 from synthspec.ir.families import DiffusionEngine, UNet2d
 from synthspec.ir.ops import Fit
 from synthspec.ir.schema import Field
+from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.series import SeriesCodec
 from synthspec_torch.data.context import ContextCodec
 from synthspec_torch.data.image import ImageCodec
@@ -38,6 +39,10 @@ class Content(Protocol):
     @property
     def blocks(self) -> tuple[slice, ...]:
         """The slots of each column, where the content is a table."""
+
+    @property
+    def choices(self) -> Choices | None:
+        """The one-hot blocks, where the content has such."""
 
     def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
         """float32 [n, *shape]. Raises DataError for values that the SRef does not allow."""
@@ -67,6 +72,10 @@ class ImageContent:
     def blocks(self) -> tuple[slice, ...]:
         return ()
 
+    @property
+    def choices(self) -> Choices | None:
+        return None
+
     def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
         del rng
         return self.codec.encode(columns[self.codec.name])
@@ -95,6 +104,11 @@ class TableContent:
     @property
     def blocks(self) -> tuple[slice, ...]:
         return tuple(block.slots for block in self.layout.blocks)
+
+    @property
+    def choices(self) -> Choices | None:
+        one_hot = tuple(block.slots for block in self.layout.blocks if block.kind == "choice")
+        return Choices(one_hot, CHOICE_SCALE) if one_hot else None
 
     def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
         x = self.layout.encode(self.layout.codec.encode(columns), rng)
@@ -128,6 +142,10 @@ class SeriesContent:
     @property
     def blocks(self) -> tuple[slice, ...]:
         return ()
+
+    @property
+    def choices(self) -> Choices | None:
+        return None
 
     def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
         del rng

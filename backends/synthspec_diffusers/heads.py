@@ -94,14 +94,14 @@ def weight(
         if head == "eps":
             return on_eps
         on_x0 = snr * on_eps
-    return on_x0 / _larger(head, snr, s, sigma_data)
+    return on_x0 / larger(head, a, s, sigma_data)
 
 
-def _larger(head: Head, snr: torch.Tensor, s: torch.Tensor, sigma_data: float) -> torch.Tensor:
+def larger(head: Head, a: torch.Tensor, s: torch.Tensor, sigma_data: float) -> torch.Tensor:
     """The squared error of the head over that of x_0."""
     match head:
         case "eps":
-            return snr
+            return (a / s) ** 2
         case "x0":
             return torch.ones_like(s)
         case "v" | "flow":

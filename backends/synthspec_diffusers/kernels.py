@@ -58,7 +58,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
             network = build_network(op, content, given)
         learner = DiffusionLearner(
             network,
-            Corruption(Process(engine.noise_schedule), head, objective.weighting, sigma_data),
+            Corruption(Process(engine.noise_schedule), head, objective.weighting, sigma_data, content.choices),
             images,
             val,
             drop_rate=op.drop_rate,
@@ -90,7 +90,7 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
     schedule, steps = engine.noise_schedule, op.solver.steps
     grid = Grid.stretch(schedule, (1.0,)) if law.adaptive else Grid.along(schedule, steps)
     head = head_of(schedule, objective)
-    path = Path(grid, op.solver.name, head, op.w_cfg, null, content.bound, sigma_data, op.guidance)
+    path = Path(grid, op.solver.name, head, op.w_cfg, null, content.bound, sigma_data, op.guidance, content.choices)
     calls = op.solver.NFE // (2 if op.w_cfg else 1)
     return DiffusionSampler(
         network=network,

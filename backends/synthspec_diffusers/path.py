@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from synthspec.ir.families import GuidanceSchedule, NoiseSchedule
 from synthspec.ir.solvers import SOLVERS, SolverName, guidance_at
+from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.heads import Head, shown, to_x0
 from synthspec_diffusers.schedule import Grid, nearest
 from synthspec_diffusers.solvers import Heun, Noise, fresh_solver
@@ -36,6 +37,8 @@ class Path:
     sigma_data: float = 1.0
     """The standard deviation of the normalised training data, for the preconditioned head."""
     guidance: GuidanceSchedule | None = None
+    choices: Choices | None = None
+    """The one-hot blocks of a table."""
 
 
 def estimate(
@@ -44,26 +47,32 @@ def estimate(
     """The estimate of x_0 at level `step`, guided by ``eps + w (eps - eps_null)`` (S405-6).
 
     `ahead` is the share of the way that is still to go, which w depends on; left out, as the steps of the grid have it.
-    At fixed x and t all heads are affine in one another with coefficients that guidance, whose weights sum to 1, leaves
-    alone: guiding the head's own output is the formula of the standard. w = 0 is the plain conditional model and costs
-    one evaluation; otherwise both are made in one call of twice the block.
+    At fixed x and t eps is affine in the estimate of x_0 with coefficients that guidance, whose weights sum to 1, leaves
+    alone: guiding the estimate is the formula of the standard. w = 0 is the plain conditional model and costs one evaluation;
+    otherwise both are made in one call of twice the block.
     """
     ahead = 1.0 - step / len(path.grid.times) if ahead is None else ahead
     w = path.w_cfg * guidance_at(path.guidance, ahead) if path.w_cfg else 0.0
-    a, s, time = float(path.grid.a[step]), float(path.grid.s[step]), path.grid.times[step]
+    s, time = float(path.grid.s[step]), path.grid.times[step]
     seen = shown(path.head, x, s, path.sigma_data)
     dtype = torch.int64 if isinstance(time, int) else x.dtype
     if w and given is not None and path.null is not None:
         times = torch.full((2 * len(x),), time, dtype=dtype)
         both = network(torch.cat([seen, seen]), times, torch.cat([given, path.null.expand_as(given)]))
-        out, without = both.chunk(2)
-        out = out + w * (out - without)
+        x0, without = (_x0(path, step, x, out) for out in both.chunk(2))
+        x0 = x0 + w * (x0 - without)
     else:
-        out = network(seen, torch.full((len(x),), time, dtype=dtype), given)
-    x0 = to_x0(path.head, out, x, a, s, path.sigma_data)
+        x0 = _x0(path, step, x, network(seen, torch.full((len(x),), time, dtype=dtype), given))
     # The posterior mean of x_0 lies in the convex hull of the data, so clipping moves an estimate nearer to it; guidance,
     # and division by a small a_t, push estimates out.
     return x0 if path.bound is None else x0.clamp(-path.bound, path.bound)
+
+
+def _x0(path: Path, step: int, x: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+    """The estimate of x_0 that the output of the network at level `step` stands for."""
+    a, s = float(path.grid.a[step]), float(path.grid.s[step])
+    x0 = to_x0(path.head, out, x, a, s, path.sigma_data)
+    return x0 if path.choices is None else path.choices.settle(x0, out, x, a / s**2)
 
 
 def integrate(
@@ -137,8 +146,7 @@ class Adaptive:
         return estimate(network, self._at(Grid.stretch(self.schedule, (ahead,))), 0, x, given, ahead)
 
     def _at(self, grid: Grid) -> Path:
-        path = self.path
-        return Path(grid, path.solver, path.head, path.w_cfg, path.null, path.bound, path.sigma_data, path.guidance)
+        return replace(self.path, grid=grid)
 
 
 def _none(step: int) -> torch.Tensor:

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from synthspec.backend.draws import Stream
-from synthspec_diffusers.heads import Head, Weighting, shown, target, weight
+from synthspec_diffusers.choices import Choices
+from synthspec_diffusers.heads import Head, Weighting, larger, shown, target, weight
 from synthspec_diffusers.schedule import Process
 from synthspec_torch.training.loop import Learner
 from synthspec_torch.training.seeding import torch_generator
@@ -46,6 +47,32 @@ class Noised:
     target: torch.Tensor
     weight: torch.Tensor | None
     """[n], the factor on the squared error; None is 1."""
+    choices: NoisedChoices | None = None
+
+    def rows(self, rows: slice) -> Noised:
+        """Some of the records."""
+        return Noised(
+            self.x[rows],
+            self.times[rows],
+            None if self.given is None else self.given[rows],
+            self.target[rows],
+            None if self.weight is None else self.weight[rows],
+            None if self.choices is None else self.choices.rows(rows),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NoisedChoices:
+    """What choices are estimated from: the noised vectors, the vectors themselves, a / s^2, and the scale of errors."""
+
+    x: torch.Tensor
+    x0: torch.Tensor
+    told: torch.Tensor
+    scale: torch.Tensor
+    """[n, 1]: an error of the head for one of x_0."""
+
+    def rows(self, rows: slice) -> NoisedChoices:
+        return NoisedChoices(self.x[rows], self.x0[rows], self.told[rows], self.scale[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +83,31 @@ class Corruption:
     head: Head
     weighting: Weighting | None = None
     sigma_data: float = 1.0
+    choices: Choices | None = None
+    """The one-hot blocks of a table."""
 
     def __call__(self, records: Records, u: torch.Tensor, eps: torch.Tensor) -> Noised:
         marks = self.process.at(u)
         shape = (-1, *(1,) * (records.x0.dim() - 1))
         a, s = marks.a.view(shape), marks.s.view(shape)
-        x = shown(self.head, a * records.x0 + s * eps, s, self.sigma_data)
+        x = a * records.x0 + s * eps
+        beside = None
+        if self.choices is not None:
+            scale = larger(self.head, a, s, self.sigma_data).sqrt()
+            beside = NoisedChoices(x, records.x0, a / s**2, scale)
+        x = shown(self.head, x, s, self.sigma_data)
         wanted = target(self.head, records.x0, eps, a, s, self.sigma_data)
         factor = weight(self.weighting, self.head, marks.a, marks.s, self.sigma_data)
-        return Noised(x, marks.times, records.given, wanted, factor)
+        return Noised(x, marks.times, records.given, wanted, factor, beside)
+
+    def squared(self, noised: Noised, out: torch.Tensor) -> torch.Tensor:
+        """The squared error of the head, [n, ...]; that of a choice is of its posterior mean."""
+        error = out - noised.target
+        beside = noised.choices
+        if self.choices is not None and beside is not None:
+            settled = self.choices.settle(beside.x0 + error / beside.scale, out, beside.x, beside.told)
+            error = (settled - beside.x0) * beside.scale
+        return error.square()
 
 
 def stratified(count: int, generator: torch.Generator) -> torch.Tensor:
@@ -108,9 +151,9 @@ class DiffusionLearner(Learner):
             dropped = torch.rand(len(rows), generator=self.draws) < self.drop_rate
             given = torch.where(dropped.view(-1, *(1,) * (given.dim() - 1)), self.null, given)
         out = self._network(noised.x, noised.times, given)
+        squared = self.corruption.squared(noised, out)
         if noised.weight is None:
-            return nn.functional.mse_loss(out, noised.target)
-        squared: torch.Tensor = (out - noised.target).square()
+            return squared.mean()
         return (noised.weight * squared.flatten(1).mean(1)).mean()
 
     @torch.inference_mode()
@@ -127,10 +170,9 @@ class DiffusionLearner(Learner):
         return {"loss_val": weighted.mean().item(), "head_r2": r2}
 
     def _errors(self, network: nn.Module, rows: slice) -> torch.Tensor:
-        given = None if self.frozen.given is None else self.frozen.given[rows]
-        out = network(self.frozen.x[rows], self.frozen.times[rows], given)
-        squared: torch.Tensor = (out - self.frozen.target[rows]).square()
-        return squared.flatten(1).mean(1)
+        noised = self.frozen.rows(rows)
+        out = network(noised.x, noised.times, noised.given)
+        return self.corruption.squared(noised, out).flatten(1).mean(1)
 
     def _chunks(self) -> list[slice]:
         count = len(self.frozen.x)
