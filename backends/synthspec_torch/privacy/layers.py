@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional
+from torch.nn import functional, grad
 
-_KEPT = 1 << 22
-"""Numbers of per-record gradients of one layer that are made, or kept, at a time."""
+_KEPT = 1 << 20
+"""Numbers of per-record gradients of one layer that are made at a time: what stays in a cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,32 +98,22 @@ class ConvBook(LayerBook):
             "dilation": _pair(layer.dilation, 1, flat),
         }
         self._each = layer.weight.numel()
-        self._kept: list[torch.Tensor] = []
 
     def square_norms(self) -> torch.Tensor:
-        parts, keep = [], self._records * self._each <= _KEPT
-        for part in _parts(self._records, max(self._each, self._unfolded)):
-            each = self._gradients(part)
-            parts.append(_square(each))
-            if keep:
-                self._kept.append(each)
-        square = torch.cat(parts)
+        parts = _parts(self._records, max(self._each, self._unfolded))
+        square = torch.cat([_square(self._gradients(part)) for part in parts])
         return square + _square(self._of_bias()) if self._layer.bias is not None else square
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
         if self._layer.bias is not None:
             totals[1].add_(weights @ self._of_bias())
-        first = 0
-        parts = [slice(0, self._records)] if self._kept else _parts(self._records, max(self._each, self._unfolded))
-        if self._kept:
-            total = torch.zeros(self._each, dtype=weights.dtype)
-            for each in self._kept:
-                total.add_(weights[first : first + len(each)] @ each.flatten(1))
-                first += len(each)
+        for use in self._uses:
+            told = use.told * weights.repeat_interleave(len(use.told) // self._records).view(-1, 1, 1, 1)
+            size = (self._layer.out_channels, self._layer.in_channels // self._layer.groups, *self._kernel)
+            total: torch.Tensor = grad.conv2d_weight(  # type: ignore[no-untyped-call]
+                use.seen, size, told, groups=self._layer.groups, **self._window
+            )
             totals[0].add_(total.view(totals[0].shape))
-            return
-        for part in parts:
-            totals[0].add_((weights[part] @ self._gradients(part).flatten(1)).view(totals[0].shape))
 
     @property
     def _unfolded(self) -> int:
