@@ -66,13 +66,21 @@ class SampleReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleCount:
-    """How often one rule of the SRef was violated, and by which records first."""
+    """How often one rule of the SRef was violated, and by which records worst: by how much where it is an inequality."""
 
     id: str
     severity: str
     checked: int
     violations: int
     worst: tuple[int, ...] = ()
+    excess: tuple[float, ...] = ()
+    """By how much each of `worst` is beyond the bound, in `unit`; empty where the rule is no inequality of numbers."""
+    unit: str = ""
+
+    @property
+    def rate(self) -> float | None:
+        """Violations by records looked at; None where the rule could not be asked."""
+        return self.violations / self.checked if self.checked else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +101,11 @@ class EnforceReport:
     kept: int
     near_copies: int
     rules: tuple[RuleCount, ...] = ()
+    """Fields and rules over the candidates."""
+    reference: tuple[RuleCount, ...] = ()
+    """The rules over the reference data."""
+    published: tuple[RuleCount, ...] = ()
+    """The rules over the records that were kept."""
     dim_checks: tuple[DimCheck, ...] = ()
     facts: tuple[tuple[str, Scalar], ...] = ()
 

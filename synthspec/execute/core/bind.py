@@ -8,9 +8,11 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from synthspec.backend.artifacts import write_report
+from synthspec.backend.conservation import CONSERVATION_REPORT
 from synthspec.backend.dataset import Column, Dataset, write_dataset
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.execute.core.columns import Cells, bind_column
+from synthspec.execute.core.conserve import conservation
 from synthspec.execute.core.content import allowed
 from synthspec.execute.core.expressions import derive
 from synthspec.execute.core.read_csv import read_csv
@@ -27,7 +29,7 @@ SCHEMA = "schema.json"
 
 
 def bind(op: Bind, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """Write ``data.safetensors`` and ``schema.json``.
+    """Write ``data.safetensors``, ``schema.json`` and ``conservation.json``.
 
     Raises DataError: `schema.bad-value` with row and column for a value that the schema does not allow,
     `schema.not-found` for a field without a column, `schema.duplicate-name` for two records of one key.
@@ -38,6 +40,8 @@ def bind(op: Bind, inputs: Mapping[str, Artifact], context: Context) -> None:
     _check_derived(table, op.schema, columns)
     write_dataset(context.out, Dataset(columns))
     write_report(context.out, SCHEMA, op.schema)
+    found = conservation(table, _matched(table, op.schema), op.schema, columns)
+    write_report(context.out, CONSERVATION_REPORT, found)
 
 
 def _check_derived(table: Table, schema: Schema, columns: Mapping[str, Column]) -> None:

@@ -12,7 +12,7 @@ from synthspec.backend.artifacts import DATA, ENFORCE_REPORT, SPLIT, EnforceRepo
 from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows, write_dataset
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.execute.core.content import allowed
-from synthspec.execute.core.expressions import check_dimensions, derive, holds
+from synthspec.execute.core.expressions import check_dimensions, derive, excess, holds
 from synthspec.execute.core.near_copies import near_copies
 from synthspec.execute.core.seats import fill_seats
 from synthspec.ir.ops import Enforce
@@ -44,7 +44,7 @@ def enforce(op: Enforce, inputs: Mapping[str, Artifact], context: Context) -> No
     verdict = examine(op, candidates, training)
     kept = choose(op, candidates, verdict)
     write_dataset(context.out, with_key(op.schema, candidates.take(kept)))
-    write_report(context.out, ENFORCE_REPORT, _report(op, verdict, kept, data))
+    write_report(context.out, ENFORCE_REPORT, _report(op, verdict, kept, data, candidates.take(kept)))
 
 
 def examine(op: Enforce, candidates: Dataset, training: Dataset) -> Verdict:
@@ -52,7 +52,7 @@ def examine(op: Enforce, candidates: Dataset, training: Dataset) -> Verdict:
     counts: list[RuleCount] = []
     sound = np.ones(len(candidates), bool)
     for name, severity, kept in _checks(op.schema, candidates.columns):
-        counts.append(_count(name, severity, kept))
+        counts.append(_count(op.schema, name, severity, kept, candidates.columns))
         if severity == "block" and kept is not None:
             sound &= kept
     screen = op.near_copies
@@ -68,12 +68,36 @@ def _checks(schema: Schema, columns: Mapping[str, Column]) -> list[tuple[str, st
     return fields + [(rule.id, rule.severity, holds(rule, schema, columns)) for rule in schema.rules]
 
 
-def _count(name: str, severity: str, kept: Mask | None) -> RuleCount:
+def _count(schema: Schema, name: str, severity: str, kept: Mask | None, columns: Mapping[str, Column]) -> RuleCount:
     if kept is None:
         return RuleCount(id=name, severity=severity, checked=0, violations=0)
     broken = np.flatnonzero(~kept)
-    worst = tuple(broken[:WORST].tolist())
-    return RuleCount(id=name, severity=severity, checked=len(kept), violations=len(broken), worst=worst)
+    beyond = (
+        next((excess(rule, schema, columns) for rule in schema.rules if rule.id == name), None) if len(broken) else None
+    )
+    if beyond is None:
+        worst = tuple(broken[:WORST].tolist())
+        return RuleCount(id=name, severity=severity, checked=len(kept), violations=len(broken), worst=worst)
+    amounts, unit = beyond
+    order = broken[np.argsort(-amounts[broken], kind="stable")][:WORST]
+    return RuleCount(
+        id=name,
+        severity=severity,
+        checked=len(kept),
+        violations=len(broken),
+        worst=tuple(order.tolist()),
+        excess=tuple(amounts[order].tolist()) if np.isfinite(amounts[order]).all() else (),
+        unit=unit,
+    )
+
+
+def rule_counts(schema: Schema, columns: Mapping[str, Column]) -> tuple[RuleCount, ...]:
+    """How often each rule of `schema` is violated in `columns`, and where worst (P405-7)."""
+    return tuple(
+        _count(schema, name, severity, kept, columns)
+        for name, severity, kept in _checks(schema, columns)
+        if not name.startswith("field.")
+    )
 
 
 def choose(op: Enforce, candidates: Dataset, verdict: Verdict) -> NDArray[np.int64]:
@@ -119,20 +143,17 @@ def with_key(schema: Schema, kept: Dataset) -> Dataset:
     return Dataset({**kept.columns, field.name: np.arange(len(kept), dtype=field.dtype)})
 
 
-def _report(op: Enforce, verdict: Verdict, kept: NDArray[np.int64], data: Dataset) -> EnforceReport:
-    """The report. Its facts hold what the same rules say of the reference data (P405-7)."""
+def _report(op: Enforce, verdict: Verdict, kept: NDArray[np.int64], data: Dataset, published: Dataset) -> EnforceReport:
+    """The report, with what the same rules say of the reference data and of what is published (P405-7)."""
     refused = verdict.copies if op.near_copies and op.near_copies.action != "report" else np.zeros_like(verdict.copies)
-    reference = [
-        (f"reference.{name}.violations", int((~mask).sum()))
-        for name, _, mask in _checks(op.schema, data.columns)
-        if mask is not None and not name.startswith("field.")
-    ]
     return EnforceReport(
         candidates=len(verdict.sound),
         accepted=int((verdict.sound & ~refused).sum()),
         kept=len(kept),
         near_copies=int(verdict.copies.sum()),
         rules=verdict.counts,
+        reference=rule_counts(op.schema, data.columns),
+        published=rule_counts(op.schema, published.columns),
         dim_checks=check_dimensions(op.schema),
-        facts=(("replaced", int((kept >= op.n).sum())), *reference),
+        facts=(("replaced", int((kept >= op.n).sum())),),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from synthspec.backend.columns import column_dtype, spelled
 from synthspec.backend.dataset import Column
 from synthspec.backend.protocol import DataError
 from synthspec.expr import BOOLEAN, Expr, Kernel, Number, Type, compile_kernel, infer, names, parse
+from synthspec.expr.tree import Binary
 from synthspec.ir.field_types import row_types
 from synthspec.ir.schema import Field, Rule, Schema
 from synthspec.units import parse_dimension, parse_unit
@@ -69,6 +71,28 @@ def holds(rule: Rule, schema: Schema, columns: Columns) -> NDArray[np.bool_] | N
         for name in kernel.names:
             kept |= _absent(schema.field(name), columns[name])
     return kept
+
+
+def excess(rule: Rule, schema: Schema, columns: Columns) -> tuple[NDArray[np.float64], str] | None:
+    """By how much each record is beyond the bound of `rule`, in the unit that is named; None unless it compares numbers."""
+    tree = _tree(rule.expr)
+    root = tree.root
+    if not isinstance(root, Binary) or root.operator not in _BEYOND:
+        return None
+    low, high = (root.left, root.right) if _BEYOND[root.operator] else (root.right, root.left)
+    difference = replace(tree, root=Binary("-", low, high))
+    if infer(difference, row_types(schema)).value is None:
+        return None
+    kernel = compile_kernel(difference, row_types(schema))
+    if any(name not in columns for name in kernel.names) or kernel.unit is None:
+        return None
+    found = np.asarray(kernel(_operands(kernel, schema, columns)), np.float64)
+    amounts = np.broadcast_to(found, (len(next(iter(columns.values()))),))
+    return np.abs(amounts) if root.operator == "==" else amounts, kernel.unit.symbol
+
+
+_BEYOND = {"<": True, "<=": True, "==": True, ">": False, ">=": False}
+"""Whether the left side is too large where a comparison fails."""
 
 
 def _absent(field: Field, column: Column) -> NDArray[np.bool_]:

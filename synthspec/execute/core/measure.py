@@ -23,6 +23,7 @@ from synthspec.backend.artifacts import (
     REPLAY_REPORT,
     SAMPLE_REPORT,
     SPLIT,
+    DimCheck,
     EnforceReport,
     LatencyReport,
     ReplayReport,
@@ -31,8 +32,11 @@ from synthspec.backend.artifacts import (
     read_report,
     write_report,
 )
+from synthspec.backend.conservation import CONSERVATION_REPORT, ConservationReport
 from synthspec.backend.dataset import Column, Dataset, Rows, read_dataset, read_rows
 from synthspec.backend.protocol import Artifact, Context
+from synthspec.backend.timepath import ALIGN_REPORT, ARRIVE_REPORT, AlignReport, ArriveReport
+from synthspec.execute.core.counted import conserved, dim_failures, violations
 from synthspec.ir.evidence import Figure
 from synthspec.ir.ops import Measure
 from synthspec.ir.schema import Field, Schema
@@ -180,15 +184,22 @@ def _counted(op: Measure, inputs: Inputs) -> Iterator[metrics.Counted]:
         yield metrics.Counted(name="w_cfg", value=op.w_cfg, details=scale)
     enforced = _report(inputs, "samples", ENFORCE_REPORT, EnforceReport)
     if enforced is not None:
-        checks = enforced.dim_checks
-        failed = [check.expr for check in checks if not check.ok]
-        first = (("first", failed[0]),) if failed else ()
-        yield metrics.Counted(name="check_dim_failures", value=len(failed), n=len(checks), details=first)
+        yield dim_failures((*enforced.dim_checks, *_timepath_checks(inputs)))
+        yield from violations(enforced)
+    kept = _report(inputs, "data", CONSERVATION_REPORT, ConservationReport)
+    if kept is not None and kept.fields:
+        yield from conserved(kept)
     replayed = _report(inputs, "replay", REPLAY_REPORT, ReplayReport)
     if replayed is not None:
         process = "fresh" if replayed.fresh else "the same"
         blocks = (("blocks", " ".join(map(str, replayed.blocks))), ("process", process))
         yield metrics.Counted(name="replay_mismatches", value=replayed.mismatches, n=replayed.records, details=blocks)
+
+
+def _timepath_checks(inputs: Inputs) -> tuple[DimCheck, ...]:
+    align = _report(inputs, "timebase", ALIGN_REPORT, AlignReport)
+    arrive = _report(inputs, "arrival", ARRIVE_REPORT, ArriveReport)
+    return tuple(check for found in (align, arrive) if found is not None for check in found.dim_checks)
 
 
 def writable(figure: Figure) -> Figure:

@@ -11,6 +11,7 @@ from synthspec.plan import plan, to_dot, to_mermaid
 from synthspec.spec.data import HashSplit
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
+from synthspec.testing import catalogue
 
 SPEC = EngineSpec.model_construct(apiVersion="synthspec/v1")
 HEADER = Plan(
@@ -81,15 +82,11 @@ def split(name: str) -> OpNode:
 
 
 def sampler() -> OpNode:
-    from synthspec.ir.ops import Embed
-    from synthspec.ir.schema import Schema
-    from synthspec.spec.evaluation import Features
-
-    return OpNode(id="embed", op=Embed(schema=Schema(modality="tabular", fields=()), features=Features()))
+    return OpNode(id="fit", op=catalogue.fit("flow", "tabular"))
 
 
 def test_the_core_computes_its_own_ops_and_backends_the_rest() -> None:
-    made = planned(split("s"), sampler(), offers={"b": Offer("b", "align"), "a": Offer("a")}).value
+    made = planned(split("s"), sampler(), offers={"b": Offer("b", "fit"), "a": Offer("a")}).value
     assert made is not None
     assert [each.backend for each in made.nodes] == ["core", "b"]
 
@@ -97,21 +94,21 @@ def test_the_core_computes_its_own_ops_and_backends_the_rest() -> None:
 def test_what_nobody_takes_stays_with_every_reason() -> None:
     made = planned(sampler(), offers={"a": Offer("a"), "b": Offer("b")}).value
     assert made is not None
-    assert (made.nodes[0].backend, made.nodes[0].refusals) == ("", ("a: not align", "b: not align"))
+    assert (made.nodes[0].backend, made.nodes[0].refusals) == ("", ("a: not fit", "b: not fit"))
 
 
 def test_the_backend_that_the_spec_names_is_the_only_one_asked() -> None:
-    offers = {"a": Offer("a", "align"), "b": Offer("b")}
+    offers = {"a": Offer("a", "fit"), "b": Offer("b")}
     made = planned(sampler(), offers=offers, wanted="b").value
     assert made is not None
-    assert made.nodes[0].refusals == ("b: not align",)
+    assert made.nodes[0].refusals == ("b: not fit",)
     gone = planned(sampler(), offers=offers, wanted="z").value
     assert gone is not None
     assert gone.nodes[0].refusals == ("z: not installed (installed: a, b)",)
 
 
 def test_null_and_reference_are_used_only_when_named() -> None:
-    offers = {"null": Offer("null", "align")}
+    offers = {"null": Offer("null", "fit")}
     unnamed, named = planned(sampler(), offers=offers).value, planned(sampler(), offers=offers, wanted="null").value
     assert unnamed is not None
     assert named is not None
@@ -119,8 +116,8 @@ def test_null_and_reference_are_used_only_when_named() -> None:
 
 
 def test_another_version_of_the_backend_is_another_digest() -> None:
-    one = planned(sampler(), offers={"a": Offer("a", "align")}).value
-    two = planned(sampler(), offers={"a": Offer("a", "align", version="2")}).value
+    one = planned(sampler(), offers={"a": Offer("a", "fit")}).value
+    two = planned(sampler(), offers={"a": Offer("a", "fit", version="2")}).value
     assert one is not None
     assert two is not None
     assert one.nodes[0].digest != two.nodes[0].digest
