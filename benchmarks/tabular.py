@@ -1,4 +1,4 @@
-"""Mixed tables: each family on Adult, judged by a classifier that tells its rows from held-out ones, and by one trained on them.
+"""Mixed tables: each family on Adult, judged by a classifier that tells its rows from held-out ones, and one trained on them.
 
 The data are no part of this repository: fetch the first part of the UCI set "Adult" as a CSV with a header, and name it,
 
@@ -127,7 +127,7 @@ def _measure(bench: Bench, plan: Plan, engine: str, arms: bool) -> bool:  # noqa
         rng = np.random.default_rng(0)
         for name, made in zip(ARMS, (known, _independent(known, rng), _copula(known, rng)), strict=True):
             _line(schema, name, made, _matrix(schema, held), known, "- | - | -")
-    note = f"{training.wall:.0f} / {training.cpu:.0f} | {report.steps} | {SPEED / drawing.wall:,.0f}"
+    note = f"{training.wall:.0f} / {training.cpu:.0f} | {report.steps} | {SPEED / drawing.wall:,.0f} / {SPEED / drawing.cpu:,.0f}"
     _line(schema, engine, _matrix(schema, read_dataset(drawn.path(DATA))), _matrix(schema, held), known, note)
     return False
 

@@ -8,7 +8,7 @@ Everything that a column of a table holds falls into finitely many *cells*, numb
 - *missing* is the last cell of a nullable field.
 
 Within a cell a *place* in [0, 1) says where; a law of cells whose places are uniform is a normalised law of the values
-(uniform dequantisation, Theis et al. 2016; within a tail the law is exponential). `log_volume` is what such a law takes
+(uniform dequantisation, Theis et al. 2016; within a tail the law is Pareto's). `log_volume` is what such a law takes
 off the logarithm of a cell's probability: the logarithm of how many values, or how many units, the cell holds.
 """
 
@@ -33,6 +33,10 @@ Bools = NDArray[np.bool_]
 Exact = NDArray[Any]
 """int64 where a column has a lattice, else float64."""
 
+FARTHEST = 1e5
+"""Scales beyond the outermost run at which a value still has a place of its own."""
+_EDGE = 2.0**-20
+"""What is spread over a value keeps this far from its ends, so that rounding does not carry it to the next one."""
 _OPEN = 2.0**-53
 """Places stay below 1, and those of a tail so far from it that its values are finite."""
 
@@ -60,7 +64,7 @@ class CellColumn:
     edges: Exact
     """[runs + 1], ascending: ranks among the k that are no atoms (int64), or numbers (float64); empty without runs."""
     tails: tuple[float, float]
-    """Scales of the exponential laws beyond the first and the last edge, in units of the edges; 0 where there is none."""
+    """Scales of the laws beyond the first and the last edge, in units of the edges; 0 where there is none."""
     shares: F64
     """[levels], positive, summing to 1: those of the train rows, smoothed; from the SRef alone, those of uniform law."""
 
@@ -121,13 +125,24 @@ class CellColumn:
             codes[out] = self.first_tail + (side if self.tails[0] else 0)
             # The k of a lattice are 1, 2, .. below the first edge and 0, 1, .. from the last one on.
             distance = beyond[out].astype(np.float64) - (1.0 if self.lattice and side == 0 else 0.0)
-            places[out] = self._tail_place(distance, self.tails[side], 0.5)
+            if distance.max() > FARTHEST * self.tails[side]:
+                self._refuse(int(rows[out][distance.argmax()]), "lies too far beyond the train rows: give a range")
+            places[out] = self._tail_place(distance, side, 0.5)
         return codes, np.clip(places, 0.0, 1.0 - _OPEN)
 
-    def _tail_place(self, distance: F64, scale: float, u: F64 | float) -> F64:
+    def _tail_place(self, distance: F64, side: int, u: F64 | float) -> F64:
         """The place of what lies `distance` beyond the edge; `u`: where within one step of a lattice."""
-        within = u * -np.expm1(-1.0 / scale) if self.lattice else 0.0
-        return np.asarray(-np.expm1(-distance / scale + np.log1p(-within)))
+        beyond = _beyond(distance / self.tails[side])
+        if self.lattice:
+            beyond += u * (_beyond((distance + 1.0) / self.tails[side]) - beyond)
+        # Values rise with their places in either tail.
+        return np.asarray(1.0 - beyond if side else beyond)
+
+    def _tail_distance(self, places: F64, side: int) -> F64:
+        """How far beyond the edge `places` of a tail lie: in numbers, or whole steps."""
+        beyond = 1.0 - np.minimum(places, 1.0 - _OPEN) if side else np.maximum(places, _OPEN)
+        distance = self.tails[side] * (1.0 / np.sqrt(beyond) - 1.0)
+        return np.floor(distance) if self.lattice else distance
 
     def decode(self, codes: I64, places: F64) -> Column:
         """The values at `places` of the cells `codes`, both [n], as the column of the field holds them."""
@@ -155,9 +170,7 @@ class CellColumn:
             beyond = codes == self.first_tail + (side if self.tails[0] else 0)
             if not scale or not beyond.any():
                 continue
-            distance = -scale * np.log1p(-np.minimum(places, 1.0 - _OPEN))
-            if self.lattice:
-                distance = np.floor(distance) + (1 - side)
+            distance = self._tail_distance(places, side) + (1 - side if self.lattice else 0)
             offset = np.where(beyond, distance * (1.0 if side else -1.0), offset)
             origin = np.where(beyond, self.edges[-1 if side else 0], origin)
         return np.asarray(origin + (offset.astype(np.int64) if self.lattice else offset))
@@ -172,15 +185,16 @@ class CellColumn:
             beyond = codes == self.first_tail + (side if self.tails[0] else 0)
             if not scale or not beyond.any():
                 continue
-            distance = -scale * np.log1p(-np.minimum(places[beyond], 1.0 - _OPEN))
+            distance = self._tail_distance(places[beyond], side)
             if self.lattice:
-                volume[beyond] = np.floor(distance) / scale - np.log(-np.expm1(-1.0 / scale))
+                volume[beyond] = -np.log(_beyond(distance / scale) - _beyond((distance + 1.0) / scale))
             else:
-                volume[beyond] = np.log(scale) + distance / scale
+                volume[beyond] = np.log(scale / 2.0) + 3.0 * np.log1p(distance / scale)
         return volume
 
     def spread(self, codes: I64, places: F64, u: F64) -> F64:
         """Places moved by uniform `u` in [0, 1) to anywhere within their value: a discrete value becomes a density."""
+        u = np.clip(u, _EDGE, 1.0 - _EDGE)
         if not self.lattice:
             return np.where((codes < len(self.atoms)) | (codes >= self.first_missing), u, places)
         moved = u.copy()
@@ -191,8 +205,7 @@ class CellColumn:
         for side, scale in enumerate(self.tails):
             beyond = codes == self.first_tail + (side if self.tails[0] else 0)
             if scale and beyond.any():
-                whole = np.floor(-scale * np.log1p(-np.minimum(places[beyond], 1.0 - _OPEN)))
-                moved[beyond] = self._tail_place(whole, scale, u[beyond])
+                moved[beyond] = self._tail_place(self._tail_distance(places[beyond], side), side, u[beyond])
         return np.clip(moved, 0.0, 1.0 - _OPEN)
 
     @cached_property
@@ -243,6 +256,11 @@ class CellColumn:
         raise DataError(
             "data.out-of-range", f"{self.field.name} of row {row} {what}", "correct the data, or the field in the SRef"
         )
+
+
+def _beyond(scales: F64) -> F64:
+    """The share of a tail that lies more than so many scales beyond its edge: Pareto's law, of finite mean."""
+    return np.asarray((1.0 + scales) ** -2.0)
 
 
 def lattice_of(field: Field, column: Column) -> Lattice | None:

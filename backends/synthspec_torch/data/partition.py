@@ -33,7 +33,7 @@ FEW = 128
 SPIKES = 160
 """Atoms that a spiky column may have."""
 REPEATED = 3
-"""A value of so many train rows may be a spike."""
+"""A value of so many train rows may be a spike; rarer ones are never a cell of their own."""
 SPIKY = 0.5
 """A column is spiky when repeated values make up this share of it ..."""
 DENSE = 0.25
@@ -103,13 +103,11 @@ def _spikes(values: Exact, lattice: Lattice | None) -> Exact:
     if not len(values):
         return values
     distinct, counts = np.unique(values, return_counts=True)
-    if lattice and len(distinct) <= FEW and (counts >= REPEATED).any():
-        return distinct
-    often = counts >= max(REPEATED, 1)
+    often = counts >= REPEATED
+    few = lattice is not None and len(distinct) <= FEW and often.mean() >= SPIKY
     gaps = 1.0 - len(distinct) / (float(distinct[-1] - distinct[0]) + 1.0) if lattice else 1.0
-    if counts[often].sum() >= SPIKY * len(values) and gaps >= DENSE:
-        chosen = np.argsort(-counts, kind="stable")[:SPIKES]
-        return np.sort(distinct[chosen[counts[chosen] >= REPEATED]])
+    if few or (counts[often].sum() >= SPIKY * len(values) and gaps >= DENSE):
+        return np.sort(distinct[np.argsort(-counts, kind="stable")[: min(SPIKES, int(often.sum()))]])
     return np.asarray(distinct[counts >= max(REPEATED, HEAVY * len(values))])
 
 
