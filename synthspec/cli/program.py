@@ -23,6 +23,8 @@ VERBS: Mapping[str, str] = {
     "replay": "replay:replay",
     "measure": "measuring:measure",
     "calibrate": "calibrating:calibrate",
+    "review": "reviewing:review",
+    "policy": "policy:app",
     "account": "account:account",
     "keys": "keys:app",
     "trust": "trust:app",

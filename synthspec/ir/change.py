@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -40,14 +39,14 @@ class Direction(Enum):
 _MIRROR = {Direction.LOOSENED: Direction.TIGHTENED, Direction.TIGHTENED: Direction.LOOSENED}
 
 
-def combined(directions: Iterable[Direction]) -> Direction | None:
-    """What several changes do together; None where there is none."""
-    found = set(directions) - {Direction.NEUTRAL}
-    if not found:
-        return None
-    if Direction.UNKNOWN in found:
-        return Direction.UNKNOWN
-    return found.pop() if len(found) == 1 else Direction.BOTH
+CODE = {
+    Direction.LOOSENED: "review.loosened",
+    Direction.BOTH: "review.both",
+    Direction.UNKNOWN: "review.unknown",
+    Direction.TIGHTENED: "review.tightened",
+    Direction.NEUTRAL: "review.neutral",
+}
+"""The codes of changes that have no name of their own."""
 
 
 class Risk(Enum):
@@ -67,12 +66,12 @@ class Risk(Enum):
 class Change:
     """One difference between two resolved documents, located on both sides.
 
-    `kind` is the last part of its code (``review.<kind>``). `name` is the path with list items by what they are called, so
+    `name` is the path with list items by what they are called, so
     that it, and the fingerprint, stay the same when lines or items move. `old` and `new` are as the resolved spec writes
     them, None where there is nothing; `path` leads into the new document, and to the nearest parent of what is gone.
     """
 
-    kind: str
+    code: str
     direction: Direction
     risk: Risk
     says: str
@@ -91,8 +90,9 @@ class Change:
         return pointer(self.path)
 
     @property
-    def code(self) -> str:
-        return f"review.{self.kind}"
+    def kind(self) -> str:
+        """The last part of the code."""
+        return self.code.partition(".")[2]
 
     @property
     def fingerprint(self) -> str:
@@ -187,6 +187,8 @@ class Review:
     """What stands against the change: an error for each that nobody allowed."""
     allowed: tuple[tuple[str, str], ...] = ()
     """(fingerprint, who allowed it): a rule of a policy, or an approval."""
+    same: int = 0
+    """How many documents were looked at beside, and are what they were."""
     policies: tuple[str, ...] = ()
     """The policies that governed, as files of the base."""
 

@@ -33,6 +33,8 @@ AREAS = {
     "engine": "Engines and backends",
     "data": "What only the data can tell",
     "waiver": "Waivers",
+    "review": "What a change of specs does",
+    "policy": "Policies",
     "internal": "Our own bugs",
 }
 """The areas in the order of the language, with their titles; a code is ``<area>.<offence>``."""

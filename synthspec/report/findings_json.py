@@ -53,7 +53,7 @@ def finding_object(finding: Diagnostic) -> Object:
         "help": finding.help,
         "path": finding.file,
         "pointer": pointer(finding.path),
-        "range": None if finding.span is None else _range(finding.span),
+        "range": None if finding.span is None else range_object(finding.span),
         "related": [_related(related) for related in finding.related],
         "fingerprint": finding.fingerprint,
         "url": RULE_URL + finding.code,
@@ -61,9 +61,10 @@ def finding_object(finding: Diagnostic) -> Object:
 
 
 def _related(related: Related) -> Object:
-    return {"message": related.message, "path": related.span.source.name, "range": _range(related.span)}
+    return {"message": related.message, "path": related.span.source.name, "range": range_object(related.span)}
 
 
-def _range(span: Span) -> Object:
+def range_object(span: Span) -> Object:
+    """Where a span begins and ends, as section 8 writes it."""
     (line, column), (end_line, end_column) = span.begin, span.stop
     return {"start": {"line": line, "column": column}, "end": {"line": end_line, "column": end_column}}

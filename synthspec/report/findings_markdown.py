@@ -23,11 +23,11 @@ def render(report: Report) -> str:
 def _row(finding: Diagnostic) -> str:
     line, column = line_and_column(finding)
     place = f"{finding.file}:{line}:{column}" if finding.file else ""
-    code = f"[{_cell(finding.code)}]({RULE_URL}{finding.code})"
-    cells = (finding.severity.value, code, _cell(place), _cell(finding.message), _cell(finding.help))
+    code = f"[{cell(finding.code)}]({RULE_URL}{finding.code})"
+    cells = (finding.severity.value, code, cell(place), cell(finding.message), cell(finding.help))
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """`text` as it reads, on one line: nothing in it is markup, a mention or the end of the cell."""
     return _SPECIAL.sub(r"\\\1", plain(text))

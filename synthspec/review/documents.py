@@ -111,7 +111,7 @@ class Shelf:
         return found if found is not None and found.kind == "SRef" else None
 
     def _shown(self, path: str) -> str:
-        if isinstance(self.tree, FolderTree) and not self.tree.label:
+        if isinstance(self.tree, FolderTree):
             return os.path.relpath(self.tree.root / path)
         return f"{self.tree.label}{path}"
 

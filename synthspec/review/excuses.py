@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.check.ignores import Ignore, ignores
-from synthspec.ir.change import Change, Direction, Risk
+from synthspec.ir.change import CODE, Change, Direction, Risk
 from synthspec.text import Places
 
 Known = dict[tuple[str, str], tuple[str, Ignore]]
@@ -48,7 +48,7 @@ def _change(
     was, now = sides
     either = now or was
     return Change(
-        kind="ignore-added" if direction is Direction.LOOSENED else direction.value,
+        code="review.ignore-added" if direction is Direction.LOOSENED else CODE[direction],
         direction=direction,
         risk=Risk.MEDIUM,
         says=f"the comment that ignores {code} {says}",

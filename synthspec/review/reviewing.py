@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import cast
 
@@ -25,17 +25,6 @@ NEVER_NEGATIVE = frozenset({
 })  # fmt: skip
 """Signals whose values cannot be below zero, whatever the engine."""
 _SQUARED = frozenset({"loss", "loss_val"})
-
-
-def review_documents(pairs: Iterable[Sides], today: date) -> tuple[Reviewed, ...]:
-    """Every pair that differs, and the schemas that the specs among them name; each schema is told once."""
-    told: dict[tuple[str, str], Reviewed] = {}
-    for old, new in pairs:
-        for left, right in ((old, new), *_schemas(old, new)):
-            key = ("" if left is None else left.path, "" if right is None else right.path)
-            if key not in told and _differ(left, right):
-                told[key] = review_pair(left, right, today)
-    return tuple(sorted(told.values(), key=lambda each: (each.kind != "EngineSpec", each.file)))
 
 
 def review_pair(old: Loaded | None, new: Loaded | None, today: date) -> Reviewed:
@@ -63,14 +52,9 @@ def review_pair(old: Loaded | None, new: Loaded | None, today: date) -> Reviewed
     )
 
 
-def _differ(old: Loaded | None, new: Loaded | None) -> bool:
+def differing(old: Loaded | None, new: Loaded | None) -> bool:
+    """Whether the bytes that the meaning follows from differ."""
     return old is None or new is None or old.identity != new.identity
-
-
-def _schemas(old: Loaded | None, new: Loaded | None) -> Iterator[Sides]:
-    left, right = None if old is None else old.sref, None if new is None else new.sref
-    if left is not None and right is not None:
-        yield left, right
 
 
 def _places(document: Loaded | None) -> Places | None:
@@ -100,11 +84,11 @@ def _never_negative(name: str, document: Loaded) -> bool:
 
 def _whole(old: Loaded | None, new: Loaded | None, either: Loaded) -> Iterator[Change]:
     """A document that came, went, became another kind, or cannot be read on one side."""
-    kind, found, says = _arrival(old, new)
+    code, found, says = _arrival(old, new)
     yield Change(
-        kind=kind,
+        code=code,
         direction=found,
-        risk=Risk.HIGH if either.kind == "Policy" or kind == "unreadable" else Risk.MEDIUM,
+        risk=Risk.HIGH if either.kind == "Policy" or code == "review.unreadable" else Risk.MEDIUM,
         says=says,
         document=either.kind,
         file=either.shown,
@@ -130,20 +114,24 @@ def _arrival(old: Loaded | None, new: Loaded | None) -> tuple[str, Direction, st
     for side, loaded in (("old", old), ("new", new)):
         if loaded is not None and loaded.document is None:
             first = f": {loaded.faults[0].message}" if loaded.faults else ""
-            return "unreadable", Direction.UNKNOWN, f"the {side} document cannot be read{first}"
+            return "review.unreadable", Direction.UNKNOWN, f"the {side} document cannot be read{first}"
     present = cast("Loaded", new or old)
     if old is not None and new is not None:
-        return "unreadable", Direction.UNKNOWN, f"a document of kind {old.kind} became one of kind {new.kind}"
+        return "review.unreadable", Direction.UNKNOWN, f"a document of kind {old.kind} became one of kind {new.kind}"
     if isinstance(present.model, Policy):
-        return "policy-changed", _policy_presence(present.model, added=old is None), _came("policy", added=old is None)
+        return (
+            "review.policy-changed",
+            _policy_presence(present.model, added=old is None),
+            _came("policy", added=old is None),
+        )
     if old is None:
         return (
-            "document-added",
+            "review.document-added",
             Direction.UNKNOWN,
             f"{_came(present.kind, added=True)}: there is nothing to compare it with",
         )
     return (
-        "document-removed",
+        "review.document-removed",
         Direction.UNKNOWN,
         f"{_came(present.kind, added=False)}: nothing that it promised holds any more",
     )
@@ -168,7 +156,7 @@ def _as_policy(change: Change) -> Change:
 
     if change.document != "Policy" or change.direction is Direction.NEUTRAL:
         return change
-    return replace(change, kind="policy-changed", risk=Risk.HIGH)
+    return replace(change, code="review.policy-changed", risk=Risk.HIGH)
 
 
 def _start(document: Loaded | None) -> Span | None:

@@ -35,15 +35,15 @@ class Tree(Protocol):
 
 @dataclass(frozen=True)
 class FolderTree:
-    """The files below a folder, or those of `listed` alone."""
+    """The files below a folder."""
 
     root: Path
-    label: str = ""
-    listed: tuple[str, ...] | None = None
+
+    @property
+    def label(self) -> str:
+        return ""
 
     def paths(self) -> tuple[str, ...]:
-        if self.listed is not None:
-            return self.listed
         found = (path.relative_to(self.root) for pattern in SUFFIXES for path in self.root.rglob(f"*{pattern}"))
         return tuple(sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts)))
 

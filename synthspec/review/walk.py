@@ -8,7 +8,7 @@ from typing import cast
 
 from pydantic import BaseModel
 
-from synthspec.ir.change import Change, Direction, Risk
+from synthspec.ir.change import CODE, Change, Direction, Risk
 from synthspec.review.compare import BOTH, UNKNOWN, Pair, absence, step
 from synthspec.review.laws import direction
 from synthspec.review.pairs import Item, matched
@@ -145,20 +145,20 @@ class Walk:
         added = values[0] is None
         found = UNKNOWN if not guard.loosens else step(loosens=added == (guard.loosens == "more"))
         thing = values[1] if added else values[0]
-        kind = ""
+        code = ""
         if isinstance(thing, Variable) and thing.coverage_min is not None:
-            found, kind = BOTH, "condition-widened"  # another condition, and what it owes
+            found, code = BOTH, "review.condition-widened"  # another condition, and what it owes
         if isinstance(thing, SRefField) and thing.role == "condition":
-            found, kind = step(loosens=added), "condition-widened" if added else ""
-        return self.change(guard, found, values, at, presence(at.name, added=added), kind)
+            found, code = step(loosens=added), "review.condition-widened" if added else ""
+        return self.change(guard, found, values, at, presence(at.name, added=added), code)
 
     def change(
-        self, guard: Guard, found: Direction, values: tuple[object, object], at: At, says: str, kind: str = ""
+        self, guard: Guard, found: Direction, values: tuple[object, object], at: At, says: str, code: str = ""
     ) -> Change:
         """The change at one place."""
         context = self.context
         return Change(
-            kind=kind or guard.kinds.get(found.value) or found.value,
+            code=code or guard.kinds.get(found.value) or CODE[found],
             direction=found,
             risk=Risk(guard.risk) if guard.guards else Risk.LOW,
             says=says,

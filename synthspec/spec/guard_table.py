@@ -31,7 +31,7 @@ _DOCUMENT: Mapping[str, Fields] = {
         "evaluation": section("high", absent="empty"),
         "contracts": section("high", absent="empty"),
         "release": section(absent="empty"),
-        "waivers": items("high", "more", "id", loosened="waiver-added"),
+        "waivers": items("high", "more", "id", loosened="review.waiver-added"),
     },
     "Metadata": {
         "name": review("under another name it is another engine", "low"),
@@ -49,26 +49,26 @@ _DOCUMENT: Mapping[str, Fields] = {
         "id": review(_SWITCH, "high"),
         "reason": review("the exception is made for another reason", "low"),
         "approver": review("somebody else answers for it"),
-        "expires": law("end", "high", loosened="waiver-extended"),
+        "expires": law("end", "high", loosened="review.waiver-extended"),
     },
 }
 
 _SPLIT: Fields = {
-    "method": review("records fall into other splits", "high", "split-changed"),
-    "key": review("records fall into other splits", "high", "split-changed"),
-    "column": review("records fall into other splits", "high", "split-changed"),
+    "method": review("records fall into other splits", "high", "review.split-changed"),
+    "key": review("records fall into other splits", "high", "review.split-changed"),
+    "column": review("records fall into other splits", "high", "review.split-changed"),
     "train": free("what is left for val and test is guarded there"),
-    "val": down("medium", loosened="split-changed"),
-    "test": down("high", loosened="split-changed"),
-    "seed": review("another draw of the test records", "high", "split-changed"),
-    "gap": down("high", loosened="split-changed"),
+    "val": down("medium", loosened="review.split-changed"),
+    "test": down("high", loosened="review.split-changed"),
+    "seed": review("another draw of the test records", "high", "review.split-changed"),
+    "gap": down("high", loosened="review.split-changed"),
 }
 
 _DATA: Mapping[str, Fields] = {
     "Data": {
-        "source": review("it reads other data", "high", "source-changed"),
-        "sha256": pin("high", unknown="source-changed", loosened="source-changed"),
-        "split": section("high", loosened="split-changed"),
+        "source": review("it reads other data", "high", "review.source-changed"),
+        "sha256": pin("high", unknown="review.source-changed", loosened="review.source-changed"),
+        "split": section("high", loosened="review.split-changed"),
         "transform": law("transform"),
         "impute": law("transform", "medium"),
     },
@@ -80,14 +80,14 @@ _DATA: Mapping[str, Fields] = {
 
 _CONDITION: Mapping[str, Fields] = {
     "Conditioning": {
-        "variables": entries("medium", "more", loosened="condition-widened"),
+        "variables": entries("medium", "more", loosened="review.condition-widened"),
         "guidance": section("medium", absent="tight"),
         "rejection": section("medium"),
         "projection": section("medium", absent="tight"),
     },
     "Variable": {
         "interface": review("the condition means something else"),
-        "distribution": law("distribution", "medium", loosened="condition-widened"),
+        "distribution": law("distribution", "medium", loosened="review.condition-widened"),
         "coverage_min": down("medium"),
     },
     "Guidance": {
@@ -104,7 +104,11 @@ _CONDITION: Mapping[str, Fields] = {
 
 _PRIVACY_SHARED: Fields = {
     "mechanism": scale(
-        ("dp-sgd", "pate", "dp-noise"), "none", risk="high", loosened="dp-off", unknown="mechanism-changed"
+        ("dp-sgd", "pate", "dp-noise"),
+        "none",
+        risk="high",
+        loosened="review.dp-off",
+        unknown="review.mechanism-changed",
     ),
     "unit": law("privacy_unit", "high"),
     "max_contributions": up("high", absent="review"),
@@ -174,7 +178,7 @@ _EVALUATION: Mapping[str, Fields] = {
     "Evaluation": {
         "reference": scale("test", "val", "train", risk="high"),
         "features": section("medium", absent="review"),
-        "metrics": members("medium", "fewer", loosened="metric-removed", both="metric-removed"),
+        "metrics": members("medium", "fewer", loosened="review.metric-removed", both="review.metric-removed"),
         "membership_attack": section("high"),
         "disclosure": scale("restricted", "public", risk="high"),
     },
@@ -191,9 +195,9 @@ _EVALUATION: Mapping[str, Fields] = {
 
 _TOL, _MIN = up("high"), down("high")
 _CONTRACTS: Mapping[str, Fields] = {
-    "Contracts": {f"c40_{number}": section("high", loosened="contract-removed") for number in range(511, 520)},
+    "Contracts": {f"c40_{number}": section("high", loosened="review.contract-removed") for number in range(511, 520)},
     "_Contract": {
-        "severity": scale("block", "warn", "info", risk="high", loosened="contract-downgraded"),
+        "severity": scale("block", "warn", "info", risk="high", loosened="review.contract-downgraded"),
         "action_plan": review("another answer to a breach", "low"),
         "tol_source": review("the number is justified otherwise", "low"),
         **dict.fromkeys(("tol_FID", "tol_KID", "tol_W1", "tol_MMD", "tol_bpd", "tol_inv", "tol_collapse"), _TOL),
@@ -243,19 +247,19 @@ _SREF: Mapping[str, Fields] = {
         "kind": _FORM,
         "metadata": section(),
         "modality": review("the data are of another kind", "high"),
-        "fields": items("medium", "", "name", unknown="schema-changed"),
+        "fields": items("medium", "", "name", unknown="review.schema-changed"),
         "keys": section("medium"),
         "alias_map": entries("medium", ""),
-        "constraints": items("high", "fewer", "id", loosened="constraint-dropped"),
+        "constraints": items("high", "fewer", "id", loosened="review.constraint-dropped"),
         "time": section("medium"),
         "path": section("medium"),
     },
     "SRefField": {
         "name": free("fields are recognised by it"),
-        "role": review("the field plays another part", "high", "schema-changed"),
-        "dtype": review("values of another kind", "medium", "schema-changed"),
-        "shape": review("values of another shape", "medium", "schema-changed"),
-        "unit": law("unit", "high", unknown="schema-changed"),
+        "role": review("the field plays another part", "high", "review.schema-changed"),
+        "dtype": review("values of another kind", "medium", "review.schema-changed"),
+        "shape": review("values of another shape", "medium", "review.schema-changed"),
+        "unit": law("unit", "high", unknown="review.schema-changed"),
         "dim": free("it repeats the dimension of the unit, and has to agree with it"),
         "nullable": scale("false", "true", risk="medium"),
         "enum": members("medium", "more"),
@@ -281,14 +285,14 @@ _SREF: Mapping[str, Fields] = {
         "window": review("times are compared over another window", "low"),
     },
     "SignalPath": {
-        "source": review("it reads other data", "high", "source-changed"),
-        "fields": items("medium", "", "name", unknown="schema-changed"),
+        "source": review("it reads other data", "high", "review.source-changed"),
+        "fields": items("medium", "", "name", unknown="review.schema-changed"),
         "c_ref0": review("arrival times are counted from another speed"),
     },
     "PathField": {
         "name": free("columns are recognised by it"),
-        "dtype": review("values of another kind", "medium", "schema-changed"),
-        "unit": law("unit", "high", unknown="schema-changed"),
+        "dtype": review("values of another kind", "medium", "review.schema-changed"),
+        "unit": law("unit", "high", unknown="review.schema-changed"),
         "range": law("interval", "medium"),
     },
 }
@@ -299,27 +303,27 @@ _POLICY: Mapping[str, Fields] = {
         "kind": _FORM,
         "metadata": section(),
         "scope": section("high", absent="review"),
-        "rules": items("high", "fewer", "id", loosened="policy-changed"),
-        "allow": items("high", "more", "id", loosened="policy-changed"),
+        "rules": items("high", "fewer", "id", loosened="review.policy-changed"),
+        "allow": items("high", "more", "id", loosened="review.policy-changed"),
         "examples": free("they test the policy, and govern nothing"),
     },
     "Scope": {
-        "paths": members("high", "fewer", absent="tight", loosened="policy-changed"),
-        "labels": review("it governs other specs", "high", "policy-changed"),
+        "paths": members("high", "fewer", absent="tight", loosened="review.policy-changed"),
+        "labels": review("it governs other specs", "high", "review.policy-changed"),
     },
     "PolicyRule": {
         "id": free("rules are recognised by it"),
-        "when": review("it asks at other times", "high", "policy-changed"),
-        "expr": review("it asks something else", "high", "policy-changed"),
+        "when": review("it asks at other times", "high", "review.policy-changed"),
+        "expr": review("it asks something else", "high", "review.policy-changed"),
         "message": _TEXT,
-        "severity": scale("block", "warn", "info", risk="high", loosened="policy-changed"),
-        "scope": review("it governs other specs", "high", "policy-changed"),
+        "severity": scale("block", "warn", "info", risk="high", loosened="review.policy-changed"),
+        "scope": review("it governs other specs", "high", "review.policy-changed"),
     },
     "Allowance": {
         "id": free("allowances are recognised by it"),
-        "expr": review("it allows something else", "high", "policy-changed"),
+        "expr": review("it allows something else", "high", "review.policy-changed"),
         "message": _TEXT,
-        "scope": review("it allows it elsewhere", "high", "policy-changed"),
+        "scope": review("it allows it elsewhere", "high", "review.policy-changed"),
     },
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthspec.rules.documented import bugs, expressions, running, schema, syntax, units, waiving
+from synthspec.rules.documented import bugs, expressions, reviewing, running, schema, syntax, units, waiving
 from synthspec.rules.documented.form import Documented
 
 DOCUMENTED: tuple[Documented, ...] = (
@@ -12,6 +12,7 @@ DOCUMENTED: tuple[Documented, ...] = (
     *expressions.CODES,
     *running.CODES,
     *waiving.CODES,
+    *reviewing.CODES,
     *bugs.CODES,
 )
 

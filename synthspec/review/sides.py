@@ -1,0 +1,174 @@
+"""Which document is the earlier self of which, and where the policies are read that govern."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import cast
+
+from synthspec.ir.change import Review
+from synthspec.resolve import find_root
+from synthspec.review.documents import Loaded, Shelf
+from synthspec.review.judging import Judged, judge_review
+from synthspec.review.policies import Loading, load_policies
+from synthspec.review.reviewing import Sides, differing, review_pair
+from synthspec.review.trees import FolderTree, GitTree, commit_of, fork_of, top_level
+from synthspec.spec.base import Metadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a user may say beside the two sides."""
+
+    today: date
+    approved: frozenset[str] = frozenset()
+    policies: tuple[str, ...] = ()
+    """Policy files to ask instead of those that the base holds for these documents."""
+
+
+def review_files(old: Path, new: Path, asked: Asked) -> Review:
+    """Two documents, or two folders file by file. Policies are those of `asked`, read as they lie. Raises OSError."""
+    policies = load_policies(filter(None, (_single(Path(path)) for path in asked.policies)), everywhere=True)
+    if old.is_dir() and new.is_dir():
+        sides = Shelf(FolderTree(old)).all(), Shelf(FolderTree(new)).all()
+        return _answer(paired(*sides), policies, asked, same=_same(*sides))
+    pair = (_single(old), _single(new))
+    # Two files that say the same are an answer too: that none of so many guards is loosened.
+    return _answer([pair], policies, asked, every=True) if any(pair) else _answer([], policies, asked)
+
+
+def review_texts(path: Path, old: bytes | None, new: bytes | None, asked: Asked) -> Review:
+    """Two versions of the document at `path`, each with the schema that lies beside it now: what a diff of git shows."""
+    root = find_root(path.resolve())
+    name = path.resolve().relative_to(root.resolve()).as_posix()
+    sides = tuple(
+        None if data is None else Shelf(_Replaced(FolderTree(root), name, data)).load(name) for data in (old, new)
+    )
+    policies = load_policies(filter(None, (_single(Path(each)) for each in asked.policies)), everywhere=True)
+    pairs = [] if sides == (None, None) else [cast("Sides", sides)]
+    return _answer(pairs, policies, asked)
+
+
+@dataclass(frozen=True)
+class _Replaced:
+    """A folder in which one file holds something else."""
+
+    folder: FolderTree
+    path: str
+    data: bytes
+
+    @property
+    def label(self) -> str:
+        return ""
+
+    def paths(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def read(self, path: str) -> bytes | None:
+        return self.data if path == self.path else self.folder.read(path)
+
+
+def review_against(base: str, head: str | None, paths: Sequence[str], here: Path, asked: Asked) -> Review:
+    """What the working tree (or the commit `head`) changes since it left `base`; `paths` keeps what lies at or below them.
+
+    Documents and the schemas that they name come from the same side. The policies are those of `base` itself, so that no
+    change can bring its own law. Raises GitError, and OSError for a file that cannot be read.
+    """
+    root = top_level(here)
+    tip = commit_of(root, base)
+    end = commit_of(root, head if head is not None else "HEAD")
+    fork = GitTree(root, fork_of(root, tip, end), base)
+    law = fork if fork.revision == tip else GitTree(root, tip, base)
+    left = Shelf(fork)
+    right = Shelf(FolderTree(root) if head is None else GitTree(root, end, head))
+    wanted = tuple(_from_root(path, here, root) for path in paths)
+    sides = left.all(), right.all()
+    pairs = [pair for pair in paired(*sides) if _wanted(pair, wanted)]
+    shelf = left if law is fork else Shelf(law)
+    return _answer(pairs, _law(shelf, asked, here, root), asked, same=_same(*sides))
+
+
+def paired(old: dict[str, Loaded], new: dict[str, Loaded]) -> Iterator[Sides]:
+    """The two sides of every document that differs: by path, then by kind and name for what moved."""
+    gone = {path: document for path, document in old.items() if path not in new}
+    came = {path: document for path, document in new.items() if path not in old}
+    for path, document in old.items():
+        if path in new and differing(document, new[path]):
+            yield document, new[path]
+    for document in gone.values():
+        twins = [other for other in came.values() if _called(other) == _called(document)]
+        if len(twins) == 1 and _called(document)[1]:
+            del came[twins[0].path]
+            yield document, twins[0]
+        else:
+            yield document, None
+    for document in came.values():
+        yield None, document
+
+
+def _answer(pairs: Iterable[Sides], policies: Loading, asked: Asked, *, same: int = 0, every: bool = False) -> Review:
+    judged = [
+        Judged(reviewed=review_pair(old, new, asked.today), old=old, new=new)
+        for old, new in _with_schemas(pairs, every=every)
+    ]
+    judged.sort(key=lambda each: (each.reviewed.kind != "EngineSpec", each.reviewed.file))
+    answer = judge_review(judged, policies.governing, asked.approved)
+    return replace(answer, findings=(*policies.faults, *answer.findings), same=same)
+
+
+def _same(old: dict[str, Loaded], new: dict[str, Loaded]) -> int:
+    """How many documents are what they were."""
+    return sum(path in new and not differing(document, new[path]) for path, document in old.items())
+
+
+def _with_schemas(pairs: Iterable[Sides], *, every: bool) -> Iterator[Sides]:
+    """Every pair that differs (or `every` one), and the schemas that its specs name; each once."""
+    told: set[tuple[str, str]] = set()
+    for old, new in pairs:
+        named = (None if old is None else old.sref, None if new is None else new.sref)
+        for left, right in ((old, new), named) if None not in named else ((old, new),):
+            key = ("" if left is None else left.path, "" if right is None else right.path)
+            if key not in told and (differing(left, right) or (every and left is old)):
+                told.add(key)
+                yield left, right
+
+
+def _law(shelf: Shelf, asked: Asked, here: Path, root: Path) -> Loading:
+    if not asked.policies:
+        return load_policies(shelf.all().values())
+    found = [shelf.load(_from_root(path, here, root)) for path in asked.policies]
+    missing = [path for path, document in zip(asked.policies, found, strict=True) if document is None]
+    if missing:
+        raise FileNotFoundError(2, "the base has no such policy", missing[0])
+    return load_policies(cast("list[Loaded]", found), everywhere=True)
+
+
+def _single(path: Path) -> Loaded | None:
+    file = path.resolve()
+    if not file.is_file():
+        raise FileNotFoundError(2, "no such file", str(path))
+    root = find_root(file)
+    return Shelf(FolderTree(root)).load(file.relative_to(root.resolve()).as_posix())
+
+
+def _from_root(path: str, here: Path, root: Path) -> str:
+    absolute = posixpath.normpath((here.resolve() / path).as_posix())
+    return posixpath.relpath(absolute, root.resolve().as_posix())
+
+
+def _wanted(pair: Sides, wanted: Collection[str]) -> bool:
+    paths = [side.path for side in pair if side is not None]
+    return not wanted or any(
+        name in (".", path) or path.startswith(f"{name}/") or fnmatchcase(path, name)
+        for path in paths
+        for name in wanted
+    )
+
+
+def _called(document: Loaded) -> tuple[str, str]:
+    metadata = getattr(document.model, "metadata", None)
+    return document.kind, metadata.name if isinstance(metadata, Metadata) else ""
