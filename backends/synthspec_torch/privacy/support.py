@@ -56,7 +56,9 @@ def declared_reasons(schema: Schema, names: tuple[str, ...] = ()) -> Iterator[st
     """Why scales cannot come from the SRef alone, for the content and for the conditions `names`."""
     conditions = [field for field in (find_field(schema, name) for name in names) if field is not None]
     for field in (*schema.with_role("content"), *conditions):
-        if field.range is None and not field.enum and field.dtype != "bool":
+        if field.dtype == "timestamp":
+            yield f"{field.name!r} is a timestamp, and its scale would come from the data"
+        elif field.range is None and not field.enum and field.dtype != "bool":
             yield f"{field.name!r} has no range, and under a mechanism none is taken from the data"
 
 

@@ -63,12 +63,21 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
 
 def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     rows = rows_of(inputs, "train")
-    course = Course.of(op.training, op.stability, len(rows))
-    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
-        vae = TableVae.fresh(op, rows.columns, course.seed)
-        parts = vae.records(rows), vae.records(rows_of(inputs, "val"))
-        learner = _learning(op, vae.network, vae.likelihood, *parts, math.ceil(len(rows) / course.batch_size))
-        trained = train(learner, course, log, context.progress)
+    with intra_op_threads(op.training.threads):
+        vae = TableVae.fresh(op, rows.columns, op.training.seed or 0)
+        records = vae.records(rows)
+        if isinstance(op.privacy, DpSgd):
+            # The val split stays out of a private training: a validation would be a release.
+            private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
+            none = records.take(slice(0, 0))
+            learner = _learning(op, vae.network, vae.likelihood, records, none, private.epoch_steps)
+            trained = fit_privately(learner, private, op, inputs, context)
+        else:
+            course = Course.of(op.training, op.stability, len(rows))
+            parts = records, vae.records(rows_of(inputs, "val"))
+            learner = _learning(op, vae.network, vae.likelihood, *parts, math.ceil(len(rows) / course.batch_size))
+            with SignalLog(context.out / TRAINING_LOG) as log:
+                trained = train(learner, course, log, context.progress)
     vae.codec.write(context)
     save_weights(context.out / WEIGHTS, trained.weights)
     save_weights(context.out / REFERENCE, trained.first)

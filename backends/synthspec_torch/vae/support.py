@@ -9,7 +9,7 @@ from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, Vae
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field
 from synthspec_torch.data.kinds import mixed_reasons
-from synthspec_torch.privacy.support import mechanism_reasons, private_training_reasons
+from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import (
     SEVERITY,
     STEP_SIGNALS,
@@ -95,7 +95,7 @@ def _content_reasons(op: Fit) -> Iterator[str]:
     else:
         yield from mixed_reasons(op.schema)
         if isinstance(op.privacy, DpSgd):
-            yield "columns are put into cells by the train rows: no VAE of a table under dp-sgd"
+            yield from declared_reasons(op.schema)
 
 
 def _architecture_reasons(op: Fit, engine: VaeEngine) -> Iterator[str]:

@@ -22,7 +22,7 @@ from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, generator
 from synthspec.backend.protocol import Artifact
 from synthspec.ir.evidence import Scalar
-from synthspec.ir.families import VaeEngine, VaeMlp
+from synthspec.ir.families import NoMechanism, VaeEngine, VaeMlp
 from synthspec.ir.ops import Fit
 from synthspec_torch.data.labels import Labels
 from synthspec_torch.data.mixed import Cells, MixedCodec
@@ -104,8 +104,13 @@ class TableVae:
 
     @classmethod
     def fresh(cls, op: Fit, train: Mapping[str, Column], seed: int) -> TableVae:
-        """An untrained VAE for the train rows; its first weights depend on `seed` alone. Raises DataError."""
-        return cls.on(op, MixedCodec.fitted(op.schema.with_role("content"), train), seed)
+        """An untrained VAE for the train rows; its first weights depend on `seed` alone. Raises DataError.
+
+        Under a mechanism the cells come from the SRef: no row is looked at.
+        """
+        fields = op.schema.with_role("content")
+        private = not isinstance(op.privacy, NoMechanism)
+        return cls.on(op, MixedCodec.declared(fields) if private else MixedCodec.fitted(fields, train), seed)
 
     @classmethod
     def on(cls, op: Fit, codec: MixedCodec, seed: int) -> TableVae:
