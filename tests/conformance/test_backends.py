@@ -61,6 +61,11 @@ def denoiser(modality, architecture, schedule, solver):
     return replace(made, sample=replace(made.sample, fit=fit, solver=plan))
 
 
+def without_drops(made):
+    """A GAN has no guidance, so it drops no conditions."""
+    return replace(made, sample=replace(made.sample, fit=replace(made.sample.fit, drop_rate=0.0)))
+
+
 def without_conditions(made):
     fit = replace(made.sample.fit, conditions=(), drop_rate=0.0)
     return replace(made, sample=replace(made.sample, fit=fit, variables=()))
@@ -95,6 +100,10 @@ if find_spec("torch") and find_spec("diffusers") and "diffusers" in installed():
     ]
 if find_spec("torch") and "torch" in installed():
     CASES.append(case(TORCH, "vae", "image", n=40, block=16))
+    CASES += [
+        without_drops(case(TORCH, "gan", "image", n=40, block=16)),
+        without_conditions(case(TORCH, "gan", "tabular", n=40, block=16)),
+    ]
 
 if find_spec("torch") and find_spec("zuko") and "torch" in installed():
     CASES += [
