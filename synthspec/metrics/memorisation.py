@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,20 +13,31 @@ from synthspec.metrics.figures import Z95, UnmeasurableError, details
 from synthspec.metrics.intervals import clopper_pearson
 from synthspec.metrics.neighbours import Nearest, closest
 from synthspec.metrics.request import Array
-from synthspec.metrics.stream import halves, subset
+from synthspec.metrics.stream import halves
 
-ESTIMATOR = "share of records whose nearest real one was trained on; u over nearest records as clusters"
+ESTIMATOR = "share whose nearest real record was trained on, at equal odds; u over nearest records as clusters"
 LEAST = 40
 NULL_CUTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The share nearer to the training records, as if as many had been held out."""
+
+    value: float
+    u: float
+    lower: float
+    upper: float
 
 
 def measure(bench: Bench) -> Figure:
     """P(the nearest real record was trained on rather than held out), one half for a generator that has not memorised.
 
-    The reference split holds out; the training records are thinned to as many, because more of them would lie nearer by
-    their number alone. Ties count one half. Synthetic records that share their nearest real record stand or fall
-    together, so u counts each real record once, and the bounds are never inside those of Clopper and Pearson. Exact
-    copies of any training record and the median ratio of the two distances stand in the details.
+    The reference split holds out. Where the training split is larger, its records lie nearer by their number alone: each
+    side's count is divided by its records before the share is taken, so that no training record need be left out (a
+    thinned split would miss copies of what was left out). Ties count one half. Synthetic records that share their
+    nearest real record stand or fall together, so u counts each real record once, and the bounds are never inside those
+    of Clopper and Pearson. Exact copies and the median ratio of the two distances stand in the details.
 
     Raises:
         UnmeasurableError: fewer than 40 records on a side, or the reference is the training split.
@@ -34,44 +46,54 @@ def measure(bench: Bench) -> Figure:
     if bench.reference == "train":
         raise UnmeasurableError("the reference split is the training split: nothing is held out")
     held, trained, synthetic = bench.space(bench.reference), bench.space("train"), bench.space("synthetic")
-    n = min(len(held), len(trained))
-    if min(n, len(synthetic)) < LEAST:
-        raise UnmeasurableError(f"{n} real records of one side, {len(synthetic)} synthetic ones; {LEAST} are needed")
-    held = held[subset(len(held), n, bench.rng("memorisation/held"))]
-    thinned = trained[subset(len(trained), n, bench.rng("memorisation/train"))]
-    near, far = closest(synthetic, thinned), closest(synthetic, held)
-    value, u = share(near, far)
-    lower, upper = clopper_pearson(round(value * len(synthetic)), len(synthetic))
-    copies = float((closest(synthetic, trained).distance == 0).mean())
+    sizes = (len(trained), len(held), len(synthetic))
+    if min(sizes) < LEAST:
+        raise UnmeasurableError(f"{sizes[0]} training, {sizes[1]} held-out, {sizes[2]} synthetic; {LEAST} are needed")
+    near, far = closest(synthetic, trained), closest(synthetic, held)
+    found = share(near, far, len(trained), len(held))
     return Figure(
         name="memorisation",
-        label="memorisation[nearer to train than to an equal-size holdout]",
-        value=value,
-        u=u,
-        lower=max(0.0, min(lower, value - Z95 * u)),
-        upper=min(1.0, max(upper, value + Z95 * u)),
+        label="memorisation[nearer to train than to a holdout, at equal odds]",
+        value=found.value,
+        u=found.u,
+        lower=found.lower,
+        upper=found.upper,
         method="clustered",
-        n_real=n,
+        n_real=len(held),
         n_syn=len(synthetic),
         split=bench.reference,
-        null=_null(held, thinned, bench.rng("memorisation/null")),
+        null=_null(held, trained, bench.rng("memorisation/null")),
         details=details(
             holdout=bench.reference,
             n_train=len(trained),
-            exact_copies=copies,
+            exact_copies=float((near.distance == 0).mean()),
             median_distance_ratio=_ratio(near.distance, far.distance),
             seed=bench.request.seed,
         ),
     )
 
 
-def share(near: Nearest, far: Nearest) -> tuple[float, float]:
-    """The share nearer to `near` than to `far`, and its standard error with nearest records as clusters."""
+def share(near: Nearest, far: Nearest, n_near: int, n_far: int) -> Share:
+    """The share nearer to `near` than to `far`, nearest records among `n_near` and `n_far` of them.
+
+    The count of wins p becomes ``(p / n_near) / (p / n_near + (1 - p) / n_far)``; its error follows by the slope.
+    """
     won = np.where(near.distance == far.distance, 0.5, near.distance < far.distance)
-    value = float(won.mean())
-    cluster = np.where(near.distance <= far.distance, near.index, far.index + near.index.max() + 1)
-    sums = np.bincount(cluster, weights=won - value)
-    return value, math.sqrt(float(np.square(sums).sum())) / len(won)
+    wins, m = float(won.mean()), len(won)
+    cluster = np.where(near.distance <= far.distance, near.index, far.index + n_near)
+    spread = math.sqrt(float(np.square(np.bincount(cluster, weights=won - wins)).sum())) / m
+    low, high = clopper_pearson(round(wins * m), m)
+
+    def even(p: float) -> float:
+        return (p / n_near) / (p / n_near + (1 - p) / n_far)
+
+    slope = 1 / (n_near * n_far) / (wins / n_near + (1 - wins) / n_far) ** 2
+    return Share(
+        value=even(wins),
+        u=slope * spread,
+        lower=even(max(0.0, min(low, wins - Z95 * spread))),
+        upper=even(min(1.0, max(high, wins + Z95 * spread))),
+    )
 
 
 def _ratio(near: Array, far: Array) -> float | None:
@@ -82,7 +104,8 @@ def _ratio(near: Array, far: Array) -> float | None:
 
 def _null(held: Array, trained: Array, rng: np.random.Generator) -> float:
     """The same for half of the holdout in the place of synthetic records."""
-    values = []
-    for a, b in halves(len(held), NULL_CUTS, rng):
-        values.append(share(closest(held[a], trained[subset(len(trained), len(b), rng)]), closest(held[a], held[b]))[0])
+    values = [
+        share(closest(held[a], trained), closest(held[a], held[b]), len(trained), len(b)).value
+        for a, b in halves(len(held), NULL_CUTS, rng)
+    ]
     return float(np.mean(values))
