@@ -18,7 +18,10 @@ from synthspec.metrics.learners import boosted_classifier, logistic, one_thread
 from synthspec.metrics.request import Array
 from synthspec.metrics.stream import Indices, subset
 
-ESTIMATOR = "mean over folds of the out-of-fold AUC, the better of two; u by DeLong, its variance doubled for shared folds"LEAST = 100
+ESTIMATOR = (
+    "mean over folds of the out-of-fold AUC, the better of two; u by DeLong, its variance doubled for shared folds"
+)
+LEAST = 100
 FOLDS = 5
 _MOST = 5000
 _COLUMNS = 512
