@@ -24,6 +24,7 @@ from synthspec.pipeline.contents import EVIDENCE, PLAN, SPEC, SREF, promises_of
 from synthspec.pipeline.manifest import build_manifest, trace_of
 from synthspec.pipeline.resolved import resolved_text
 from synthspec.pipeline.spending import spending
+from synthspec.pipeline.timepath import write_timepath
 from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign
 from synthspec.sign.memory import Numbered, Numbering, numbering
 from synthspec.sign.names import BUNDLE, READABLE
@@ -158,6 +159,7 @@ def _write_parts(folder: Path, plan: Plan, execution: Execution, found: Evidence
         if node.op in ("fit", "accelerate", "export"):
             store.materialise(node.record, folder)
     (folder / artifacts.FIT_REPORT).unlink(missing_ok=True)
+    write_timepath(folder, execution)
 
 
 def _subjects(folder: Path) -> tuple[Subject, ...]:

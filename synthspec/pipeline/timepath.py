@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from synthspec.backend.artifacts import read_report
@@ -47,3 +48,11 @@ def timepath_of(plan: Plan, execution: Execution) -> TimePath | None:
         gaps=len(align.gaps),
         **arrival,
     )
+
+
+def write_timepath(folder: Path, execution: Execution) -> None:
+    """Put ``align.json`` and ``arrive.json`` into `folder`, as far as a run has them: every window, step and segment."""
+    for node in execution.nodes:
+        for name in (ALIGN_REPORT, ARRIVE_REPORT):
+            if name in node.artifact.files:
+                (folder / name).write_bytes(node.artifact.path(name).read_bytes())

@@ -14,7 +14,7 @@ from synthspec.spec.sref import SRef, SRefField
 from synthspec.text import Path, Span
 from synthspec.units import Unit, UnitError, parse_dimension, parse_unit
 
-COLUMNS = {"ell": "km", "c_ref": "m/s"}
+COLUMNS = {"ell": "km", "x": "m", "y": "m", "z": "m", "c_ref": "m/s"}
 """The columns of a path with a unit that each may have (reference 4.2); that n_eff has none is a rule of names."""
 
 _Scope = tuple[dict[str, Type], frozenset[str]]

@@ -1,7 +1,7 @@
 """There is no path to integrate along.
 
-Why: both forms of T_arr are integrals of n_eff along gamma(ell). Without the path, its nodes ell and its index n_eff, there is
-    nothing to integrate.
+Why: both forms of T_arr are integrals of n_eff along gamma(ell). Without the path, its nodes and its index n_eff, there is
+    nothing to integrate. The nodes have an arc length ell, or points x, y (and z) whose chords are added up.
 
 Refs: P405-6; S405-7
 
@@ -35,7 +35,10 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         advice = "describe gamma(ell) in the section `path` of the SRef: source, fields, c_ref0"
         yield Finding(at_sref("path"), "the SRef has no path", advice, because)
         return
-    for name in ("ell", "n_eff"):
-        if name not in {column.name for column in path.fields}:
-            advice = f"add the column {name} to path.fields"
-            yield Finding(at_sref("path", "fields"), f"the path has no column {name!r}", advice, because)
+    have = {column.name for column in path.fields}
+    if "ell" not in have and not {"x", "y"} <= have:
+        advice = "add the column ell to path.fields, or the points x, y"
+        yield Finding(at_sref("path", "fields"), "the path has no column 'ell'", advice, because)
+    if "n_eff" not in have:
+        advice = "add the column n_eff to path.fields"
+        yield Finding(at_sref("path", "fields"), "the path has no column 'n_eff'", advice, because)

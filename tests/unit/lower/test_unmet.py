@@ -1,5 +1,6 @@
 """What the language can say and no run does yet is refused by name: nothing that was written is passed over."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +22,7 @@ UNMET = [
     ("digits-vae", "engine.architecture.norm", "batch", "", "engine.architecture.norm"),
     ("fiber-link-flow", "engine.architecture.actnorm", "{init: data}", "", "engine.architecture.actnorm"),
     ("digits-gan", "objective.penalty_per", "batch", "", "objective.penalty_per"),
+    ("fiber-link-flow", "timebase.fit.window", "300 s", "", "timebase.fit.window"),
     ("digits-diffusion", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
     ("digits-diffusion", "release.watermark", "{method: selection}", "", "release.watermark"),
     ("digits-diffusion", "release.format", "csv", "", "release.format"),
@@ -51,7 +53,18 @@ def test_what_no_run_does_is_refused_where_it_stands(name, key, value, code, pat
         ("digits-diffusion", "release.format", "npz"),
         ("cancer-dp-vae", "contracts.C40-516.publish", "verdict"),
         ("digits-gan", "objective.penalty_per", "record"),
+        ("fiber-link-flow", "timebase.fit.window", "10 min"),
+        ("fiber-link-flow", "timebase.fit.method", "theil_sen"),
     ],
 )
 def test_what_every_run_does_may_be_written_out(name, key, value):
     assert found(name, (key, value)) == ()
+
+
+def test_records_of_many_clocks_are_no_records_of_one(tmp_path):
+    shutil.copytree(EXAMPLES / "fiber-link-flow", tmp_path / "fiber")
+    sref = tmp_path / "fiber" / "fiber_link.sref.yaml"
+    sref.write_text(sref.read_text().replace("keys: {pk: [rid]}", "keys: {pk: [rid], entity: rid}"))
+    outcome = load_spec(spot(tmp_path / "fiber" / "spec.yaml"), Options(today=TODAY))
+    said = [finding.message for finding in outcome.then(compile_spec).diagnostics if "one clock" in finding.message]
+    assert len(said) == 1
