@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from synthspec.backend.artifacts import FIT_REPORT, TRAINING_LOG, write_report
@@ -14,7 +15,7 @@ from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.families import Adversarial, DpSgd, Hinge, Relativistic, WganGp
 from synthspec.ir.ops import Fit, Sample
 from synthspec_torch.gan.engine import TrainedGan, architecture_of
-from synthspec_torch.gan.learner import GanLearner, Rules
+from synthspec_torch.gan.learner import GanLearner, Rules, game_optimizer
 from synthspec_torch.gan.losses import Objective
 from synthspec_torch.gan.networks import Critic, build_critic
 from synthspec_torch.gan.private import PrivateGan, public_conditions
@@ -35,6 +36,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
             gan = TrainedGan.fresh(op, rows.columns)
             spectral = architecture.spectral_norm or isinstance(objective, Hinge)
             critic = build_critic(architecture, gan.content.shape, gan.context.width, spectral=spectral)
+        op = replace(op, training=op.training.model_copy(update={"optimizer": game_optimizer(op.training.optimizer)}))
         rules = Rules(objective, gan.network.numbers, op.training.optimizer, op.training.grad_clip)
         records = gan.records(rows)
         if isinstance(op.privacy, DpSgd):

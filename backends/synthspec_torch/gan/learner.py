@@ -26,6 +26,9 @@ from synthspec_torch.training.loop import Learner, Stateful
 from synthspec_torch.training.optimizer import build_optimizer, set_rate
 from synthspec_torch.training.seeding import Batch, torch_generator
 
+BETAS = (0.0, 0.9)
+"""Of Adam where the spec is silent: momentum keeps either player running after where the other was (Gulrajani et al. 2017)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -37,6 +40,13 @@ class Rules:
     optimizer: Optimizer
     grad_clip: float | None
     """Bounds the gradient of either player."""
+
+
+def game_optimizer(stated: Optimizer) -> Optimizer:
+    """What `stated` means for two players."""
+    if stated.name == "sgd" or stated.betas is not None:
+        return stated
+    return stated.model_copy(update={"betas": BETAS})
 
 
 class GanLearner(Learner):

@@ -43,7 +43,7 @@ from synthspec.spec.sampling import Compile
 from synthspec_torch.gan.content import fitted
 from synthspec_torch.gan.engine import WEIGHTS
 from synthspec_torch.gan.kernels import KERNELS
-from synthspec_torch.gan.learner import GanLearner, Rules
+from synthspec_torch.gan.learner import BETAS, GanLearner, Rules, game_optimizer
 from synthspec_torch.gan.networks import build_critic, build_generator
 from synthspec_torch.gan.probe import Probe, Records
 from synthspec_torch.plugin import BACKEND
@@ -142,7 +142,7 @@ def test_every_signal_that_is_promised_is_logged(gan, drawn, inputs, run):
     assert dict(report.facts)["best_KID_val"] == min(observed(made["engine"], "KID_val"))
 
 
-def game(objective, *, pac=1, averaged=False):
+def game(objective, *, pac=1):
     torch.manual_seed(0)
     architecture = mlp(pac=pac).architecture
     numbers = [Field(name=name, role="content", dtype="float64", unit="m", range=(-9.0, 9.0)) for name in ("u", "v")]
@@ -154,7 +154,6 @@ def game(objective, *, pac=1, averaged=False):
     records = Records(content.encode(columns), torch.zeros(40, 0))
     probe = Probe(content, records, records.take(torch.arange(30)), generator.numbers, pac, 1)
     rules = Rules(objective, generator.numbers, Optimizer(name="adam", lr=0.01), None)
-    del averaged
     return GanLearner(generator, critic, rules, records, probe, 1)
 
 
@@ -183,6 +182,13 @@ def test_each_player_moves_in_its_own_turn_only(objective):
     assert not moved(critic, learner.critic)
     assert all(weight.grad is None and weight.requires_grad for weight in learner.critic.parameters())
     assert all(weight.grad is not None for weight in learner.network.parameters())
+
+
+def test_adam_has_no_momentum_where_the_spec_is_silent():
+    stated = Optimizer(name="adam", lr=0.1, betas=(0.5, 0.9))
+    assert game_optimizer(stated) == stated
+    assert game_optimizer(Optimizer(name="adam", lr=0.1)).betas == BETAS == (0.0, 0.9)
+    assert game_optimizer(Optimizer(name="sgd", lr=0.1)).betas is None
 
 
 @pytest.mark.parametrize("objective", [WGAN, PAIRED], ids=lambda each: each.measure)
@@ -248,9 +254,6 @@ def test_critic_drift_counts_standard_errors_on_frozen_records():
 def test_kid_is_near_nothing_for_the_records_themselves_and_large_for_one_spot():
     learner = game(WGAN)
     real = learner.train.x[torch.arange(64) % 30]
-
-    class Copies(type(learner.network)):
-        pass
 
     network = learner.network
     network.forward = lambda z, c: real
@@ -341,7 +344,10 @@ def test_the_weights_that_are_kept_are_the_averaged_ones(gan, drawn, inputs, run
         ({"objective": WGAN.model_copy(update={"penalty_per": "batch"})}, "penalty_per record"),
         ({"privacy": Pate(mechanism="pate")}, "pate"),
         ({"drop_rate": 0.1}, "drop_rate"),
-        ({"objective": Hinge(measure="hinge"), "stability": Stability(convergence=Convergence(signal="gp_norm"))}, "gp"),
+        (
+            {"objective": Hinge(measure="hinge"), "stability": Stability(convergence=Convergence(signal="gp_norm"))},
+            "gp",
+        ),
         ({"stability": Stability(convergence=Convergence(signal="elbo_val"))}, "elbo_val"),
     ],
 )
