@@ -11,7 +11,7 @@ import torch
 
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.protocol import Artifact, Context
-from synthspec.ir.families import DiffusionEngine, UNet2d
+from synthspec.ir.families import DiffusionEngine, NoMechanism, UNet2d
 from synthspec.ir.ops import Fit
 from synthspec.ir.schema import Field
 from synthspec_diffusers.choices import Choices
@@ -238,12 +238,15 @@ class GivenVector:
 def given_of(op: Fit, train: Dataset) -> Given | None:
     """The conditions that the network of `op` is told; None where it has none.
 
-    The moments of numbers are those of the train rows, which a sampler has at hand as well.
+    The moments of numbers are those of the train rows, which a sampler has at hand as well; under a mechanism they
+    come from the SRef.
     """
     if not op.conditions:
         return None
     if isinstance(op.engine, DiffusionEngine) and isinstance(op.engine.architecture, UNet2d):
         return GivenLabel(Labels(condition_fields(op)))
+    if not isinstance(op.privacy, NoMechanism):
+        return GivenVector(ContextCodec.declared(op.schema, op.conditions))
     return GivenVector(ContextCodec.fitted(op.schema, op.conditions, train.columns))
 
 

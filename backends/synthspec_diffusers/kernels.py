@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 
@@ -17,6 +18,7 @@ from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.families import (
     DiffusionEngine,
+    DpSgd,
     EdmSchedule,
     LSimple,
     MlpDenoiser,
@@ -32,6 +34,9 @@ from synthspec_diffusers.path import Adaptive, Path
 from synthspec_diffusers.sampling import DiffusionSampler, Meter
 from synthspec_diffusers.schedule import Grid, Process
 from synthspec_diffusers.training import Corruption, DiffusionLearner, Records
+from synthspec_torch.privacy.fitting import fit_privately
+from synthspec_torch.privacy.support import draws_of
+from synthspec_torch.privacy.training import PrivateCourse
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Course, train
 from synthspec_torch.training.seeding import initial_weights, intra_op_threads
@@ -44,31 +49,46 @@ SIGMA_DATA = "sigma_data"
 
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """S405-4: train the denoiser; keep the averaged weights with the smallest `loss_val`."""
-    engine, objective = _parts(op)
-    rows = rows_of(inputs, "train")
-    course = Course.of(op.training, op.stability, len(rows))
+    """S405-4: train the denoiser; keep the averaged weights with the smallest `loss_val`, under a mechanism the last."""
+    engine, rows, seed = _parts(op)[0], rows_of(inputs, "train"), op.training.seed or 0
     content, given = fitted_content(op, rows), given_of(op, rows)
-    images = _records(content, given, rows, generator(course.seed, Stream.TRAIN, 0, 1))
-    val = _records(content, given, rows_of(inputs, "val"), generator(course.seed, Stream.VALIDATE, 0, 1))
-    sigma_data = _sigma_data(engine, images.x0)
-    head = head_of(engine.noise_schedule, objective)
-    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
-        with initial_weights(course.seed):
+    records = _records(content, given, rows, generator(seed, Stream.TRAIN, 0, 1))
+    sigma_data = _sigma_data(engine, records.x0, private=isinstance(op.privacy, DpSgd))
+    with intra_op_threads(op.training.threads):
+        with initial_weights(seed):
             network = build_network(op, content, given)
-        learner = DiffusionLearner(
-            network,
-            Corruption(Process(engine.noise_schedule), head, objective.weighting, sigma_data, content.choices),
-            images,
-            val,
-            drop_rate=op.drop_rate,
-            null=None if given is None else given.null,
-            seed=course.seed,
-        )
-        trained = train(learner, course, log, context.progress)
+        learning = partial(_learner, op, network, content, given, sigma_data, records)
+        if isinstance(op.privacy, DpSgd):
+            # The val split stays out of a private training: a validation would be a release.
+            private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
+            trained = fit_privately(learning(records.take(torch.arange(0))), private, op, inputs, context)
+        else:
+            val = _records(content, given, rows_of(inputs, "val"), generator(seed, Stream.VALIDATE, 0, 1))
+            with SignalLog(context.out / TRAINING_LOG) as log:
+                trained = train(
+                    learning(val), Course.of(op.training, op.stability, len(rows)), log, context.progress
+                )  # fmt: skip
     save_weights(context.out / WEIGHTS, {**trained.weights, SIGMA_DATA: torch.tensor([sigma_data]).double()})
     content.write(context)
     write_report(context.out, FIT_REPORT, trained.report)
+
+
+def _learner(
+    op: Fit, network: nn.Module, content: Content, given: Given | None, sigma_data: float, train: Records, val: Records
+) -> DiffusionLearner:
+    engine, objective = _parts(op)
+    head, process = head_of(engine.noise_schedule, objective), Process(engine.noise_schedule)
+    learner = DiffusionLearner(
+        network,
+        Corruption(process, head, objective.weighting, sigma_data, content.choices),
+        train,
+        val,
+        drop_rate=op.drop_rate,
+        null=None if given is None else given.null,
+        seed=op.training.seed or 0,
+    )
+    learner.multiplicity = draws_of(op.privacy)
+    return learner
 
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
@@ -136,11 +156,16 @@ def _records(content: Content, given: Given | None, data: Dataset, rng: np.rando
     return Records(content.encode(data.columns, rng), told)
 
 
-def _sigma_data(engine: DiffusionEngine, x0: torch.Tensor) -> float:
-    """As stated by the schedule, else measured: the standard deviation of all numbers of the train rows together."""
+def _sigma_data(engine: DiffusionEngine, x0: torch.Tensor, *, private: bool) -> float:
+    """As stated by the schedule, else measured: the standard deviation of all numbers of the train rows together.
+
+    Under a mechanism nothing is measured: that of the uniform law on [-1, 1], which images live in.
+    """
     stated = engine.noise_schedule.sigma_data if isinstance(engine.noise_schedule, EdmSchedule) else None
     if stated is not None:
         return stated
+    if private:
+        return math.sqrt(1.0 / 3.0)
     spread = x0.double().std(unbiased=False).item()
     return spread if spread > 0 else 1.0
 

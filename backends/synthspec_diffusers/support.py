@@ -8,11 +8,11 @@ from synthspec.backend.columns import find_field
 from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import (
     DiffusionEngine,
+    DpSgd,
     EdmSchedule,
     FlowMatchingSchedule,
     LSimple,
     MlpDenoiser,
-    NoMechanism,
     TransformerDenoiser,
     UNet2d,
 )
@@ -20,6 +20,7 @@ from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field, Schema
 from synthspec.ir.solvers import SOLVERS, evaluations
 from synthspec_torch.data.kinds import mixed_reasons
+from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import image_reasons, label_reasons, monitor_reasons, training_reasons
 
 EPOCH_SIGNALS = frozenset({"loss_val", "head_r2"})
@@ -41,16 +42,21 @@ def fit_reasons(op: Fit) -> Iterator[str]:
         return
     yield from _architecture_reasons(op.engine, op.schema)
     yield from _objective_reasons(op, op.engine)
-    if not isinstance(op.privacy, NoMechanism):
-        yield f"privacy mechanism {op.privacy.mechanism} is not supported: only none"
+    yield from mechanism_reasons(op.privacy, "dp-sgd")
     yield from _content_reasons(op.schema)
     if isinstance(op.engine.architecture, UNet2d):
         yield from label_reasons(op.schema, op.conditions)
     else:
         for name in op.conditions:
             yield from _condition_reasons(name, find_field(op.schema, name))
-    yield from training_reasons(op.training)
-    yield from monitor_reasons(op.stability, EPOCH_SIGNALS)
+    if not isinstance(op.privacy, DpSgd):
+        yield from training_reasons(op.training)
+        yield from monitor_reasons(op.stability, EPOCH_SIGNALS)
+        return
+    yield from private_training_reasons(op.training, op.stability, block=op.privacy)
+    yield from declared_reasons(op.schema, op.conditions)
+    if op.schema.modality != "image":
+        yield f"content of modality {op.schema.modality} is scaled by the train rows: only images under dp-sgd"
 
 
 def sample_reasons(op: Sample) -> Iterator[str]:

@@ -12,6 +12,9 @@ from synthspec.backend.draws import Stream
 from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.heads import Head, Weighting, larger, shown, target, weight
 from synthspec_diffusers.schedule import Process
+from synthspec_torch.privacy.gradients import Batch
+from synthspec_torch.privacy.stream import RecordDraws
+from synthspec_torch.privacy.training import RecordLearner
 from synthspec_torch.training.loop import Learner
 from synthspec_torch.training.seeding import torch_generator
 
@@ -116,7 +119,7 @@ def stratified(count: int, generator: torch.Generator) -> torch.Tensor:
     return u.clamp(1e-6, 1.0 - 1e-6)
 
 
-class DiffusionLearner(Learner):
+class DiffusionLearner(Learner, RecordLearner):
     """L_simple = E over t, x_0, eps of the weighted mean squared error of the head (S405-4)."""
 
     criterion = "loss_val"
@@ -132,6 +135,8 @@ class DiffusionLearner(Learner):
         null: torch.Tensor | None,
         seed: int,
     ) -> None:
+        self.multiplicity = 1
+        """Under a mechanism, draws of each record that are averaged before its clip."""
         self._network, self.corruption, self.train_records = network, corruption, train
         self.drop_rate, self.null = drop_rate, null
         self.draws = torch_generator(seed, Stream.TRAIN)
@@ -148,13 +153,38 @@ class DiffusionLearner(Learner):
         noised = self.corruption(records, u, torch.randn(records.x0.shape, generator=self.draws))
         given = noised.given
         if given is not None and self.null is not None and self.drop_rate > 0:
-            dropped = torch.rand(len(rows), generator=self.draws) < self.drop_rate
-            given = torch.where(dropped.view(-1, *(1,) * (given.dim() - 1)), self.null, given)
+            given = self._dropped(given, torch.rand(len(rows), generator=self.draws))
         out = self._network(noised.x, noised.times, given)
         squared = self.corruption.squared(noised, out)
         if noised.weight is None:
             return squared.mean()
         return (noised.weight * squared.flatten(1).mean(1)).mean()
+
+    def drawn(self, rows: torch.Tensor, draws: RecordDraws) -> Batch:
+        """Each record `multiplicity` times over, [n, K, ...]: as shown to the network, its target, factor and condition."""
+        records, many = self.train_records.take(rows), self.multiplicity
+        u = draws.uniform(many).flatten().clamp(1e-6, 1.0 - 1e-6)
+        eps = draws.normal(many, *records.x0.shape[1:]).flatten(0, 1)
+        repeated = records.take(torch.arange(len(rows)).repeat_interleave(many))
+        noised = self.corruption(repeated, u, eps)
+        factor = torch.ones(len(u)) if noised.weight is None else noised.weight
+        parts = [noised.x, noised.times, noised.target, factor]
+        if noised.given is not None:
+            parts.append(self._dropped(noised.given, draws.uniform(many).flatten()))
+        return tuple(torch.unflatten(part, 0, (len(rows), many)) for part in parts)
+
+    def record_losses(self, batch: Batch) -> torch.Tensor:
+        """The weighted squared error of each record, the mean over its draws: one gradient, and one clip (DPDM)."""
+        x, times, wanted, factor, *given = (part.flatten(0, 1) for part in batch)
+        out = self._network(x, times, given[0] if given else None)
+        errors: torch.Tensor = factor * (out - wanted).square().flatten(1).mean(1)
+        return errors.view(-1, self.multiplicity).mean(1)
+
+    def _dropped(self, given: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        """Conditions `given` without those whose number in `u` [n] lies below the drop rate."""
+        if self.null is None or self.drop_rate <= 0:
+            return given
+        return torch.where((u < self.drop_rate).view(-1, *(1,) * (given.dim() - 1)), self.null, given)
 
     @torch.inference_mode()
     def validate(self, network: nn.Module) -> Mapping[str, float]:

@@ -15,10 +15,13 @@ from synthspec.ir.families import (
     GanConv,
     GanMlp,
     Hinge,
+    LinearSchedule,
+    MinSnr,
     Optimizer,
     SplineCoupling,
     Stability,
     Training,
+    UNet2d,
     VaeConv,
     VaeMlp,
     WganGp,
@@ -104,6 +107,18 @@ def gan(architecture, objective, shape, x):
     return PrivateGan(generator, critic, rules, records, lambda step, n: torch.zeros(n, 2), batch=4, seed=1)
 
 
+def diffusion(x, many):
+    torch.manual_seed(0)
+    network = Denoiser(UNet2d(name="unet2d", channels=(8, 8)), (1, 8, 8), 3)
+    records = DiffusionRecords(x.view(-1, 1, 8, 8).clamp(-1, 1), torch.arange(len(x)) % 2)
+    corruption = Corruption(Process(LinearSchedule(name="linear", train_steps=50)), "v", MinSnr(name="min_snr"))
+    learner = DiffusionLearner(
+        network, corruption, records, records.take(torch.arange(2)), drop_rate=0.2, null=torch.tensor(2), seed=1
+    )
+    learner.multiplicity = many
+    return learner
+
+
 @dataclass(frozen=True)
 class Engine:
     name: str
@@ -112,6 +127,17 @@ class Engine:
 
     def __str__(self):
         return self.name
+
+
+try:
+    from synthspec_diffusers.network import Denoiser
+    from synthspec_diffusers.schedule import Process
+    from synthspec_diffusers.training import Corruption, DiffusionLearner
+    from synthspec_diffusers.training import Records as DiffusionRecords
+
+    WITH_DIFFUSERS = True
+except ImportError:
+    WITH_DIFFUSERS = False
 
 
 WGAN = WganGp(measure="wgan_gp", lambda_gp=10.0, critic_steps=2)
@@ -131,6 +157,8 @@ ENGINES = [
     Engine("gan-mlp-spectral", lambda x: gan(
         GanMlp(name="mlp", hidden=(8, 12), latent_dim=3), Hinge(measure="hinge", critic_steps=2), (6,), x)),
 ]  # fmt: skip
+if WITH_DIFFUSERS:
+    ENGINES.append(Engine("diffusion-unet-of-3", lambda x: diffusion(x, 3)))
 
 
 @pytest.fixture(params=ENGINES, ids=str)
