@@ -127,7 +127,8 @@ def _measure(bench: Bench, plan: Plan, engine: str, arms: bool) -> bool:  # noqa
         rng = np.random.default_rng(0)
         for name, made in zip(ARMS, (known, _independent(known, rng), _copula(known, rng)), strict=True):
             _line(schema, name, made, _matrix(schema, held), known, "- | - | -")
-    note = f"{training.wall:.0f} / {training.cpu:.0f} | {report.steps} | {SPEED / drawing.wall:,.0f} / {SPEED / drawing.cpu:,.0f}"
+    speed = f"{SPEED / drawing.wall:,.0f} / {SPEED / drawing.cpu:,.0f}"
+    note = f"{training.wall:.0f} / {training.cpu:.0f} | {report.steps} | {speed}"
     _line(schema, engine, _matrix(schema, read_dataset(drawn.path(DATA))), _matrix(schema, held), known, note)
     return False
 

@@ -17,10 +17,11 @@ CHUNK = 1024
 
 def elbo(network: Vae, likelihood: Likelihood, records: Records, eps: Iterable[torch.Tensor]) -> torch.Tensor:
     """The ELBO of each record at beta 1, the mean over the draws `eps`, each [n, latent]; float64 [n], in nat."""
-    mean, log_variance = posterior(network, records)
-    std = torch.exp(0.5 * log_variance)
-    recon = [_log_likelihood(network, likelihood, records, mean + std * draw) for draw in eps]
-    return torch.stack(recon).mean(0) - kl_divergence(mean, log_variance).double().sum(1)
+    bounds = []
+    for _, z, mean, log_variance in _draws(network, records, eps):
+        recon = _log_likelihood(network, likelihood, records, z)
+        bounds.append(recon - kl_divergence(mean, log_variance).double().sum(1))
+    return torch.stack(bounds).mean(0)
 
 
 def iwae(network: Vae, likelihood: Likelihood, records: Records, eps: Iterable[torch.Tensor]) -> torch.Tensor:
@@ -28,14 +29,28 @@ def iwae(network: Vae, likelihood: Likelihood, records: Records, eps: Iterable[t
 
     The mean is taken inside the logarithm, record by record. float64 [n], in nat.
     """
-    mean, log_variance = posterior(network, records)
     weights = []
-    for draw in eps:
-        z = mean + torch.exp(0.5 * log_variance) * draw
+    for draw, z, _, log_variance in _draws(network, records, eps):
         # The constants of p(z) and q(z | x) are the same, so they leave ln p(z) - ln q(z | x).
         ratio = 0.5 * (draw.square() - z.square() + log_variance).double().sum(1)
         weights.append(_log_likelihood(network, likelihood, records, z) + ratio)
     return torch.stack(weights).logsumexp(0) - math.log(len(weights))
+
+
+def _draws(
+    network: Vae, records: Records, eps: Iterable[torch.Tensor]
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Each of `eps` with the draw z that it stands for, and the mean and log-variance that z was drawn with."""
+    if network.ladder is None:
+        # One posterior serves all draws.
+        mean, log_variance = posterior(network, records)
+        for draw in eps:
+            yield draw, mean + torch.exp(0.5 * log_variance) * draw, mean, log_variance
+        return
+    for draw in eps:
+        parts = [network.infer(part.x, part.labels, draw[rows]) for part, rows in _chunks(records)]
+        z, mean, log_variance = (torch.cat(part) for part in zip(*parts, strict=True))
+        yield draw, z, mean, log_variance
 
 
 def posterior(network: Vae, records: Records) -> tuple[torch.Tensor, torch.Tensor]:

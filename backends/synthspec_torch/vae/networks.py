@@ -11,29 +11,103 @@ from torch import nn
 from synthspec.ir.families import VaeConv, VaeMlp
 from synthspec_torch.vae.norms import norm_1d, norm_2d
 
-_LOG_VARIANCE = (-12.0, 8.0)
+LOG_VARIANCE = (-12.0, 8.0)
 """Bounds of the posterior's log-variance: an overflow would come before a KL could pull it back."""
 
 Shape = tuple[int, int, int]
 
 
+class Ladder(nn.Module):
+    """A hierarchy of groups of latents: each has a prior given those above it (Soenderby et al. 2016, Vahdat and Kautz 2020).
+
+    Everything outside sees z = (z~ - loc) / scale, the latents z~ under the moments that their prior has given the groups
+    above: the prior of z is N(0, I), the posterior of a group is a residual on its prior, and both KL terms are the same
+    in either coordinates.
+    """
+
+    def __init__(self, latent: int, groups: int, features: int, width: int) -> None:
+        """`latent` latents in `groups` groups, sized as evenly as it goes; `features`: what the encoder gives."""
+        super().__init__()
+        self.sizes = [latent // groups + (number < latent % groups) for number in range(groups)]
+        self.start = nn.Parameter(torch.zeros(width))
+        self.priors = nn.ModuleList([nn.Linear(width, 2 * size) for size in self.sizes])
+        self.lifts = nn.ModuleList([nn.Linear(size, width) for size in self.sizes])
+        self.posteriors = nn.ModuleList([nn.Linear(features + width, 2 * size) for size in self.sizes])
+        for prior in self.priors:
+            # At the start every prior is N(0, I): the hierarchy begins as one flat group.
+            nn.init.zeros_(prior.get_parameter("weight"))
+            nn.init.zeros_(prior.get_parameter("bias"))
+
+    def climb(
+        self, features: torch.Tensor, eps: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """A draw, its mean and log-variance group by group, all [n, latent]; at the means where there is no `eps`."""
+        state = self.start.expand(len(features), -1)
+        noise = [None] * len(self.sizes) if eps is None else list(torch.split(eps, self.sizes, dim=1))
+        drawn, means, log_variances = [], [], []
+        for group, own in enumerate(noise):
+            mean, log_variance = self.posteriors[group](torch.cat([features, state], dim=1)).chunk(2, dim=1)
+            log_variance = log_variance.clamp(*LOG_VARIANCE)
+            z = mean if own is None else mean + torch.exp(0.5 * log_variance) * own
+            _, state = self._rise(state, z, group)
+            drawn.append(z)
+            means.append(mean)
+            log_variances.append(log_variance)
+        return torch.cat(drawn, 1), torch.cat(means, 1), torch.cat(log_variances, 1)
+
+    def lift(self, z: torch.Tensor) -> torch.Tensor:
+        """The latents z~ of z, both [n, latent]."""
+        state = self.start.expand(len(z), -1)
+        lifted = []
+        for group, own in enumerate(torch.split(z, self.sizes, dim=1)):
+            latents, state = self._rise(state, own, group)
+            lifted.append(latents)
+        return torch.cat(lifted, 1)
+
+    def _rise(self, state: torch.Tensor, z: torch.Tensor, group: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The latents of `group`, and what the groups below see of all so far."""
+        loc, log_scale = self.priors[group](state).chunk(2, dim=1)
+        latents = loc + torch.exp(3.0 * torch.tanh(log_scale / 3.0)) * z
+        return latents, nn.functional.silu(state + self.lifts[group](latents))
+
+
 class Vae(nn.Module):
     """``encode`` contents, ``decode`` codes. `labels` are int64 [n] or None without conditions."""
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, labels: int | None, width: int) -> None:
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, labels: int | None, width: int, ladder: Ladder | None = None
+    ) -> None:
         """`labels`: how many there are, the one of no condition included; `width`: numbers that stand for one."""
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
+        self.ladder: Ladder | None = ladder
         self.seen = nn.Embedding(labels, width) if labels else None
         self.told = nn.Embedding(labels, width) if labels else None
 
     def encode(self, x: torch.Tensor, labels: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and log-variance of q(z | x, c), both [n, latent], of contents [n, *shape]."""
-        mean, log_variance = self.encoder(x, _embedded(self.seen, labels, x)).chunk(2, dim=1)
-        return mean, log_variance.clamp(*_LOG_VARIANCE)
+        """Mean and log-variance of q(z | x, c), both [n, latent], of contents [n, *shape].
+
+        In a hierarchy, those of each group given the means of the groups before it.
+        """
+        features = self.encoder(x, _embedded(self.seen, labels, x))
+        if self.ladder is not None:
+            _, mean, log_variance = self.ladder.climb(features, None)
+        else:
+            mean, log_variance = features.chunk(2, dim=1)
+        return mean, log_variance.clamp(*LOG_VARIANCE)
+
+    def infer(
+        self, x: torch.Tensor, labels: torch.Tensor | None, eps: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """A draw z of q(z | x, c) at standard normals `eps`, with the mean and log-variance it has; all [n, latent]."""
+        if self.ladder is None:
+            mean, log_variance = self.encode(x, labels)
+            return mean + torch.exp(0.5 * log_variance) * eps, mean, log_variance
+        return self.ladder.climb(self.encoder(x, _embedded(self.seen, labels, x)), eps)
 
     def decode(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Parameters [n, P, *shape] of p(x | z, c) at codes [n, latent]."""
+        z = z if self.ladder is None else self.ladder.lift(z)
         out: torch.Tensor = self.decoder(torch.cat([z, _embedded(self.told, labels, z)], dim=1))
         return out
 
@@ -121,15 +195,24 @@ class GridDecoder(nn.Module):
 def build_vae(architecture: VaeMlp | VaeConv, shape: Shape, parameters: int, labels: int | None) -> Vae:
     """A fresh network for contents of `shape` whose likelihood takes `parameters` numbers a value."""
     latent, norm = architecture.latent_dim, architecture.norm
+    ladder = build_ladder(architecture)
     if isinstance(architecture, VaeMlp):
         width = architecture.hidden[-1] // 4 + 1 if labels else 0
         encoder: nn.Module = FlatEncoder(math.prod(shape), width, architecture.hidden, 2 * latent, norm)
         decoder: nn.Module = FlatDecoder(latent + width, architecture.hidden[::-1], (parameters, *shape), norm)
-        return Vae(encoder, decoder, labels, width)
+        return Vae(encoder, decoder, labels, width, ladder)
     width = architecture.channels[-1] // 2 + 1 if labels else 0
     encoder = GridEncoder(shape, width, architecture.channels, 2 * latent, norm)
     decoder = GridDecoder(shape, latent + width, architecture.channels, parameters, norm)
-    return Vae(encoder, decoder, labels, width)
+    return Vae(encoder, decoder, labels, width, ladder)
+
+
+def build_ladder(architecture: VaeMlp | VaeConv) -> Ladder | None:
+    """The hierarchy of `architecture`; None with one group."""
+    if architecture.groups == 1:
+        return None
+    width = architecture.hidden[-1] if isinstance(architecture, VaeMlp) else 4 * architecture.channels[-1]
+    return Ladder(architecture.latent_dim, architecture.groups, 2 * architecture.latent_dim, width)
 
 
 def _sizes(shape: Shape, levels: int) -> list[tuple[int, int]]:

@@ -58,9 +58,8 @@ def log_likelihood(network: Vae, likelihood: Likelihood, records: Records, z: to
 
 
 def terms(network: Vae, likelihood: Likelihood, records: Records, eps: torch.Tensor) -> Terms:
-    """The terms at z = mean + std * `eps`, standard normals [n, latent]."""
-    mean, log_variance = network.encode(records.x, records.labels)
-    z = mean + torch.exp(0.5 * log_variance) * eps
+    """The terms at the draw z of standard normals `eps` [n, latent]."""
+    z, mean, log_variance = network.infer(records.x, records.labels, eps)
     return Terms(log_likelihood(network, likelihood, records, z), kl_divergence(mean, log_variance))
 
 

@@ -103,8 +103,10 @@ def _architecture_reasons(op: Fit, engine: VaeEngine) -> Iterator[str]:
     if not isinstance(architecture, VaeMlp | VaeConv):
         yield f"architecture {architecture.name} is not supported: only conv and mlp"
         return
-    if architecture.groups > 1:
-        yield f"{architecture.groups} groups of latents are not supported: only 1"
+    if architecture.groups > architecture.latent_dim:
+        yield f"{architecture.latent_dim} latents cannot be {architecture.groups} groups"
+    elif architecture.groups > 1 and isinstance(op.privacy, DpSgd):
+        yield f"{architecture.groups} groups of latents are not supported under dp-sgd: only 1"
     if architecture.norm in ("batch", "instance"):
         yield f"norm {architecture.norm} is not supported: only none, layer and group"
     if op.schema.modality in TABLES:

@@ -29,7 +29,7 @@ from synthspec_torch.data.mixed import Cells, MixedCodec
 from synthspec_torch.training.seeding import initial_weights, settle_threads
 from synthspec_torch.vae.assess import Subject
 from synthspec_torch.vae.likelihoods import Likelihood
-from synthspec_torch.vae.networks import FlatDecoder, Vae, mlp
+from synthspec_torch.vae.networks import FlatDecoder, Vae, build_ladder, mlp
 from synthspec_torch.vae.objective import Records
 from synthspec_torch.vae.sampling import Meter
 from synthspec_torch.weights import load_weights
@@ -147,7 +147,7 @@ def _network(architecture: VaeMlp, levels: tuple[int, ...], labels: int | None) 
     latent, norm = architecture.latent_dim, architecture.norm
     encoder = CellEncoder(levels, width, architecture.hidden, 2 * latent, norm)
     decoder = FlatDecoder(latent + width, architecture.hidden[::-1], (sum(levels),), norm)
-    return Vae(encoder, decoder, labels, width)
+    return Vae(encoder, decoder, labels, width, build_ladder(architecture))
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,9 @@ def test_scores_are_normal_on_the_train_rows_and_lead_back(codec):
     z = codec.scores(codec.spread(codec.encode(data), np.random.default_rng(1)))
     assert all(kstest(column, "norm").pvalue > 1e-4 for column in z.T)
     back = codec.decode(codec.from_scores(z))
-    for name in data:
+    for name, column in data.items():
         if name not in ("heavy", "free"):
-            assert np.array_equal(back[name], data[name], equal_nan=data[name].dtype.kind == "f"), name
+            assert np.array_equal(back[name], column, equal_nan=column.dtype.kind == "f"), name
     cells = codec.from_scores(np.random.default_rng(2).normal(size=(200, codec.width)) * 2)
     assert np.allclose(codec.scores(cells), codec.scores(codec.from_scores(codec.scores(cells))), atol=1e-9)
 

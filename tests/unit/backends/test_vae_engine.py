@@ -193,7 +193,7 @@ def pixel(op, **changes):
 
 
 REFUSED = [
-    (lambda op: replace(op, engine=conv(groups=2)), "2 groups of latents"),
+    (lambda op: replace(op, engine=conv(groups=4, latent_dim=3)), "3 latents cannot be 4 groups"),
     (lambda op: replace(op, engine=conv(norm="batch")), "norm batch"),
     (lambda op: replace(op, engine=conv(likelihood="mixed")), "mixed is for tables"),
     (lambda op: replace(op, engine=conv(likelihood="gaussian")), "17 levels, and a gaussian density"),
