@@ -18,6 +18,8 @@ from synthspec.ir.families import (
     LSimple,
     MlpDenoiser,
     TransformerDenoiser,
+    VaeEngine,
+    VaeMlp,
     Variable,
 )
 from synthspec.ir.schema import Field, Schema
@@ -71,6 +73,25 @@ def without_conditions(made):
     return replace(made, sample=replace(made.sample, fit=fit, variables=()))
 
 
+MIXED_VAE = VaeEngine(
+    family="vae",
+    architecture=VaeMlp(name="mlp", hidden=(16,), latent_dim=4, likelihood="mixed", groups=2),
+)
+
+
+def mixed(made, engine=None):
+    """With columns of further kinds."""
+    fit = made.sample.fit
+    further = (
+        Field(name="on", role="content", dtype="bool"),
+        Field(name="kind", role="content", dtype="categorical", enum=("a", "b", "c"), nullable=True),
+        Field(name="count", role="content", dtype="int32", range=(0.0, 400.0)),
+        Field(name="share", role="content", dtype="float32", range=(0.0, 1.0), nullable=True),
+    )
+    schema = replace(fit.schema, fields=(*fit.schema.fields, *further))
+    return replace(made, sample=replace(made.sample, fit=replace(fit, schema=schema, engine=engine or fit.engine)))
+
+
 CASES = [
     *(
         case(NULL, family, modality)
@@ -103,6 +124,7 @@ if find_spec("torch") and "torch" in installed():
     CASES += [
         without_drops(case(TORCH, "gan", "image", n=40, block=16)),
         without_conditions(case(TORCH, "gan", "tabular", n=40, block=16)),
+        mixed(case(TORCH, "vae", "tabular", n=40, block=16), MIXED_VAE),
     ]
 
 if find_spec("torch") and find_spec("zuko") and "torch" in installed():
@@ -112,6 +134,8 @@ if find_spec("torch") and find_spec("zuko") and "torch" in installed():
         without_conditions(
             flow("tabular", Autoregressive(name="autoregressive", transforms=2, hidden=(8,)), base_dist="student_t")
         ),
+        mixed(flow("tabular", Autoregressive(name="autoregressive", transforms=1, hidden=(8, 8)))),
+        mixed(flow("tabular", AffineCoupling(name="affine_coupling", transforms=2, hidden=(8,)))),
     ]
 
 
