@@ -38,8 +38,8 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         near = " or ".join(str(budget) for budget in nearest_budgets(law, sampling.NFE, guided=twice, schedule=way))
         yield Finding(place, f"no number of {law.name} steps spends NFE {sampling.NFE}", f"write {near}", notes)
         return
-    if isinstance(engine.noise_schedule, EdmSchedule | FlowMatchingSchedule):
-        return  # they have a level for every number in between
+    if law.adaptive or isinstance(engine.noise_schedule, EdmSchedule | FlowMatchingSchedule):
+        return  # a cap is no number of steps, and between any two levels of these schedules there is another
     longest = engine.noise_schedule.train_steps
     if steps > longest:
         most = evaluations(law, longest, guided=twice, schedule=way)

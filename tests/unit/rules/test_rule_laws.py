@@ -19,7 +19,7 @@ from synthspec.ir.signals import SIGNALS, signals_of
 from synthspec.ir.solvers import SOLVERS
 from synthspec.pipeline.front import Options, spot, validate
 from synthspec.rules.contracts import threshold_missing
-from synthspec.rules.engine import arch_unknown, head_solver
+from synthspec.rules.engine import arch_unknown, head_solver, solver_unknown
 from synthspec.rules.measures import FAMILY_MEASURES, misspelt
 from synthspec.rules.p405_02_condition import distribution_invalid
 from synthspec.rules.p405_04_privacy import critic_steps_uncounted, mi_bound_inconsistent
@@ -27,9 +27,10 @@ from synthspec.rules.p405_07_dimension import irreversible_transform
 from synthspec.rules.p405_08_reproducibility import nfe_not_reachable
 from synthspec.rules.p405_09_separation import random_split_on_time, reference_not_test, split_sum
 from synthspec.rules.sref import derived_cycle
+from synthspec.rules.structure import bad_value
 from synthspec.rules.subject import levels
 from synthspec.spec import engine
-from synthspec.spec.conditioning import IntervalGuidance, Variable
+from synthspec.spec.conditioning import IntervalGuidance, LinearGuidance, Variable
 from synthspec.spec.engine import (
     CosineSchedule,
     EdmSchedule,
@@ -175,6 +176,36 @@ def test_the_reverse_sde_needs_signal_where_it_starts(schedule, signal):
     assert ["no step away" in finding.message for finding in head_solver.check.run(spec)] == [True] * (not signal)
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("engine.noise_schedule", EdmSchedule(name="edm", sigma_min=2.0, sigma_max=2.0), "sigma cannot go"),
+        ("engine.noise_schedule", EdmSchedule(name="edm", sigma_min=1.0, sigma_max=2.0), ""),
+        ("conditioning.guidance.schedule", IntervalGuidance(name="interval", low=0.5, high=0.5), "no t lies between"),
+        ("conditioning.guidance.schedule", IntervalGuidance(name="interval", low=0.4, high=0.5), ""),
+        (
+            "conditioning.guidance.schedule",
+            LinearGuidance(name="linear", start=0.0, end=0.0),
+            "nothing would be guided",
+        ),
+        ("conditioning.guidance.schedule", LinearGuidance(name="linear", start=0.0, end=1.0), ""),
+    ],
+)
+def test_a_schedule_goes_somewhere(path, value, said):
+    messages = [finding.message for finding in bad_value.check.run(changed(example("digits-diffusion"), path, value))]
+    assert len(messages) == bool(said)
+    assert all(said in message for message in messages)
+
+
+@pytest.mark.parametrize("solver", sorted(SOLVERS))
+def test_a_tolerance_is_for_who_chooses_his_steps(solver):
+    spec = changed(changed(example("digits-diffusion"), "sampling.solver", solver), "sampling.tolerance", 0.1)
+    assert bool(solver_unknown.check.run(spec)) == (not SOLVERS[solver].adaptive)
+    # To such a solver the budget is a cap, which may be more than the schedule has steps.
+    capped = changed(changed(spec, "sampling.NFE", 400), "engine.noise_schedule.train_steps", 10)
+    assert bool(nfe_not_reachable.check.run(capped)) == (not SOLVERS[solver].adaptive)
+
+
 @pytest.mark.parametrize("head", ["eps", "x0", "v"])
 def test_zero_terminal_snr_leaves_nothing_to_eps(head):
     schedule = CosineSchedule(name="cosine", train_steps=1000, zero_terminal_snr=True)
@@ -248,6 +279,21 @@ def test_cycles_are_found_once_and_shortest():
     assert cyclic(a="a + x") == ["'a' is derived from itself: a -> a"]
     assert cyclic(a="b", b="c", c="a + b") == ["'a' is derived from itself: a -> b -> c -> a"]
     assert cyclic(d="a", a="b", b="a") == ["'a' is derived from itself: a -> b -> a"]
+
+
+def test_two_circles_that_do_not_meet_are_two_and_what_leads_to_one_is_none():
+    assert cyclic(a="b", b="a", c="a + d", d="c2", c2="d", e="c") == [
+        "'a' is derived from itself: a -> b -> a",
+        "'d' is derived from itself: d -> c2 -> d",
+    ]
+
+
+def test_a_circle_of_thousands_is_found_at_once_and_not_all_named():
+    ring = {f"f{number}": f"f{(number + 1) % 3000}" for number in range(3000)}
+    (message,) = cyclic(**ring)
+    assert message.startswith("'f0' is derived from itself: f0 -> f1 -> ")
+    assert message.endswith("f11 -> (2988 more) -> f0")
+    assert cyclic(**{f"f{number}": f"f{number + 1}" for number in range(3000)}) == []
 
 
 def test_every_measure_belongs_to_one_family():
