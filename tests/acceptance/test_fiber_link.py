@@ -105,7 +105,7 @@ def test_derived_fields_and_rules_hold_in_what_is_published(samples):
     assert loss == pytest.approx(10 * np.log10(1e3 * power_in / power_out), rel=1e-5)
 
 
-def test_the_run_verifies_and_replays(cli, fiber):
+def test_the_run_verifies_and_another_path_retrains_nothing(cli, fiber):
     folder, answer = fiber
     verified = cli("verify", "run", "--format", "json", cwd=folder)
     assert verified.code == answer.code

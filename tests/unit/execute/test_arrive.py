@@ -138,3 +138,10 @@ def test_what_cannot_be_integrated_is_refused_before_anything_runs():
     ):
         (reason,) = arrive_reasons(asked)
         assert word in reason
+
+
+def test_the_resolution_of_a_length_does_not_depend_on_its_unit(run):
+    metres = Field(name="ell", role="content", dtype="float64", unit="m")
+    one = run("ell,n_eff,c_ref\n0.000,1.40,299792458\n1.000,1.50,299792458\n")[0]
+    other = run("ell,n_eff,c_ref\n0,1.40,299792458\n1000,1.50,299792458\n", op(metres, N_EFF, C_REF))[0]
+    assert other.u_form1 == pytest.approx(one.u_form1, rel=1e-12)

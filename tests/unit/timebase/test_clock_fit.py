@@ -19,7 +19,7 @@ from synthspec.timebase import (
     least_squares,
     theil_sen,
 )
-from synthspec.timebase.jitter import interval
+from synthspec.timebase.jitter import interval, jitter
 
 CLOCKS = 200
 WINDOW = 200.0
@@ -204,3 +204,11 @@ def test_too_few_readings_are_refused() -> None:
         fit_clock(np.arange(7.0), np.zeros(7), 10.0, "least_squares")
     with pytest.raises(TooFewReadingsError):
         fit_clock(np.zeros(20), np.zeros(20), 10.0, "least_squares")
+
+
+def test_jitter_counts_the_freedom_that_fits_took() -> None:
+    residuals = np.array([1.0, -1.0, 2.0, -2.0, 0.5, -0.5])
+    found = jitter([residuals], 2)
+    assert found.rms == pytest.approx((10.5 / 4) ** 0.5)
+    assert (found.n, found.freedom, found.peak_to_peak) == (6, 4, 4.0)
+    assert interval(found)[1] > found.upper > found.rms > found.lower > interval(found)[0]
