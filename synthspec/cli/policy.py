@@ -17,7 +17,7 @@ def _policy() -> None:
 
 
 @app.command("test")
-def test_policies(
+def run(
     paths: list[str] = typer.Argument(..., help="Policy files, or folders of them."),
     form: Format = FORMAT,
 ) -> None:

@@ -32,13 +32,13 @@ class Asked:
 
 def review_files(old: Path, new: Path, asked: Asked) -> Review:
     """Two documents, or two folders file by file. Policies are those of `asked`, read as they lie. Raises OSError."""
-    policies = load_policies(filter(None, (_single(Path(path)) for path in asked.policies)), everywhere=True)
+    policies = load_policies((_single(Path(path)) for path in asked.policies), everywhere=True)
     if old.is_dir() and new.is_dir():
         sides = Shelf(FolderTree(old)).all(), Shelf(FolderTree(new)).all()
         return _answer(paired(*sides), policies, asked, same=_same(*sides))
     pair = (_single(old), _single(new))
     # Two files that say the same are an answer too: that none of so many guards is loosened.
-    return _answer([pair], policies, asked, every=True) if any(pair) else _answer([], policies, asked)
+    return _answer([pair], policies, asked, every=True)
 
 
 def review_texts(path: Path, old: bytes | None, new: bytes | None, asked: Asked) -> Review:
@@ -48,7 +48,7 @@ def review_texts(path: Path, old: bytes | None, new: bytes | None, asked: Asked)
     sides = tuple(
         None if data is None else Shelf(_Replaced(FolderTree(root), name, data)).load(name) for data in (old, new)
     )
-    policies = load_policies(filter(None, (_single(Path(each)) for each in asked.policies)), everywhere=True)
+    policies = load_policies((_single(Path(each)) for each in asked.policies), everywhere=True)
     pairs = [] if sides == (None, None) else [cast("Sides", sides)]
     return _answer(pairs, policies, asked)
 
@@ -147,12 +147,16 @@ def _law(shelf: Shelf, asked: Asked, here: Path, root: Path) -> Loading:
     return load_policies(cast("list[Loaded]", found), everywhere=True)
 
 
-def _single(path: Path) -> Loaded | None:
+def _single(path: Path) -> Loaded:
+    """The one document at `path`. Raises OSError for what is not there, and for a file of another kind."""
     file = path.resolve()
     if not file.is_file():
         raise FileNotFoundError(2, "no such file", str(path))
     root = find_root(file)
-    return Shelf(FolderTree(root)).load(file.relative_to(root.resolve()).as_posix())
+    found = Shelf(FolderTree(root)).load(file.relative_to(root.resolve()).as_posix())
+    if found is None:
+        raise FileNotFoundError(2, "no document of synthspec", str(path))
+    return found
 
 
 def _from_root(path: str, here: Path, root: Path) -> str:

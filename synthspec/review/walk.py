@@ -61,13 +61,29 @@ class Walk:
 
     def changes(self, old: BaseModel, new: BaseModel, at: At = At()) -> Iterator[Change]:
         """Every difference. Models of two classes share the fields that both have; the others count where they guard."""
+        switch = self._switch(old, new, at)
+        if switch is not None:
+            yield switch
+            return
         for name, key in _fields(old, new):
             owner = new if name in type(new).model_fields else old
             guard = guard_of(type(owner), name)
             before, after = getattr(old, name, None), getattr(new, name, None)
-            if type(old) is not type(new) and guard.how in ("free", "review") and None in (before, after):
-                continue  # a field that the other kind does not have, and that guards nothing by itself
+            if type(old) is not type(new) and None in (before, after) and _of_one_kind(guard):
+                continue
             yield from self._field(guard, (before, after), (old, new), at.down(key))
+
+    def _switch(self, old: BaseModel, new: BaseModel, at: At) -> Change | None:
+        """Where one kind promises less than another as a whole (`mechanism: none`), that says all there is to say."""
+        for name, key in _fields(old, new) if type(old) is not type(new) else ():
+            guard = guard_of(type(new), name)
+            values = (getattr(old, name, None), getattr(new, name, None))
+            if guard.how == "scale" and name in type(old).model_fields and name in type(new).model_fields:
+                found = direction(Pair(guard=guard, old=values[0], new=values[1]))
+                if name == "mechanism" and found is not None and found is not UNKNOWN:
+                    here = at.down(key)
+                    return self.change(guard, found, values, here, difference(here.name, values, guard))
+        return None
 
     def _field(
         self, guard: Guard, values: tuple[object, object], owners: tuple[BaseModel, BaseModel], at: At
@@ -198,6 +214,11 @@ def _fields(old: BaseModel, new: BaseModel) -> Iterator[tuple[str, str]]:
     known = {**type(new).model_fields, **type(old).model_fields}
     for name, info in known.items():
         yield name, info.alias or name
+
+
+def _of_one_kind(guard: Guard) -> bool:
+    """Whether a field that only one of two kinds has says nothing beside what the change of the kind says."""
+    return guard.how in ("free", "review") or guard.absent == "review"
 
 
 def _number(item: Item | None) -> int | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
+from synthspec.spec.evaluation import Contract
 from synthspec.spec.guard_training import TRAINING
 from synthspec.spec.guards import Fields, down, entries, free, items, law, members, pin, review, scale, section, up
 
@@ -180,6 +182,8 @@ _EVALUATION: Mapping[str, Fields] = {
         "features": section("medium", absent="review"),
         "metrics": members("medium", "fewer", loosened="review.metric-removed", both="review.metric-removed"),
         "membership_attack": section("high"),
+        "target": review("utility is measured on another field"),
+        "replay_share": down("medium"),
         "disclosure": scale("restricted", "public", risk="high"),
     },
     "Features": {
@@ -193,17 +197,21 @@ _EVALUATION: Mapping[str, Fields] = {
     },
 }
 
-_TOL, _MIN = up("high"), down("high")
+_THRESHOLDS: Fields = {
+    name: down("high") if name.endswith("_min") else up("high")
+    for contract in get_args(Contract)
+    for name in contract.model_fields
+    if name.startswith(("tol_", "SLO_")) or name.endswith(("_min", "_max", "_budget"))
+}
+"""The language names its thresholds by what they are: ``_min`` is a floor, anything else a tolerance, a budget or a cap."""
+
 _CONTRACTS: Mapping[str, Fields] = {
     "Contracts": {f"c40_{number}": section("high", loosened="review.contract-removed") for number in range(511, 520)},
     "_Contract": {
+        **_THRESHOLDS,
         "severity": scale("block", "warn", "info", risk="high", loosened="review.contract-downgraded"),
         "action_plan": review("another answer to a breach", "low"),
         "tol_source": review("the number is justified otherwise", "low"),
-        **dict.fromkeys(("tol_FID", "tol_KID", "tol_W1", "tol_MMD", "tol_bpd", "tol_inv", "tol_collapse"), _TOL),
-        **dict.fromkeys(("recall_min", "psnr_min", "covg_min"), _MIN),
-        **dict.fromkeys(("NFE_max", "SLO_latency", "cfg_max", "tol_mode_drop", "J_max", "tol_Tarr"), _TOL),
-        **dict.fromkeys(("eps_budget", "delta_budget", "mi_max"), _TOL),
         "publish": scale("verdict", "mi_value", risk="high", absent="review"),
     },
 }

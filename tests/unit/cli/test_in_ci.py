@@ -32,7 +32,7 @@ def test_the_action_passes_its_inputs_as_variables():
     for step in ACTION["runs"]["steps"]:
         assert "${{" not in step.get("run", "")
     used = set(re.findall(r"inputs\.([\w-]+)", str(ACTION["runs"])))
-    assert used == set(ACTION["inputs"]) == {"paths", "version", "fail-on"}
+    assert used == set(ACTION["inputs"]) == {"paths", "version", "fail-on", "review", "approved"}
 
 
 def test_the_action_annotates_and_fails(folder):
@@ -57,11 +57,13 @@ def test_the_action_takes_a_path_for_a_path(folder):
 @pytest.mark.parametrize(("version", "wanted"), [("", "."), ("0.1.0", "synthspec==0.1.0")])
 def test_the_action_installs_itself_or_the_version(folder, version, wanted):
     script = STEPS["Install synthspec"]["run"].replace("python -m pip install", "echo")
-    done = shell(script, folder, VERSION=version, HERE=".")
+    done = shell(script, folder, VERSION=version, HERE=".", REVIEW="")
     assert done.stdout.split()[-1] == wanted
 
 
-@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
+@pytest.mark.parametrize(
+    "hook", [hook for hook in HOOKS if hook.get("pass_filenames", True)], ids=lambda hook: hook["id"]
+)
 def test_a_hook_runs_on_the_files_it_names(hook, program, folder):
     names = sorted(file.name for file in folder.glob("*.yaml"))
     assert all(re.search(hook["files"], name) for name in names)
@@ -70,3 +72,40 @@ def test_a_hook_runs_on_the_files_it_names(hook, program, folder):
     assert words[0] == "synthspec"
     answer = program(*words[1:], *names)
     assert (answer.code, answer.out, answer.err) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"), [("", ".[policy,privacy]"), ("0.1.0", "synthspec[policy,privacy]==0.1.0")]
+)
+def test_the_action_installs_what_a_review_needs(folder, version, wanted):
+    script = STEPS["Install synthspec"]["run"].replace("python -m pip install", "echo")
+    done = shell(script, folder, VERSION=version, HERE=".", REVIEW="origin/main")
+    assert done.stdout.split()[-1] == wanted
+
+
+def test_the_action_reviews_a_branch(folder):
+    identity = "-c user.email=a@example.org -c user.name=a -c commit.gpgsign=false"
+    made = shell(f"git init -q -b main && git add -A && git {identity} commit -q -m x", folder)
+    assert made.returncode == 0, made.stderr
+
+    def review(approved="", base="main"):
+        names = {"REVIEW": base, "APPROVED": approved, "SPECS": ".", "SUMMARY": str(folder / "summary.md")}
+        return shell(STEPS["Review"]["run"], folder, **names, GITHUB_STEP_SUMMARY=str(folder / "shown.md"))
+
+    assert review().returncode == 0
+    spec = folder / "spec.yaml"
+    spec.write_bytes(spec.read_bytes().replace(b"mi_max: 0.30", b"mi_max: 0.50"))
+    done = review()
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error file=spec.yaml,line=")
+    fingerprint = re.search(r"--approve ([0-9a-f]{16})", done.stdout)[1]
+    assert review(f"\n{fingerprint}\n").returncode == 0
+    assert "synthspec: this change passes" in (folder / "shown.md").read_text()
+    assert review(base="$(touch hacked)").returncode == 2
+    assert not (folder / "hacked").exists()
+
+
+def test_the_review_hook_asks_the_base():
+    (hook,) = [hook for hook in HOOKS if hook["id"] == "synthspec-review"]
+    assert shlex.split(hook["entry"]) == ["synthspec", "review", "--against", "origin/main"]
+    assert hook["pass_filenames"] is False

@@ -1,11 +1,17 @@
-"""Edits of the normative examples with what a careful reviewer says of each. Written before the directions of the guards were.
+"""Edits of the normative examples with what a careful reviewer says of each, written before the directions were.
 
 (example, file, what stands there, what is written instead, direction, pointer of one change that has it)
 """
 
+import pytest
+
+from synthspec.accounting import available
+
 DIGITS, CANCER, FIBER, GAN = "digits-diffusion", "cancer-dp-vae", "fiber-link-flow", "digits-gan"
 SPEC = "spec.yaml"
 LOOSENED, TIGHTENED, BOTH, UNKNOWN, NEUTRAL = "loosened", "tightened", "both", "unknown", "neutral"
+
+IGNORE = '    # synthspec: ignore[P405-2.coverage-missing] reason="pilot" expires=2999-01-31\n'
 
 EDITS = (
     # contracts
@@ -71,8 +77,7 @@ EDITS = (
     (DIGITS, SPEC, "release:\n",
      'waivers: [{id: C40-515, reason: pilot, approver: q.a, expires: "2999-01-31"}]\nrelease:\n', LOOSENED, "/waivers/0"),
     (DIGITS, SPEC, "    digit: {interface: categorical, distribution: empirical, coverage_min: 1.0}\n",
-     '    # synthspec: ignore[P405-2.coverage-missing] reason="pilot" expires=2999-01-31\n'
-     "    digit: {interface: categorical, distribution: empirical, coverage_min: 1.0}\n", LOOSENED, ""),
+     IGNORE + "    digit: {interface: categorical, distribution: empirical, coverage_min: 1.0}\n", LOOSENED, ""),
     # the SRef
     (DIGITS, "digits.sref.yaml", "range: [0, 16]", "range: [0, 32]", LOOSENED, "/fields/1/range"),
     (DIGITS, "digits.sref.yaml", "range: [0, 16]", "range: [1, 17]", BOTH, "/fields/1/range"),
@@ -102,3 +107,44 @@ UNCHANGED = (
     (CANCER, SPEC, "normalizer: 64", "normalizer: {public_constant: 64}"),
 )
 """Edits of layout, comments, spelling and units that change no meaning."""
+
+
+def told(review):
+    return [change for change in review.changes if change.direction.value != NEUTRAL]
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: f"{edit[0]} {edit[5]} {edit[3]}"[:60])
+def test_an_edit_is_told_with_its_direction(edit, sides, answer):
+    example, file, before, after, direction, pointer = edit
+    assert available()
+    review = answer(*sides(example, file, before, after))
+    found = [change for change in told(review) if change.pointer.startswith(pointer)]
+    assert direction in [change.direction.value for change in found]
+    assert {change.direction.value for change in told(review)} <= {direction, TIGHTENED}
+    assert review.passed == (direction not in (LOOSENED, BOTH))
+    for change in found:
+        assert change.span is not None
+        assert change.span.source.name.endswith(file)
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: f"{edit[0]} {edit[5]} {edit[3]}"[:60])
+def test_the_opposite_edit_gives_the_mirrored_answer(edit, sides, answer):
+    old, new = sides(*edit[:4])
+    there, back = answer(old, new), answer(new, old)
+    assert sorted((change.name, change.direction.value) for change in there.changes) == sorted(
+        (change.name, change.direction.mirrored.value) for change in back.changes
+    )
+    assert there.guards == back.guards
+
+
+@pytest.mark.parametrize("edit", UNCHANGED, ids=lambda edit: f"{edit[0]} {edit[3]}"[:60])
+def test_another_spelling_is_no_change(edit, sides, answer):
+    review = answer(*sides(*edit))
+    assert review.changes == ()
+    assert review.passed
+    assert review.guards > 30
+
+
+def test_at_least_forty_edits_and_every_direction():
+    assert len(EDITS) >= 40
+    assert {edit[4] for edit in EDITS} == {LOOSENED, TIGHTENED, BOTH, UNKNOWN}
