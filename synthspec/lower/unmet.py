@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.lower.needs import Needs
 from synthspec.lower.sampling import export_op
-from synthspec.spec.engine import AffineCoupling, Engine, SplineCoupling, VaeConv, VaeMlp
 from synthspec.spec.objective import WganGp
 from synthspec.spec.privacy import NoMechanism
 from synthspec.text import Path
@@ -21,7 +20,6 @@ def refuse_unmet(resolved: ResolvedSpec, needs: Needs) -> None:
     for path, message, advice in (
         *_before(resolved),
         *_timed(resolved),
-        *_network(resolved.spec.engine),
         *_objective(resolved),
         *_after(resolved),
         *_evaluated(resolved),
@@ -62,14 +60,6 @@ def _timed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
     if stated is not None and stated.si != spec.timebase.fit.window.si:
         message = f"the SRef says that a window is {stated}, and the fit takes {spec.timebase.fit.window}"
         yield ("timebase", "fit", "window"), message, f"write window: {stated}"
-
-
-def _network(engine: Engine) -> Iterator[tuple[Path, str, str]]:
-    network, where = engine.architecture, ("engine", "architecture")
-    if isinstance(network, VaeMlp | VaeConv) and network.norm is not None:
-        yield (*where, "norm"), "no run chooses the normalisation of a network yet", "leave it out"
-    if isinstance(network, SplineCoupling | AffineCoupling) and network.actnorm is not None:
-        yield (*where, "actnorm"), "no run puts an ActNorm before a coupling yet", "leave it out"
 
 
 def _objective(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
