@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import validate
+from benchmarks import metrics, validate
 
-for benchmark in (validate,):
+for benchmark in (validate, metrics):
     print(f"# {benchmark.__name__}\n", flush=True)
     benchmark.main([])

@@ -19,6 +19,8 @@ from synthspec.ir.schema import Field, Rule, Schema
 from synthspec.units import parse_dimension, parse_unit
 
 Columns = Mapping[str, Column]
+_BLOCK = 1 << 15
+"""Rows evaluated at a time: what an expression makes on its way stays in the cache of the processor."""
 
 
 def derive(schema: Schema, columns: Columns) -> dict[str, Column]:
@@ -63,13 +65,16 @@ def holds(rule: Rule, schema: Schema, columns: Columns) -> NDArray[np.bool_] | N
     kernel = _kernel(rule.expr, schema)
     if any(name not in columns for name in kernel.names):
         return None
-    operands = _operands(kernel, schema, columns)
-    kept = np.asarray(kernel(operands), bool)
     rows = len(next(iter(columns.values())))
-    kept = np.broadcast_to(kept, (rows,)).copy()
-    if "isnull(" not in rule.expr:
-        for name in kernel.names:
-            kept |= _absent(schema.field(name), columns[name])
+    excused = () if "isnull(" in rule.expr else kernel.names
+    kept = np.empty(rows, bool)
+    for start in range(0, rows, _BLOCK):
+        block = {name: columns[name][start : start + _BLOCK] for name in kernel.names}
+        inside = kept[start : start + _BLOCK]
+        inside[:] = kernel(_operands(kernel, schema, block))
+        for name in excused:
+            if _can_lack(schema.field(name), block[name]) and not inside.all():
+                inside |= _absent(schema.field(name), block[name])
     return kept
 
 
@@ -93,6 +98,11 @@ def excess(rule: Rule, schema: Schema, columns: Columns) -> tuple[NDArray[np.flo
 
 _BEYOND = {"<": True, "<=": True, "==": True, ">": False, ">=": False}
 """Whether the left side is too large where a comparison fails."""
+
+
+def _can_lack(field: Field, column: Column) -> bool:
+    """Whether a record may have no value: samples of an engine may, whatever the field declares."""
+    return field.dtype == "categorical" or column.dtype.kind == "f"
 
 
 def _absent(field: Field, column: Column) -> NDArray[np.bool_]:

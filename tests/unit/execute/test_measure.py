@@ -26,7 +26,7 @@ from synthspec.backend.artifacts import (
 )
 from synthspec.backend.dataset import Dataset, Rows, write_dataset, write_rows
 from synthspec.backend.protocol import Artifact, Context
-from synthspec.execute.core.measure import _writable, described, measure, request_of
+from synthspec.execute.core.measure import described, measure, request_of, writable
 from synthspec.ir.evidence import Figure
 from synthspec.ir.ops import Measure
 from synthspec.ir.schema import Field, Schema
@@ -187,7 +187,7 @@ def test_classes_are_what_the_column_holds(inputs, field, classes):
 
 def test_numbers_that_json_does_not_have_become_words():
     figure = Figure(name="a", label="a", value=1.0, upper=math.inf, details=(("kl", math.inf), ("n", 3)))
-    written = _writable(figure)
+    written = writable(figure)
     assert (written.value, written.upper, written.details) == (1.0, None, (("kl", "inf"), ("n", 3)))
-    lost = _writable(Figure(name="a", label="a", value=math.nan, u=1.0))
+    lost = writable(Figure(name="a", label="a", value=math.nan, u=1.0))
     assert (lost.value, lost.u, lost.reason) == (None, None, "it came out as nan")
