@@ -21,8 +21,8 @@ from synthspec.ir.plan import Plan
 from synthspec.ir.verdict import Verdicts
 from synthspec.pipeline.contents import EVIDENCE, SPEC, waivers_of
 from synthspec.pipeline.environment import environment
-from synthspec.pipeline.timepath import timepath_of
 from synthspec.pipeline.spending import spending
+from synthspec.pipeline.timepath import timepath_of
 from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
 from synthspec.sign.clock import later
 from synthspec.sign.memory import FIRST, Numbered
