@@ -197,8 +197,13 @@ def _core_ops() -> tuple[Op, ...]:
         Split(rule=RandomSplit(method="random", seed=1, train=0.7, val=0.15, test=0.15)),
         Enforce(schema=bound, n=8, near_copies=None),
         Export(schema=bound, format="csv"),
-        Align(timebase=Timebase(train_on="tau_mono", publish_on="ts", fit=window)),
-        Arrive(arrival=Arrival(forms="both", quadrature="simpson"), path="path.csv"),
+        Align(
+            schema=schema("timeseries"),
+            timebase=Timebase(train_on="tau_mono", publish_on="ts", fit=window),
+            timezone="UTC",
+            seed=1,
+        ),
+        Arrive(arrival=Arrival(forms="both", quadrature="simpson"), path="path.csv", columns=(), c_ref0=None),
         Embed(schema=bound, features=Features()),
         Measure(
             schema=bound,
