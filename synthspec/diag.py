@@ -9,6 +9,8 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
+from itertools import islice
 from typing import Generic, TypeVar
 
 from synthspec.text import Path, Span, pointer
@@ -17,6 +19,8 @@ A_co = TypeVar("A_co", covariant=True)
 B = TypeVar("B")
 MOST_NAMES = 24
 """More choices than this are no help."""
+_MANY = 200
+"""Of more names than these only such are compared letter by letter as are alike at first sight."""
 
 
 class Severity(Enum):
@@ -121,8 +125,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     folded = {name.casefold(): name for name in sorted(set(known))}
     written = word.casefold()
+    if len(folded) > _MANY:
+        folded = {name: folded[name] for name in islice(filter(partial(_alike, written), folded), _MANY)}
     near = difflib.get_close_matches(written, folded, n=1, cutoff=0.6) or _one_letter_off(written, folded)
     return folded[near[0]] if near else None
+
+
+def _alike(word: str, name: str) -> bool:
+    """Whether a closer look is worth its time: of about the same length, and one of the ends is the same."""
+    return abs(len(name) - len(word)) <= 2 and (name[:1] == word[:1] or name[-1:] == word[-1:])
 
 
 def _one_letter_off(word: str, known: Iterable[str]) -> list[str]:

@@ -29,8 +29,10 @@ class Source:
 
     @cached_property
     def _starts(self) -> tuple[int, ...]:
-        starts = [0]
-        starts.extend(i + 1 for i, char in enumerate(self.text) if char == "\n")
+        starts, end = [0], self.text.find("\n")
+        while end >= 0:
+            starts.append(end + 1)
+            end = self.text.find("\n", end + 1)
         return tuple(starts)
 
     def line_column(self, offset: int) -> tuple[int, int]:
@@ -103,6 +105,11 @@ class Places(Mapping[Path, Place]):
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    @cached_property
+    def parents(self) -> frozenset[Path]:
+        """The paths that have parts."""
+        return frozenset(path[:-1] for path in self.entries if path)
 
     def nearest(self, path: Path) -> Place:
         """The place of `path`, or of its closest ancestor that was written (a missing key is reported at its parent)."""

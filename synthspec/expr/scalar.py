@@ -54,12 +54,17 @@ def _sqrt(x: float) -> float:
     return math.sqrt(x) if x >= 0 else NAN
 
 
+def _signed(value: float) -> tuple[float, float]:
+    """The order of `minimum` and `maximum` in IEEE 754: -0 is below 0."""
+    return value, math.copysign(1.0, value)
+
+
 def _least(*values: float) -> float:
-    return NAN if any(map(math.isnan, values)) else min(values)
+    return NAN if any(map(math.isnan, values)) else min(values, key=_signed)
 
 
 def _most(*values: float) -> float:
-    return NAN if any(map(math.isnan, values)) else max(values)
+    return NAN if any(map(math.isnan, values)) else max(values, key=_signed)
 
 
 def _clip(x: float, low: float, high: float) -> float:

@@ -37,8 +37,8 @@ def table() -> dict[str, Operation]:
         "not": np.logical_not,
         "neg": np.negative,
         "abs": np.abs,
-        "min": lambda *values: reduce(np.minimum, values),
-        "max": lambda *values: reduce(np.maximum, values),
+        "min": lambda *values: reduce(_least, values),
+        "max": lambda *values: reduce(_most, values),
         "sqrt": np.sqrt,
         "exp": np.exp,
         "log": np.log,
@@ -46,7 +46,7 @@ def table() -> dict[str, Operation]:
         "sin": np.sin,
         "cos": np.cos,
         "tanh": np.tanh,
-        "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+        "clip": lambda x, low, high: _least(_most(x, low), high),
         "where": np.where,
         "isnull": _is_null,
         "len": _length,
@@ -54,9 +54,26 @@ def table() -> dict[str, Operation]:
 
 
 def _power(base: Any, exponent: Any) -> Any:  # noqa: ANN401
+    """IEEE 754 `pow`. numpy takes a constant exponent of 0.5 for a square root, which differs at -inf and at -0."""
     import numpy as np
 
+    if np.ndim(exponent) == 0 and exponent == 0.5:
+        return np.where(np.isneginf(base), np.inf, np.sqrt(base, dtype=np.float64) + 0.0)
     return np.power(base, exponent, dtype=np.float64)
+
+
+def _least(a: Any, b: Any) -> Any:  # noqa: ANN401
+    """The smaller number, NaN where either is, and -0 below 0 (IEEE 754 `minimum`)."""
+    import numpy as np
+
+    return np.where(np.equal(a, b), np.where(np.signbit(a), a, b), np.minimum(a, b))
+
+
+def _most(a: Any, b: Any) -> Any:  # noqa: ANN401
+    """The larger number, as `_least` (IEEE 754 `maximum`)."""
+    import numpy as np
+
+    return np.where(np.equal(a, b), np.where(np.signbit(a), b, a), np.maximum(a, b))
 
 
 def _is_null(values: Array) -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from synthspec.diag import Diagnostic, Related, Severity
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from synthspec.rules.page import Page
 
 CRASHED = "internal.rule-crashed"
+MOST = 100
+"""Findings of one rule about one document: a hostile one can hold fifty thousand, and nobody reads so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class Rule:
             )
 
         try:
-            return tuple(found for found in map(diagnostic, ask()) if believe(found))
+            return tuple(islice((found for found in map(diagnostic, ask()) if believe(found)), MOST))
         except Exception as error:  # noqa: BLE001 - whatever a broken rule raises, the other rules still speak
             return (_crash(self.code, error),)
 
@@ -168,12 +171,8 @@ def span_of(place: At, spec: Places, sref: Places) -> Span:
         path = path[:-1]
     if not path:
         return _first_key(places)
-    whole = path != place.path or _has_parts(path, places)
+    whole = path != place.path or path in places.parents
     return places[path].name if whole else places[path].value
-
-
-def _has_parts(path: Path, places: Places) -> bool:
-    return any(len(other) > len(path) and other[: len(path)] == path for other in places)
 
 
 def _first_key(places: Places) -> Span:

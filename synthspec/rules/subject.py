@@ -7,7 +7,7 @@ from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import At, at_sref
 from synthspec.spec.conditioning import GuidanceSchedule, Variable
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate, UnstatedMechanism
-from synthspec.spec.sref import SRefField
+from synthspec.spec.sref import SRef, SRefField
 
 
 def mechanism(resolved: ResolvedSpec) -> DpSgd | Pate | DpNoise | None:
@@ -53,7 +53,13 @@ def metrics(resolved: ResolvedSpec) -> tuple[str, ...]:
 
 def at_field(resolved: ResolvedSpec, field: SRefField, key: str = "name") -> At:
     """The place of `key` of a field in the SRef."""
-    return at_sref("fields", resolved.sref.fields.index(field), key)
+    number = next(number for number, each in enumerate(resolved.sref.fields) if each is field)
+    return at_sref("fields", number, key)
+
+
+def by_name(sref: SRef) -> dict[str, SRefField]:
+    """The fields by their names; of two with one name the earlier."""
+    return {field.name: field for field in reversed(sref.fields)}
 
 
 def owes_unit(field: SRefField) -> bool:

@@ -23,15 +23,16 @@ from synthspec.diag import did_you_mean
 from synthspec.ir.field_types import INTEGERS, NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import at_field, variables
+from synthspec.rules.subject import at_field, by_name, variables
 from synthspec.spec.sref import SRefField
 
 
 @rule(code="P405-2.condition-not-in-sref")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     known = [field.name for field in resolved.sref.with_role("condition")]
+    fields = by_name(resolved.sref)
     for name, variable in variables(resolved).items():
-        field = resolved.sref.field(name)
+        field = fields.get(name)
         place = at("conditioning", "variables", name)
         if field is None:
             yield Finding(place, f"the SRef has no field {name!r}", did_you_mean(name, known))

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from synthspec.diag import nearest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import at_field, variables
+from synthspec.rules.subject import at_field, by_name, variables
 
 
 @rule(code="P405-2.condition-unregistered")
@@ -29,10 +29,10 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     registered = variables(resolved)
     open_names = [field.name for field in resolved.sref.with_role("condition") if field.name not in registered]
     # A variable that is no field is answered by its own rule; the condition it was meant for is registered after all.
-    strays = [name for name in registered if resolved.sref.field(name) is None]
+    strays = registered.keys() - by_name(resolved.sref).keys()
     meant = set(open_names) if len(strays) == len(open_names) else {nearest(name, open_names) for name in strays}
     for field in resolved.sref.with_role("condition"):
-        if field.name in open_names and field.name not in meant:
+        if field.name not in registered and field.name not in meant:
             yield Finding(
                 at("conditioning", "variables", field.name),
                 f"the condition {field.name!r} is not registered",

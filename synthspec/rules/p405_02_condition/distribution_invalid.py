@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from synthspec.diag import did_you_mean
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import at_field, levels, variables
+from synthspec.rules.subject import at_field, by_name, levels, variables
 from synthspec.spec.conditioning import Variable
 from synthspec.spec.sref import SRefField
 
@@ -30,8 +30,9 @@ TOLERANCE = 1e-9
 
 @rule(code="P405-2.distribution-invalid", after=("P405-2.condition-not-in-sref",))
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
+    fields = by_name(resolved.sref)
     for name, variable in variables(resolved).items():
-        field = resolved.sref.field(name)
+        field = fields.get(name)
         if field is None:
             continue
         place = at("conditioning", "variables", name, "distribution")

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from synthspec.ir.field_types import INTEGERS, NUMBERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, at_sref, rule
-from synthspec.rules.subject import at_field
+from synthspec.rules.subject import at_field, by_name
 from synthspec.spec.sref import SRef
 
 
@@ -52,8 +52,9 @@ def casts(sref: SRef) -> Iterator[Finding]:
 @rule(code="P405-7.irreversible-transform", sref_check=casts)
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     yield from casts(resolved.sref)
+    known = by_name(resolved.sref)
     for name, kind in resolved.spec.data.transform.items():
-        field = resolved.sref.field(name)
+        field = known.get(name)
         if field is None or field.dtype not in NUMBERS or kind != "log":
             continue
         if field.range is not None and field.range[0] > 0:

@@ -23,6 +23,7 @@ from synthspec.spec.sref import SRef
 @sref_rule(code="sref.alias-conflict")
 def check(sref: SRef) -> Iterator[Finding]:
     first: dict[str, str] = {}
+    fields = {field.name: number for number, field in reversed(tuple(enumerate(sref.fields)))}
     for source, name in sref.alias_map.items():
         earlier = first.setdefault(name, source)
         if earlier != source:
@@ -32,10 +33,10 @@ def check(sref: SRef) -> Iterator[Finding]:
                 "keep the one that holds the field",
                 (Note("the earlier alias", at_sref("alias_map", earlier)),),
             )
-        elif source != name and sref.field(source) is not None:
+        elif source != name and source in fields:
             yield Finding(
                 at_sref("alias_map", source),
                 f"{source!r} is renamed to {name!r}, but it is a field of its own",
                 "rename the field, or drop the alias",
-                (Note("the field", at_sref("fields", [f.name for f in sref.fields].index(source), "name")),),
+                (Note("the field", at_sref("fields", fields[source], "name")),),
             )

@@ -22,7 +22,8 @@ from synthspec.spec.sref import SRef
 
 @sref_rule(code="sref.alias-unknown")
 def check(sref: SRef) -> Iterator[Finding]:
+    known = {field.name for field in sref.fields}
     for source, name in sref.alias_map.items():
-        if sref.field(name) is None:
-            advice = did_you_mean(name, (field.name for field in sref.fields))
+        if name not in known:
+            advice = did_you_mean(name, known)
             yield Finding(at_sref("alias_map", source), f"there is no field {name!r}", advice)

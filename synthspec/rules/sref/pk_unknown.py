@@ -30,7 +30,8 @@ def check(sref: SRef) -> Iterator[Finding]:
     if sref.keys.entity is not None:
         places.append((("keys", "entity"), sref.keys.entity))
     places.extend((("keys", "fk", name), name) for name in sref.keys.fk)
+    known = {field.name for field in sref.fields}
     for path, name in places:
-        if sref.field(name) is None:
-            advice = did_you_mean(name, (field.name for field in sref.fields))
+        if name not in known:
+            advice = did_you_mean(name, known)
             yield Finding(at_sref(*path), f"there is no field {name!r}", advice)
