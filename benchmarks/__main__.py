@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import metrics, validate
+from benchmarks import metrics, tabular, validate
 
-for benchmark in (validate, metrics):
+for benchmark in (validate, metrics, tabular):
     print(f"# {benchmark.__name__}\n", flush=True)
     benchmark.main([])

@@ -170,6 +170,7 @@ def test_a_rare_condition_gives_exactly_as_many_records(cli, flow):
     assert {row["site"] for row in rows} == {"island"}
 
 
+@pytest.mark.slow
 def test_a_coupling_of_mixed_columns_runs(cli, tmp_path):
     folder = lay_out(tmp_path, COUPLING)
     _, rows = ran(cli, folder)
