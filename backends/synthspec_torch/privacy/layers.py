@@ -77,11 +77,16 @@ class LinearBook(LayerBook):
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
         # Not in place: two layers whose outputs are added were told back one and the same tensor.
-        told = (self._told * weights.view(-1, 1, 1)).flatten(0, 1)
-        total = told.mT @ self._seen.flatten(0, 1)
+        rows, seen, told = (
+            weights.repeat_interleave(self._seen.shape[1]),
+            self._seen.flatten(0, 1),
+            self._told.flatten(0, 1),
+        )
+        narrow = seen.shape[1] < told.shape[1]
+        total = told.mT @ (seen * rows[:, None]) if narrow else (told * rows[:, None]).mT @ seen
         totals[0].add_(total if self._mask is None else total.mul_(self._mask))
         if self._bias:
-            totals[1].add_(told.sum(0))
+            totals[1].add_(rows @ told)
 
 
 class ConvBook(LayerBook):

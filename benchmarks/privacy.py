@@ -1,0 +1,171 @@
+"""A step of DP-SGD beside the same step without: CPU time and memory, same model, same batch, same optimiser, in turn.
+
+The private step is the production one: book-keeping, the clipped sum in float64, AES noise, the optimiser. Opacus is no
+dependency of ours, and its torch may be another: install it in an environment of its own and run this file there too,
+
+    python -m venv /tmp/peer && /tmp/peer/bin/python -m pip install opacus==1.6.0 -e '.[torch]'
+    OMP_NUM_THREADS=1 /tmp/peer/bin/python -m benchmarks.privacy --opacus
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import get_context
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from synthspec_torch.privacy.engines import engine_of
+from synthspec_torch.privacy.mechanism import GaussianSum
+from synthspec_torch.privacy.secret import Secret
+
+Step = Callable[[], None]
+CASES = (
+    ("mlp", 256, 1.6),
+    ("mlp", 512, 1.25),
+    ("mlp", 1024, 1.25),
+    ("mlp", 2048, 1.25),
+    ("conv", 256, 2.0),
+    ("conv", 512, 2.0),
+)
+"""(network, batch, how much longer the private step may take)."""
+CLASSES = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print a table in markdown."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.privacy", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=30, help="rounds of one step each (default: 30)")
+    parser.add_argument("--opacus", action="store_true", help="measure Opacus's ghost clipping too")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    print(f"{platform.system()} {platform.machine()}; torch {torch.__version__}, one thread; CPU time, medians\n")
+    print("| network (weights) | batch | plain, ms | private, ms | ratio | at most | memory | Opacus ghost / private |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, batch, limit in CASES:
+        print(row(name, batch, limit, options.rounds, opacus=options.opacus), flush=True)
+
+
+def row(name: str, batch: int, limit: float, rounds: int, *, opacus: bool) -> str:
+    """One line of the table; memory is that of two fresh processes, over their memory before the first step."""
+    steps = [plain_step(name, batch), private_step(name, batch)]
+    if opacus:
+        steps.append(ghost_step(name, batch))
+    times = list(zip(*in_turn(steps, rounds if name == "mlp" else max(3, rounds // 3)), strict=True))
+    plain, private = (statistics.median(each) for each in times[:2])
+    ratio = statistics.median(b / a for a, b in zip(times[0], times[1], strict=True))
+    peer = f"{statistics.median(c / b for b, c in zip(times[1], times[2], strict=True)):.2f}" if opacus else ""
+    memory = f"{peak('private', name, batch) / peak('plain', name, batch):.2f}" if batch == 512 else ""
+    size = sum(weight.numel() for weight in network(name).parameters())
+    return (
+        f"| {name} ({size:,}) | {batch} | {plain * 1e3:.2f} | {private * 1e3:.2f} | {ratio:.2f} | {limit:.2f} |"
+        f" {memory} | {peer} |"
+    )
+
+
+def in_turn(steps: Sequence[Step], rounds: int) -> Iterator[list[float]]:
+    """Seconds of CPU time of each of `steps`, round after round, after three that are not counted."""
+    for number in range(rounds + 3):
+        seconds = []
+        for step in steps:
+            begin = time.process_time()
+            step()
+            seconds.append(time.process_time() - begin)
+        if number >= 3:
+            yield seconds
+
+
+def network(name: str) -> nn.Sequential:
+    """The two networks of privacy benchmarks: 64-256-256-64, and two strided convolutions with a dense layer."""
+    torch.manual_seed(0)
+    if name == "mlp":
+        return nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 64))
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, 2, 1), nn.ReLU(), nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU(), nn.Flatten(),
+        nn.Linear(64 * 49, 128), nn.ReLU(), nn.Linear(128, CLASSES),
+    )  # fmt: skip
+
+
+def data(name: str, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
+    shape = (64,) if name == "mlp" else (1, 28, 28)
+    return torch.randn(batch, *shape), torch.randint(0, CLASSES, (batch,))
+
+
+def plain_step(name: str, batch: int) -> Step:
+    net, (x, y) = network(name), data(name, batch)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
+
+    def step() -> None:
+        cross_entropy(net(x), y).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    return step
+
+
+def private_step(name: str, batch: int) -> Step:
+    net, records = network(name), data(name, batch)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
+    engine = engine_of(net, lambda given: cross_entropy(net(given[0]), given[1], reduction="none"), penalised=False)
+    mechanism = GaussianSum(Secret.fresh().key("noise"), multiplier=1.0, clip=1.0, normalizer=float(batch))
+
+    def step() -> None:
+        total = torch.zeros(engine.width, dtype=torch.float64)
+        engine.add(total, records, 1.0)
+        for weight, part in zip(engine.parameters.values(), engine.views(mechanism.release(total)), strict=True):
+            weight.grad = part
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    return step
+
+
+def ghost_step(name: str, batch: int) -> Step:
+    """Opacus 1.6: fast gradient clipping, with its own double backward pass and its own noise."""
+    from opacus import PrivacyEngine
+    from torch.utils.data import DataLoader, TensorDataset
+
+    net, (x, y) = network(name), data(name, batch)
+    net, optimizer, criterion, _ = PrivacyEngine().make_private(
+        module=net,
+        optimizer=torch.optim.Adam(net.parameters(), lr=1e-3),
+        data_loader=DataLoader(TensorDataset(x, y), batch_size=batch),
+        criterion=nn.CrossEntropyLoss(),
+        noise_multiplier=1.0,
+        max_grad_norm=1.0,
+        grad_sample_mode="ghost",
+        poisson_sampling=False,
+    )
+
+    def step() -> None:
+        optimizer.zero_grad()
+        criterion(net(x), y).backward()
+        optimizer.step()
+
+    return step
+
+
+def peak(kind: str, name: str, batch: int) -> float:
+    """The memory that a fresh process needs for ten steps, in MiB over what it had before the first."""
+    context = get_context("spawn")
+    with context.Pool(1) as pool:
+        return pool.apply(_grown, (kind, name, batch))
+
+
+def _grown(kind: str, name: str, batch: int) -> float:
+    torch.set_num_threads(1)
+    step = (plain_step if kind == "plain" else private_step)(name, batch)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(10):
+        step()
+    return max(1, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+if __name__ == "__main__":
+    main()
