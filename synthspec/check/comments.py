@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from synthspec.text import Path, Places, Span
 
 
-def comments(places: Places) -> Iterator[Span]:
-    """Every comment of a document that was read without a finding, from its `#` to the end of its line, in order."""
+def comments(places: Places, word: str = "") -> Iterator[Span]:
+    """The comments that hold `word` of a document that was read without a finding, from `#` to the end of the line, in order.
+
+    Comments without it are not even looked at: a hostile file can hold half a million.
+    """
     source, text = places.source, places.source.text
     position = 0
     for start, end in [*scalars(places), (len(text), len(text))]:
-        while (begin := text.find("#", position, start)) >= 0:
+        while (found := text.find(word or "#", position, start)) >= 0:
+            begin = text.find("#", max(position, text.rfind("\n", position, found) + 1), found + 1)
+            if begin < 0:
+                position = found + 1  # between two scalars of a line stands only punctuation
+                continue
             stop = text.find("\n", begin)
             stop = len(text) if stop < 0 else stop
             # A `\r` before the line feed belongs to the line break.

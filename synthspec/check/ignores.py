@@ -23,6 +23,7 @@ FORM = 'write # synthspec: ignore[CODE] reason="..." expires=2027-01-31'
 MAX_FAULTS = 100
 """Comments are not read past so many faults of theirs: a hostile file can hold twenty thousand."""
 MAX_LENGTH = 500
+WORD = "synthspec:"
 _MARK = re.compile(r"#\s*synthspec:\s*(?P<order>.*)")
 _ORDER = re.compile(r"ignore\[(?P<codes>[^\]]*)\](?P<terms>(?:[^\"#]|\"[^\"]*\")*)(?:#.*)?")
 _TERM = re.compile(r"(?<!\s)\s+(?P<name>[a-z]+)=(?:\"(?P<quoted>[^\"]*)\"|(?P<plain>[^\s\"]+))")
@@ -70,7 +71,9 @@ def apply_ignores(
 
 def ignores(places: Places) -> Iterator[Ignore]:
     """The comments of a document that speak to synthspec."""
-    marked = [(comment, match) for comment in comments(places) if (match := _MARK.fullmatch(comment.text.rstrip()))]
+    marked = [
+        (comment, match) for comment in comments(places, WORD) if (match := _MARK.fullmatch(comment.text.rstrip()))
+    ]
     meant: dict[int, int] = {}
     for comment, _ in reversed(marked):
         _line_meant(comment, meant)

@@ -25,7 +25,7 @@ UNION = "union"
 TAG = "tag"
 """The kind of a fault in the key that chooses a branch of a tagged union."""
 
-_MAX_ERRORS = 2_000  # a hostile file can make fifty thousand; what is shown ends at MAX_FINDINGS anyway
+_MAX_ERRORS = 600  # a hostile file can make fifty thousand; what is shown ends at MAX_FINDINGS anyway
 _DECISIVE = (("apiVersion",), ("kind",))
 _CHOICES = frozenset({"literal_error", "enum"})
 _UNTAGGED = frozenset({"union_tag_invalid", "union_tag_not_found"})

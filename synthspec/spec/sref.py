@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from synthspec.spec.base import ApiVersion, Count, Duration, Finite, Metadata, Model, Name, Positive, Speed
 
@@ -15,6 +16,8 @@ Dtype = Literal[
 ]  # fmt: skip
 Modality = Literal["tabular", "image", "timeseries", "audio", "text", "graph", "video"]
 Member = str | int | float | bool
+MAX_EXPRESSIONS = 1 << 16
+"""Characters of all expressions of an SRef together; one alone has a limit of its own."""
 
 
 class SRefField(Model):
@@ -89,6 +92,16 @@ class SRef(Model):
     constraints: tuple[Constraint, ...] = ()
     time: TimeAnchors | None = None
     path: SignalPath | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> SRef:
+        texts = (*(field.expr or "" for field in self.fields), *(rule.expr for rule in self.constraints))
+        length = sum(map(len, texts))
+        if length > MAX_EXPRESSIONS:
+            says = f"the expressions have {length:,} characters in all; at most {MAX_EXPRESSIONS:,} are read"
+            context = {"says": says, "help": "keep rules about data to what a reader can check"}
+            raise PydanticCustomError("expr.too-large", "{says}", context)
+        return self
 
     def field(self, name: str) -> SRefField | None:
         """The field called `name`, or None."""

@@ -1,5 +1,6 @@
 """The check stage: crashes, consequences, waivers, order, and what a finding points at."""
 
+import itertools
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from synthspec.diag import Diagnostic, Severity
 from synthspec.ir.document import Document
 from synthspec.pipeline.front import Options, spot, validate
 from synthspec.rules import RULES
-from synthspec.rules.form import Finding, Note, at, at_sref, rule, span_of, sref_rule
+from synthspec.rules.form import MOST, Finding, Note, at, at_sref, rule, span_of, sref_rule
 from synthspec.spec.sampling import Waiver
 from synthspec.text import Place, Places, Source
 
@@ -183,6 +184,14 @@ def test_an_sref_alone_is_asked_the_rules_about_srefs(digits):
     bad = digits.sref.model_copy(update={"keys": None})
     assert [finding.code for finding in check_sref(Document(bad, digits.sref_places))] == ["sref.pk-missing"]
     assert check_sref(Document(digits.sref, digits.sref_places)) == ()
+
+
+def test_a_rule_says_no_more_than_anybody_reads(digits):
+    @rule(code="P405-1.endless")
+    def endless(resolved):
+        yield from (Finding(at("data"), f"number {number}", "do") for number in itertools.count())
+
+    assert [each.message for each in endless.run(digits)] == [f"number {number}" for number in range(MOST)]
 
 
 def test_an_sref_rule_is_asked_in_a_spec_too(digits):

@@ -5,6 +5,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from synthspec.check.comments import comments
 from synthspec.check.ignores import ignores
@@ -207,3 +209,16 @@ def test_comments_are_what_is_in_no_scalar(text, expected):
 def test_only_comments_that_speak_to_us_are_read():
     places = compose(Source("x", "a: 1 # synthspec is nice\nb: 2 # see synthspec: ignore[x]\n")).value.places
     assert list(ignores(places)) == []
+
+
+PIECES = st.sampled_from(
+    ["#", " # ", "x", "word", "\n", "\n", "a: 1", "'word # q'", "\n  ", " ", "[1, # word\n 2]", "{}"]
+)
+
+
+@given(st.lists(PIECES, max_size=14).map(lambda pieces: "k: 1\n" + "".join(pieces)))
+def test_comments_that_hold_a_word_are_those_among_all_that_do(text):
+    composed = compose(Source("x", text))
+    assume(composed.ok)
+    held = [span for span in comments(composed.value.places) if "word" in span.text]
+    assert list(comments(composed.value.places, "word")) == held
