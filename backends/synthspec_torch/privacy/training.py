@@ -34,7 +34,7 @@ from synthspec_torch.training.optimizer import RATE_COURSE, build_optimizer, rat
 PHYSICAL = 1024
 """Records whose gradients are computed at a time; larger batches are added up, and get their noise once."""
 RNG = "AES-256-CTR"
-HARDENING = "noise added in float64 to a sum in float64, released in float32"
+HARDENING = "float32 gradients summed, noise added in float64, released in float32"
 
 
 class RecordLearner(Protocol):
