@@ -1,0 +1,7 @@
+"""The ledger: releases on the same data spend one budget (P405-4). A database, and the only door to `sqlalchemy`."""
+
+from __future__ import annotations
+
+from synthspec.ledger.book import Account, Entry, Ledger, LedgerError, OverBudgetError, Total, ledger_url
+
+__all__ = ["Account", "Entry", "Ledger", "LedgerError", "OverBudgetError", "Total", "ledger_url"]

@@ -1,0 +1,320 @@
+"""Reserve before training, settle after it: what is reserved counts as spent until the count of releases says less."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select, update
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from synthspec.accounting import Adjacency, Composed, Event, PoissonGaussian, available, eps_total, quick_bound
+from synthspec.accounting.spend import Accountant
+from synthspec.backend.releases import counted
+from synthspec.ledger.event_text import read_event, write_event
+from synthspec.ledger.holder import died_here, holder
+from synthspec.ledger.tables import accounts, entries
+
+State = Literal["reserved", "spent"]
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_WAIT_S = 60
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used as asked: what is wrong, and what to do."""
+
+    def __init__(self, message: str, help_text: str) -> None:
+        super().__init__(message)
+        self.message, self.help = message, help_text
+
+
+class OverBudgetError(LedgerError):
+    """What is planned does not fit into what is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One budget for everything that is released of some data. `accountant` composes it, at `delta_budget`."""
+
+    name: str
+    adjacency: Adjacency
+    unit: str
+    accountant: Accountant
+    eps_budget: float
+    delta_budget: float
+    opened_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One release, planned (``reserved``) or done (``spent``). Digests are SHA-256 in hex, empty where not known."""
+
+    id: int = 0
+    account: str
+    state: State = "reserved"
+    dataset: str
+    event: Event
+    note: str = ""
+    spec: str = ""
+    plan: str = ""
+    commitment: str = ""
+    manifest: str = ""
+    holder: str = ""
+    meter: str = ""
+    made_at: str = ""
+    settled_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """All entries of an account composed. eps is infinite where one of them has no bound."""
+
+    eps: float
+    delta: float
+    accountant: str
+    version: str
+    entries: int
+
+
+def ledger_url(state: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """``$SYNTHSPEC_LEDGER`` (an SQLAlchemy URL), else an SQLite file in the folder `state`."""
+    return environment.get("SYNTHSPEC_LEDGER") or f"sqlite:///{(state / 'ledger.sqlite3').absolute()}"
+
+
+class Ledger:
+    """An open database. Every method is one transaction; two at once on one account wait for each other."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database at `url` and bring its tables to the newest version.
+
+        Raises LedgerError when it cannot be reached; the password of the URL is in no message.
+        """
+        self._engine = _engine(url)
+        with self._transaction() as connection:
+            _migrate(connection)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def open_account(self, account: Account) -> Account:
+        """The account called ``account.name``, opened with this budget where there is none.
+
+        Raises LedgerError when it is there with another adjacency or unit: their releases do not compose.
+        """
+        with self._transaction() as connection:
+            return _opened(connection, account)
+
+    def reserve(self, account: Account, entry: Entry) -> tuple[Entry, Total]:
+        """Set aside what `entry` plans, or refuse; the entry with its number, and the total with it.
+
+        The smaller of the account's budget and ``account.eps_budget`` must cover everything that was and will be
+        released. A process that died leaves its reservation as large as what it had counted.
+
+        Raises OverBudgetError, with nothing written; LedgerError when the data belong to another account.
+        """
+        with self._transaction() as connection:
+            held = _opened(connection, account)
+            _recover(connection, account.name)
+            _one_account(connection, account.name, entry.dataset)
+            before = _entries(connection, account.name)
+            total = _total(held, [*before, entry])
+            budget = min(held.eps_budget, account.eps_budget)
+            if total.eps > budget:
+                raise _over(held, budget, _total(held, before), _total(held, [entry]), total)
+            stamped = replace(entry, account=account.name, holder=holder(), made_at=_now())
+            return _inserted(connection, stamped), total
+
+    def settle(self, entry_id: int, done: Event, commitment: str = "") -> Total:
+        """The release happened: `done` takes the place of what was reserved. The total up to and with this entry."""
+        with self._transaction() as connection:
+            values = {"event": write_event(done), "state": "spent", "commitment": commitment, "settled_at": _now()}
+            connection.execute(update(entries).where(entries.c.id == entry_id).values(**values))
+            return _until(connection, entry_id)
+
+    def known(self, account: str, commitment: str) -> tuple[Entry, Total] | None:
+        """The entry whose noise is that of `commitment`, and the total up to it: a result that is used again."""
+        with self._transaction() as connection:
+            found = [each for each in _entries(connection, account) if each.commitment == commitment]
+            return (found[0], _until(connection, found[0].id)) if found else None
+
+    def publish(self, entry_id: int, manifest: str) -> None:
+        """Note the digest of the manifest that tells of an entry."""
+        with self._transaction() as connection:
+            connection.execute(update(entries).where(entries.c.id == entry_id).values(manifest=manifest))
+
+    def accounts(self) -> tuple[tuple[Account, Total], ...]:
+        """Every account with what it has spent, by name; reservations of dead processes are settled first."""
+        with self._transaction() as connection:
+            found = connection.execute(select(accounts).order_by(accounts.c.name)).mappings().all()
+            for row in found:
+                _recover(connection, row["name"])
+            held = [Account(**row) for row in found]
+            return tuple((each, _total(each, _entries(connection, each.name))) for each in held)
+
+    def entries(self, account: str) -> tuple[Entry, ...]:
+        """What was released from `account`, in order."""
+        with self._transaction() as connection:
+            _recover(connection, account)
+            return tuple(_entries(connection, account))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _unreachable(self._engine.url.render_as_string(hide_password=True), error) from None
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+pg8000")
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"timeout": _WAIT_S})
+    except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
+        # What cannot be parsed may hold a password in any place: its text is not shown.
+        what = f"no driver: {error.name}" if isinstance(error, ImportError) else type(error).__name__
+        help_text = "use sqlite:///FILE, or postgresql://... with pip install 'synthspec[postgres]'"
+        raise LedgerError(f"the ledger's URL cannot be used ({what})", help_text) from None
+    if engine.dialect.name == "sqlite":
+        # SQLAlchemy's driver begins a transaction only at the first write: two readers would both reserve.
+        event.listen(engine, "connect", _no_implicit_transactions)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _no_implicit_transactions(connection: Any, _: object) -> None:  # noqa: ANN401 - a driver's own class
+    connection.isolation_level = None
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    if connection.dialect.name == "postgresql":
+        # Two that open a new database at once: one makes the tables, the other waits and finds them.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(405516)")
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _opened(connection: Connection, account: Account) -> Account:
+    query = select(accounts).where(accounts.c.name == account.name).with_for_update()
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        values = {field: getattr(account, field) for field in ("adjacency", "unit", "accountant", "eps_budget")}
+        made = {"name": account.name, **values, "delta_budget": account.delta_budget, "opened_at": _now()}
+        # Two that open one account at once: one does, the other finds it.
+        connection.execute(_insert(connection)(accounts).values(**made).on_conflict_do_nothing())
+        row = connection.execute(query).mappings().one()
+    held = Account(**row)
+    if (held.adjacency, held.unit) != (account.adjacency, account.unit):
+        message = (
+            f"the ledger {held.name} counts {held.adjacency} by {held.unit}, not {account.adjacency} by {account.unit}"
+        )
+        raise LedgerError(message, "state the same adjacency and unit, or keep these data in another ledger")
+    if account.delta_budget < held.delta_budget:
+        message = f"the ledger {held.name} answers for delta {held.delta_budget:g}, not {account.delta_budget:g}"
+        raise LedgerError(message, "state its delta, or keep these data in another ledger")
+    return held
+
+
+def _insert(connection: Connection) -> Callable[..., Any]:
+    """The dialect's own INSERT, which can leave what is there."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as dialect_insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert as dialect_insert  # type: ignore[assignment]
+    return dialect_insert
+
+
+def _recover(connection: Connection, account: str) -> None:
+    """Settle what processes that died had reserved, to the extent that they had counted."""
+    for each in _entries(connection, account):
+        if each.state != "reserved" or not died_here(each.holder):
+            continue
+        releases = counted(Path(each.meter)) if each.meter else None
+        if releases is None:
+            continue
+        note = f"{each.note}; ended early after {releases} releases".lstrip("; ")
+        values = {"event": write_event(_shortened(each.event, releases)), "state": "spent", "note": note}
+        connection.execute(update(entries).where(entries.c.id == each.id).values(**values, settled_at=_now()))
+
+
+def _shortened(planned: Event, releases: int) -> Event:
+    """What of `planned` had happened after `releases`; all of it where its parts are not alike."""
+    if not isinstance(planned, PoissonGaussian):
+        return planned
+    return replace(planned, steps=min(releases, planned.steps)) if releases else Composed()
+
+
+def _one_account(connection: Connection, account: str, dataset: str) -> None:
+    query = select(entries.c.account).where(entries.c.dataset == dataset, entries.c.account != account).limit(1)
+    other = connection.execute(query).scalar() if dataset else None
+    if other is not None:
+        message = f"these data are accounted for in the ledger {other}; in two, neither would know what was spent"
+        raise LedgerError(message, f"write privacy.ledger: {other}")
+
+
+def _entries(connection: Connection, account: str) -> list[Entry]:
+    rows = connection.execute(select(entries).where(entries.c.account == account).order_by(entries.c.id)).mappings()
+    return [_read(row) for row in rows]
+
+
+def _read(row: Mapping[Any, Any]) -> Entry:
+    return Entry(**{**row, "event": read_event(row["event"])})
+
+
+def _inserted(connection: Connection, entry: Entry) -> Entry:
+    columns = [column.name for column in entries.columns if column.name not in ("id", "event")]
+    values = {name: getattr(entry, name) for name in columns}
+    done = connection.execute(insert(entries).values(**values, event=write_event(entry.event)))
+    return replace(entry, id=cast("tuple[int]", done.inserted_primary_key)[0])
+
+
+def _until(connection: Connection, entry_id: int) -> Total:
+    name = connection.execute(select(entries.c.account).where(entries.c.id == entry_id)).scalar_one()
+    held = Account(**connection.execute(select(accounts).where(accounts.c.name == name)).mappings().one())
+    return _total(held, [each for each in _entries(connection, name) if each.id <= entry_id])
+
+
+def _total(account: Account, spent: Sequence[Entry]) -> Total:
+    """Everything in `spent`, composed: one figure at the account's delta, whatever the entries' own deltas were."""
+    whole = Composed(tuple(each.event for each in spent))
+    if available() or account.accountant == "analytic":
+        spend = eps_total(whole, account.delta_budget, account.accountant, account.adjacency)
+    else:
+        spend = quick_bound(whole, account.delta_budget, account.adjacency)
+    return Total(
+        eps=spend.eps, delta=spend.delta, accountant=spend.accountant, version=spend.version, entries=len(spent)
+    )
+
+
+def _over(account: Account, budget: float, before: Total, own: Total, total: Total) -> OverBudgetError:
+    left = max(0.0, budget - before.eps) if math.isfinite(before.eps) else 0.0
+    message = (
+        f"the ledger {account.name} has spent eps {before.eps:g} of {budget:g} in {before.entries} releases; "
+        f"this one plans {own.eps:g}, and together they come to {total.eps:g} at delta {total.delta:g}"
+    )
+    help_text = f"about {left:.4g} is left: plan fewer steps or more noise, or release nothing more of these data"
+    return OverBudgetError(message, help_text)
+
+
+def _unreachable(url: str, error: SQLAlchemyError) -> LedgerError:
+    cause = type(getattr(error, "orig", None) or error).__name__
+    return LedgerError(f"the ledger at {url} cannot be used ({cause})", "check the URL, the server and the rights")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

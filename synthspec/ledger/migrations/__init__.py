@@ -1,0 +1,1 @@
+"""Alembic's environment: every version of the tables, oldest first."""
