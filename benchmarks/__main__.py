@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import metrics, tabular, validate
+from benchmarks import metrics, privacy, tabular, validate
 
-for benchmark in (validate, metrics, tabular):
+for benchmark in (validate, metrics, tabular, privacy):
     print(f"# {benchmark.__name__}\n", flush=True)
     benchmark.main([])
