@@ -1,6 +1,6 @@
 """lower: CheckedSpec -> OpGraph. What a spec means as typed operations, before anyone has said who computes them."""
 
-from synthspec.lower.graph import lower
+from synthspec.lower.graph import Goal, lower, lower_draft
 from synthspec.lower.promises import promises
 
-__all__ = ["lower", "promises"]
+__all__ = ["Goal", "lower", "lower_draft", "promises"]

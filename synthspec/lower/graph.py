@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 from synthspec.diag import Outcome, failure
 from synthspec.ir.figures import OF_THE_ENGINE
 from synthspec.ir.ops import (
@@ -11,6 +14,7 @@ from synthspec.ir.ops import (
     Edge,
     Embed,
     Emit,
+    Fit,
     Judge,
     Latency,
     Measure,
@@ -33,6 +37,8 @@ from synthspec.spec.evaluation import Evaluation
 LATENCY_REQUESTS = 320
 """A 95 % bound of the 99th percentile exists from 299 requests on; the rest is margin for a tail that ties."""
 LATENCY_WARMUP = 10
+Goal = Literal["engine", "records", "figures"]
+"""How far a spec is followed that promises nothing yet."""
 
 
 def lower(checked: CheckedSpec) -> Outcome[OpGraph]:
@@ -47,18 +53,53 @@ def lower(checked: CheckedSpec) -> Outcome[OpGraph]:
     return failure(needs.faults) if needs.faults or nodes is None else Outcome(OpGraph(nodes=nodes))
 
 
-def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
+def lower_draft(resolved: ResolvedSpec, goal: Goal) -> Outcome[OpGraph]:
+    """The operations that lead to `goal`, and no others, of a spec that need not promise anything.
+
+    Nothing of them is judged or emitted, so nothing can be signed. Diagnostics as in `lower`.
+    """
+    needs = Needs(resolved)
+    nodes = _trained(resolved, needs) if goal == "engine" else _nodes(resolved, needs)
+    refuse_unmet(resolved, needs)
+    if needs.faults or nodes is None:
+        return failure(needs.faults)
+    last = {"engine": nodes[-1].id, "records": "export", "figures": "measure"}[goal]
+    return Outcome(OpGraph(nodes=_leading_to(nodes, last)))
+
+
+def _leading_to(nodes: Sequence[OpNode], last: str) -> tuple[OpNode, ...]:
+    """Those of `nodes`, which are in order, that the node `last` needs, and itself."""
+    needed, kept = {last}, []
+    for node in reversed(nodes):
+        if node.id in needed:
+            needed.update(edge.node for edge in node.inputs)
+            kept.append(node)
+    return tuple(reversed(kept))
+
+
+def _trained(resolved: ResolvedSpec, needs: Needs) -> list[OpNode] | None:
+    """The nodes up to the engine that is sampled, which is the last of them."""
     spec = resolved.spec
     rule: SplitRule | None = needs.of(spec.data.split, "data", "split")
     fit = fit_op(resolved, needs)
-    sample = None if fit is None else sample_op(resolved, fit, needs)
-    evaluation = needs.of(spec.evaluation, "evaluation")
-    reference = None if evaluation is None else needs.of(evaluation.reference, "evaluation", "reference")
-    if rule is None or fit is None or sample is None or evaluation is None or reference is None:
+    if rule is None or fit is None:
         return None
     source = Bind(source=spec.data.source, sha256=spec.data.sha256 or "", schema=resolved.schema)
     nodes = [_node("bind", source), _node("split", Split(rule=rule), data="bind"), _node("fit", fit, **_REAL)]
-    engine = _accelerated(nodes, resolved, fit_id="fit")
+    _accelerated(nodes, resolved, fit_id="fit")
+    return nodes
+
+
+def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
+    spec = resolved.spec
+    nodes = _trained(resolved, needs)
+    fit = None if nodes is None else next((node.op for node in nodes if isinstance(node.op, Fit)), None)
+    sample = None if fit is None else sample_op(resolved, fit, needs)
+    evaluation = needs.of(spec.evaluation, "evaluation")
+    reference = None if evaluation is None else needs.of(evaluation.reference, "evaluation", "reference")
+    if nodes is None or fit is None or sample is None or evaluation is None or reference is None:
+        return None
+    engine = nodes[-1].id
     real = {"engine": engine, **_REAL}
     nodes.append(_node("sample", sample, **real))
     nodes.append(_node("enforce", enforce_op(resolved, sample), samples="sample", **_REAL))
@@ -96,7 +137,7 @@ def _node(node_id: str, op: Op, **inputs: str) -> OpNode:
     return OpNode(id=node_id, op=op, inputs=tuple(Edge(port=port, node=feed) for port, feed in sorted(inputs.items())))
 
 
-def _accelerated(nodes: list[OpNode], resolved: ResolvedSpec, fit_id: str) -> str:
+def _accelerated(nodes: list[OpNode], resolved: ResolvedSpec, fit_id: str) -> None:
     """Append one node per acceleration, each made from the engine before it; the last one is what is sampled (P405-10)."""
     engine = fit_id
     fit = nodes[-1].op
@@ -105,7 +146,6 @@ def _accelerated(nodes: list[OpNode], resolved: ResolvedSpec, fit_id: str) -> st
         name = f"{how.kind}-{number}"
         nodes.append(_node(name, Accelerate(fit=fit, how=how), engine=engine, **_REAL))
         engine = name
-    return engine
 
 
 def _of_the_engine(evaluation: Evaluation, family: str) -> tuple[str, ...]:
