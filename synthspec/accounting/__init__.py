@@ -1,5 +1,6 @@
 """accounting: numbers in, numbers out. What (eps, delta) a ledger of releases spends, and the least noise for a budget."""
 
+from synthspec.accounting.attack import TradeOff, advantage_bound, hit_bound, trade_off
 from synthspec.accounting.events import (
     Adjacency,
     Composed,
@@ -27,13 +28,17 @@ __all__ = [
     "PoissonGaussian",
     "Repeated",
     "Spend",
+    "TradeOff",
     "Unknown",
+    "advantage_bound",
     "available",
     "eps_total",
     "gaussian_eps",
     "gaussian_sigma",
+    "hit_bound",
     "quick_bound",
     "solvable",
     "solve",
     "solve_multiplier",
+    "trade_off",
 ]

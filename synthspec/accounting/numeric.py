@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -73,13 +73,40 @@ def pld_eps(ledger: Ledger, delta: float, adjacency: Adjacency, usual: float = G
     grid = _grid(ledger, adjacency, usual)
     if delta < MIN_DELTA or grid is None:
         return None
-    if adjacency == "replace_one" and any(event.contributions > 1 for event in ledger.sampled):
-        return math.inf  # nobody has shown which neighbours are the worst
+    if _unresolved(ledger, adjacency):
+        return math.inf
     with _library() as (losses, relation):
-        total = losses.identity(value_discretization_interval=grid)
-        for part in _distributions(losses, ledger, adjacency, relation[adjacency], grid):
-            total = total.compose(part)
-        return float(total.get_epsilon_for_delta(delta))
+        return float(_composed(losses, ledger, adjacency, relation[adjacency], grid).get_epsilon_for_delta(delta))
+
+
+def pld_deltas(ledger: Ledger, adjacency: Adjacency, epsilons: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """The pairs (eps, delta) at `epsilons`, all of which hold at once; none where no distribution is within reach.
+
+    Raises AccountantMissingError.
+    """
+    if not ledger.bounded or _unresolved(ledger, adjacency):
+        return ()
+    if ledger.releases == 0:
+        return ((0.0, 0.0),)
+    grid = _grid(ledger, adjacency, COARSE_GRID)
+    if grid is None:
+        return ()
+    with _library() as (losses, relation):
+        total = _composed(losses, ledger, adjacency, relation[adjacency], grid)
+        return tuple((eps, min(1.0, max(0.0, float(total.get_delta_for_epsilon(eps))))) for eps in epsilons)
+
+
+def _unresolved(ledger: Ledger, adjacency: Adjacency) -> bool:
+    """Nobody has shown which neighbours are the worst where a unit of several records is replaced."""
+    return adjacency == "replace_one" and any(event.contributions > 1 for event in ledger.sampled)
+
+
+def _composed(losses: Any, ledger: Ledger, adjacency: Adjacency, relation: object, grid: float) -> Any:  # noqa: ANN401
+    """The distribution of the losses of all of `ledger`."""
+    total = losses.identity(value_discretization_interval=grid)
+    for part in _distributions(losses, ledger, adjacency, relation, grid):
+        total = total.compose(part)
+    return total
 
 
 def rdp_eps(ledger: Ledger, delta: float, adjacency: Adjacency) -> float:

@@ -16,9 +16,9 @@ Good:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
+from synthspec.accounting import advantage_bound
 from synthspec.ir.figures import MEMBERSHIP_LEAST
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
@@ -43,11 +43,6 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
             message = f"MI needs {MEMBERSHIP_LEAST} records of each kind, and {name} has about {count:.0f}"
             because = (Note("the number of records", at("privacy", "dataset_size", "value")),)
             yield Finding(place, message, f"give {name} a larger share", because)
-
-
-def advantage_bound(eps: float, delta: float) -> float:
-    """The largest TPR - FPR of any membership attack on an (eps, delta)-private release."""
-    return min(1.0, math.tanh(eps / 2) + 2 * delta * math.exp(-eps) / (1 + math.exp(-eps)))
 
 
 def _attacked(resolved: ResolvedSpec) -> Iterator[tuple[str, float]]:
