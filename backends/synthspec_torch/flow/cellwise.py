@@ -15,6 +15,7 @@ sequential steps to be drawn from; in both, each column's network is evaluated o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -69,9 +70,15 @@ class CellNetwork(TableNetwork):
         super().__init__()
         starts = [0, *accumulate(levels)]
         self.starts = starts[:-1]
-        self.conditioners = nn.ModuleList(
-            [Conditioner(start, context, hidden, count) for start, count in zip(starts, levels, strict=False)]
-        )
+        parts = [Conditioner(start, context, hidden, count) for start, count in zip(starts, levels, strict=False)]
+        self.conditioners: Sequence[Conditioner] = parts
+        self.columns = nn.ModuleList(parts)
+
+    @torch.no_grad()
+    def start_at(self, shares: Sequence[F64]) -> None:
+        """Let the heads begin at the train `shares` of their cells: what no row has seen is not as likely as the rest."""
+        for conditioner, own in zip(self.conditioners, shares, strict=True):
+            conditioner.head.bias.copy_(torch.from_numpy(np.log(own)))
 
     def log_masses(self, records: MixedRecords, rng: np.random.Generator) -> torch.Tensor:
         del rng

@@ -97,7 +97,9 @@ def _network(op: Fit, codec: MixedCodec, context: int, seed: int) -> TableNetwor
     architecture = op.engine.architecture
     with initial_weights(seed):
         if isinstance(architecture, Autoregressive):
-            return CellNetwork(codec.levels, context, architecture.hidden)
+            network = CellNetwork(codec.levels, context, architecture.hidden)
+            network.start_at([column.shares for column in codec.columns])
+            return network
         return ScoredNetwork(FlowNetwork(op.engine, codec.width, context), codec)
 
 

@@ -117,7 +117,7 @@ class TableVae:
         """An untrained VAE on the cells of `codec`."""
         labels = Labels.of(op.schema, op.conditions)
         with initial_weights(seed):
-            network = _network(_architecture(op), codec.levels, labels.null + 1 if labels else None)
+            network = _network(_architecture(op), codec, labels.null + 1 if labels else None)
         return cls(network, Mixed(codec.levels), codec, labels)
 
     @classmethod
@@ -142,11 +142,15 @@ def _architecture(op: Fit) -> VaeMlp:
     return op.engine.architecture
 
 
-def _network(architecture: VaeMlp, levels: tuple[int, ...], labels: int | None) -> Vae:
+def _network(architecture: VaeMlp, codec: MixedCodec, labels: int | None) -> Vae:
+    levels = codec.levels
     width = architecture.hidden[-1] // 4 + 1 if labels else 0
     latent, norm = architecture.latent_dim, architecture.norm
     encoder = CellEncoder(levels, width, architecture.hidden, 2 * latent, norm)
     decoder = FlatDecoder(latent + width, architecture.hidden[::-1], (sum(levels),), norm)
+    with torch.no_grad():
+        # What no train row has seen must not begin as likely as the rest.
+        decoder.head.bias.copy_(torch.from_numpy(np.log(np.concatenate([column.shares for column in codec.columns]))))
     return Vae(encoder, decoder, labels, width, build_ladder(architecture))
 
 

@@ -76,6 +76,17 @@ def test_the_masses_of_all_records_sum_to_one():
 
 
 @torch.no_grad()
+def test_a_flow_begins_at_the_train_shares():
+    network = cellwise()
+    network.start_at([np.array([0.7, 0.2, 0.1]), np.full(6, 1 / 6), np.array([1 - 1e-6, 1e-6])])
+    for conditioner in network.conditioners:
+        conditioner.head.weight.zero_()
+    cells = network.from_base(np.random.default_rng(4).random((5000, 3)), torch.zeros(5000, 0))
+    assert np.bincount(cells.codes[:, 0]) / 5000 == pytest.approx([0.7, 0.2, 0.1], abs=0.03)
+    assert not cells.codes[:, 2].any()
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("context", [0, 2])
 def test_a_draw_leads_back_to_its_base_numbers(context):
     network = cellwise(context)
