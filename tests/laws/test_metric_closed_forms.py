@@ -10,8 +10,9 @@ from synthspec.metrics import covg, density, precision, recall
 from synthspec.metrics.fid import fd_inf, frechet, mean_frechet
 from synthspec.metrics.intervals import clopper_pearson, difference
 from synthspec.metrics.kernels import block_error, cubic, gaussian, mmd2
-from synthspec.metrics.membership.advantage import auc, score, suite, threshold
+from synthspec.metrics.membership.advantage import suite
 from synthspec.metrics.membership.attacks import Scene, calibrated_distance, domias
+from synthspec.metrics.membership.scoring import auc, score, threshold
 from synthspec.metrics.mode_drop import dropped
 from synthspec.metrics.stream import stream
 from synthspec.metrics.w1 import wasserstein

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from synthspec.ir.evidence import Figure, Scalar, Split
 from synthspec.metrics.bench import Bench
 from synthspec.metrics.figures import UnmeasurableError, details
-from synthspec.metrics.intervals import clopper_pearson, difference
 from synthspec.metrics.membership.attacks import SUITE, Scene
+from synthspec.metrics.membership.copies import copies
+from synthspec.metrics.membership.scoring import Attacked, auc, score
 from synthspec.metrics.neighbours import nearest
 from synthspec.metrics.request import Array
 from synthspec.metrics.stream import subset
@@ -28,27 +27,14 @@ _BLIND_Z = 3.290526731491692
 """Two-sided 99.9 %: the check for a distribution shift should not fail honest splits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attacked:
-    """What one attack achieved on the half of the candidates that did not set its threshold."""
-
-    name: str
-    advantage: float
-    u: float
-    lower: float
-    upper: float
-    auc: float
-    tpr_at_1pct: float
-    tpr_at_1pct_upper: float
-
-
 def measure(bench: Bench) -> Figure:
     """The membership advantage of an attacker who sees the synthetic records and some other real ones.
 
     Members are `request.members`, non-members `request.non_members`, and the third split calibrates the attacks. Each
     attack picks its threshold on one half of the candidates and is scored on the other; its bounds are one-sided at
     95 % jointly over the suite (Bonferroni, square-and-add over Clopper-Pearson). `value` is the largest advantage, which
-    may be negative; `upper` the largest upper bound.
+    may be negative; `upper` the largest upper bound. Of each attack the details hold the AUC (DeLong) and the hits at 1 %
+    and 0.1 % false alarms (Clopper-Pearson) with bounds at the same level; near copies stand beside them.
 
     Raises:
         UnmeasurableError: fewer than 40 members or non-members; or they can be told apart without the synthetic
@@ -61,6 +47,7 @@ def measure(bench: Bench) -> Figure:
     synthetic = synthetic[subset(len(synthetic), _MOST_SYNTHETIC, bench.rng("MI/synthetic"))]
     results = suite(members, others, synthetic, reference, bench.rng("MI/halves"))
     best = max(results, key=lambda result: result.advantage)
+    copied = copies(members, others, synthetic, reference)
     cut = len(reference) // 2
     null = suite(members, others, reference[:cut], reference[cut:], bench.rng("MI/null"))
     return Figure(
@@ -83,6 +70,10 @@ def measure(bench: Bench) -> Figure:
                 n_reference=len(reference),
                 worst_attack=best.name,
                 blind_auc=blind,
+                copied_members=copied.members,
+                copied_non_members=copied.non_members,
+                moved_copies_of_members=copied.moved_members,
+                moved_copies_of_non_members=copied.moved_non_members,
             ),
             *_listing(results),
             *details(seed=bench.request.seed),
@@ -99,45 +90,6 @@ def suite(
     choosing = _half(is_member, rng)
     alpha = 0.05 / len(SUITE)
     return tuple(score(name, attack(scene), is_member, choosing, alpha) for name, attack in SUITE.items())
-
-
-def auc(members: Array, others: Array) -> float:
-    """P(score of a member > score of a non-member) + half of the ties (Mann-Whitney)."""
-    ranks = stats.rankdata(np.concatenate([members, others]))
-    n = len(members)
-    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * len(others)))
-
-
-def threshold(members: Array, others: Array) -> float:
-    """The score t that maximises TPR - FPR of "score >= t"; the highest such t."""
-    levels = np.unique(np.concatenate([members, others]))
-    above = 1 - np.searchsorted(np.sort(members), levels) / len(members)
-    wrong = 1 - np.searchsorted(np.sort(others), levels) / len(others)
-    gain = above - wrong
-    return float(levels[np.flatnonzero(gain == gain.max())[-1]])
-
-
-def score(
-    name: str, scores: Array, is_member: NDArray[np.bool_], choosing: NDArray[np.bool_], alpha: float
-) -> Attacked:
-    """Judge the `scores` of one attack, all of shape (n,): threshold from `choosing`, advantage from the others."""
-    m, o = scores[is_member & ~choosing], scores[~is_member & ~choosing]
-    m0, o0 = scores[is_member & choosing], scores[~is_member & choosing]
-    at = threshold(m0, o0)
-    hit, false = int((m >= at).sum()), int((o >= at).sum())
-    lower, upper = difference((hit, len(m)), (false, len(o)), alpha)
-    strict = int((m > np.quantile(o0, 0.99, method="higher")).sum())
-    tpr, fpr = hit / len(m), false / len(o)
-    return Attacked(
-        name=name,
-        advantage=tpr - fpr,
-        u=math.sqrt(tpr * (1 - tpr) / len(m) + fpr * (1 - fpr) / len(o)),
-        lower=lower,
-        upper=upper,
-        auc=auc(scores[is_member], scores[~is_member]),
-        tpr_at_1pct=strict / len(m),
-        tpr_at_1pct_upper=clopper_pearson(strict, len(m), alpha)[1],
-    )
 
 
 def _half(is_member: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -177,11 +129,23 @@ def _blind_auc(members: Array, others: Array, reference: Array) -> float:
 def _listing(results: tuple[Attacked, ...]) -> tuple[tuple[str, Scalar], ...]:
     rows: list[tuple[str, Scalar]] = []
     for result in results:
-        rows += [
-            (f"{result.name}.advantage", result.advantage),
-            (f"{result.name}.upper", result.upper),
-            (f"{result.name}.auc", result.auc),
-            (f"{result.name}.tpr_at_1pct_fpr", result.tpr_at_1pct),
-            (f"{result.name}.tpr_at_1pct_fpr_upper", result.tpr_at_1pct_upper),
-        ]
+        entries: dict[str, Scalar] = {
+            "advantage": result.advantage,
+            "lower": result.lower,
+            "upper": result.upper,
+            "auc": result.auc,
+            "auc_lower": result.auc_lower,
+            "auc_upper": result.auc_upper,
+            "tpr_lower": result.best.tpr_lower,
+            "fpr_upper": result.best.fpr_upper,
+        }
+        for fpr, at in (("1pct", result.at_1pct), ("01pct", result.at_01pct)):
+            if at is not None:
+                entries |= {
+                    f"tpr_at_{fpr}_fpr": at.tpr,
+                    f"tpr_at_{fpr}_fpr_lower": at.tpr_lower,
+                    f"tpr_at_{fpr}_fpr_upper": at.tpr_upper,
+                    f"fpr_upper_at_{fpr}_fpr": at.fpr_upper,
+                }
+        rows += [(f"{result.name}.{key}", value) for key, value in entries.items()]
     return tuple(rows)

@@ -13,11 +13,11 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
+from synthspec.metrics.membership.displacement import displaced
+from synthspec.metrics.membership.logan import log_odds
+from synthspec.metrics.membership.whitening import TINY, whitening
 from synthspec.metrics.neighbours import nearest
 from synthspec.metrics.request import Array
-
-_TINY = 1e-12
-_DIMENSIONS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -40,8 +40,8 @@ def nearest_distance(scene: Scene) -> Array:
 def calibrated_distance(scene: Scene) -> Array:
     """The same against the distance to the nearest reference record: common records are not taken for members."""
     return np.asarray(
-        np.log(nearest(scene.candidates, scene.reference) + _TINY)
-        - np.log(nearest(scene.candidates, scene.synthetic) + _TINY)
+        np.log(nearest(scene.candidates, scene.reference) + TINY)
+        - np.log(nearest(scene.candidates, scene.synthetic) + TINY)
     )
 
 
@@ -53,30 +53,29 @@ def monte_carlo(scene: Scene) -> Array:
 
 def domias(scene: Scene) -> Array:
     """DOMIAS (van Breugel et al. 2023): log density ratio of synthetic to reference records in eight dimensions."""
-    project = _whitening(np.concatenate([scene.synthetic, scene.reference]))
+    project = whitening(np.concatenate([scene.synthetic, scene.reference]))
     at = project(scene.candidates)
     return _log_density(at, project(scene.synthetic)) - _log_density(at, project(scene.reference))
 
 
+def logan(scene: Scene) -> Array:
+    """LOGAN (Hayes et al. 2019): log odds of a classifier of synthetic against reference records."""
+    return log_odds(scene.candidates, scene.synthetic, scene.reference)
+
+
+def displaced_copy(scene: Scene) -> Array:
+    """Nearest distances once the synthetic records are moved back, whoever moved them all alike."""
+    return displaced(scene.candidates, scene.synthetic, scene.reference)
+
+
 SUITE: Mapping[str, Attack] = {
     "calibrated_distance": calibrated_distance,
+    "displaced_copy": displaced_copy,
     "domias": domias,
+    "logan": logan,
     "monte_carlo": monte_carlo,
     "nearest_distance": nearest_distance,
 }
-
-
-def _whitening(x: Array) -> Callable[[Array], Array]:
-    """The projection on the leading principal axes of `x`, each scaled to unit variance."""
-    mean = x.mean(axis=0)
-    _, s, axes = np.linalg.svd(x - mean, full_matrices=False)
-    keep = min(_DIMENSIONS, int((s > 1e-9 * max(float(s[0]), _TINY)).sum()))
-    basis = axes[:keep].T / s[:keep] * np.sqrt(len(x))
-
-    def project(rows: Array) -> Array:
-        return np.asarray((rows - mean) @ basis)
-
-    return project
 
 
 def _log_density(at: Array, centres: Array) -> Array:

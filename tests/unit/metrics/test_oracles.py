@@ -10,7 +10,7 @@ from synthspec.metrics import covg, density, precision, recall
 from synthspec.metrics.fid import frechet
 from synthspec.metrics.intervals import clopper_pearson, quantile_ranks, wilson
 from synthspec.metrics.kernels import cubic, mmd2
-from synthspec.metrics.membership.advantage import auc, threshold
+from synthspec.metrics.membership.scoring import auc, threshold
 from synthspec.metrics.stream import blocks, halves, stream
 from synthspec.metrics.w1 import wasserstein
 
