@@ -6,6 +6,7 @@ A user's fault is a `Diagnostic` with a span. An exception is for a bug or for t
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -122,12 +123,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     >>> nearest("seeed", ["seed", "epochs"]), nearest("lx", ["lr", "name"]), nearest("xyz", ["lr", "name"])
     ('seed', 'lr', None)
+    >>> nearest("learning_rate", ["lr", "name"])
+    'lr'
     """
     folded = {name.casefold(): name for name in sorted(set(known))}
     written = word.casefold()
     if len(folded) > _MANY:
         folded = {name: folded[name] for name in islice(filter(partial(_alike, written), folded), _MANY)}
-    near = difflib.get_close_matches(written, folded, n=1, cutoff=0.6) or _one_letter_off(written, folded)
+    near = difflib.get_close_matches(written, folded, n=1, cutoff=0.6)
+    near = near or _one_letter_off(written, folded) or _initials(written, folded)
     return folded[near[0]] if near else None
 
 
@@ -141,6 +145,18 @@ def _one_letter_off(word: str, known: Iterable[str]) -> list[str]:
     if not 1 < len(word) < 4:
         return []
     near = [name for name in known if len(name) == len(word) and sum(map(str.__ne__, name, word)) == 1]
+    return near if len(near) == 1 else []
+
+
+def _initials(word: str, known: Iterable[str]) -> list[str]:
+    """`lr` for `learning_rate`, or the other way round; where only one such name is known, it is meant."""
+
+    def initials(name: str) -> str:
+        return "".join(part[:1] for part in re.split(r"[_\-\s]", name))
+
+    near = [
+        name for name in known if min(len(word), len(name)) > 1 and (initials(word) == name or initials(name) == word)
+    ]
     return near if len(near) == 1 else []
 
 

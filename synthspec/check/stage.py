@@ -16,6 +16,9 @@ from synthspec.rules.form import CRASHED, Believe
 from synthspec.spec.sref import SRef
 
 VARIABLES = ("conditioning", "variables")
+CHOOSE = frozenset({"family", "measure", "mechanism", "method", "kind"})
+"""Keys that choose which keys may stand beside them."""
+OF_A_CHOICE = frozenset({"schema.unknown-key", "schema.missing-key"})
 
 
 def check(resolved: ResolvedSpec, today: date, rules: tuple[Rule, ...] = RULES) -> Outcome[CheckedSpec]:
@@ -99,6 +102,17 @@ def independent(found: Iterable[Diagnostic], earlier: Iterable[Diagnostic]) -> t
         for each in found
         if each.code not in {CRASHED, "waiver.unused"}
         and not any(each.file == file and path and each.path[: len(path)] == path for file, path in faults)
+    )
+
+
+def without_choice(earlier: Iterable[Diagnostic], found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """`earlier` without keys that only seem wrong, or to be wanted, because of a choice that a finding calls wrong.
+
+    Which keys stand beside ``measure`` or ``mechanism`` depends on what is written there.
+    """
+    chosen = {(each.file, each.path[:-1]) for each in found if each.is_error and each.path and each.path[-1] in CHOOSE}
+    return tuple(
+        fault for fault in earlier if fault.code not in OF_A_CHOICE or (fault.file, fault.path[:-1]) not in chosen
     )
 
 

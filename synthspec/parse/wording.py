@@ -16,7 +16,7 @@ from synthspec.parse.scalars import is_number
 from synthspec.text import Path, Places, Span
 
 _BOUND_KINDS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"})
-_QUANTITY = re.compile(r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*[^\W\d_].*")
+_QUANTITY = re.compile(r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(?:[^\W\d_]|[%‰°]).*")
 _VERSION = re.compile(r"synthspec/v([0-9]+)")
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from synthspec.check import check, check_sref, independent
+from synthspec.check import check, check_sref, independent, without_choice
 from synthspec.diag import Diagnostic, Outcome, did_you_mean, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
@@ -85,7 +85,8 @@ def validate(place: Spot, options: Options) -> Outcome[CheckedSpec | SRef | Poli
     if resolved.value is None:
         return failure(before)
     checked = _check(resolved.value, options)
-    found = before + independent(checked.diagnostics, before)
+    later = independent(checked.diagnostics, before)
+    found = without_choice(before, later) + later
     return failure(found) if any(fault.is_error for fault in before) else Outcome(checked.value, found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from synthspec.diag import Diagnostic, Outcome
@@ -155,13 +156,22 @@ class _Binder:
         if parsed.value is None:
             return text
         if bare.isdisjoint(name for name, _ in names(parsed.value)):
-            self.found += map(_conserved, infer(parsed.value, env, expected=expected).diagnostics)
+            self.found += _conserved(infer(parsed.value, env, expected=expected).diagnostics)
         return to_text(parsed.value)
 
 
-def _conserved(fault: Diagnostic) -> Diagnostic:
-    """`fault` as the axiom of conservation names it: dimensions of fields against each other, not a slip in one literal."""
-    return replace(fault, code="P405-7.dimension-mismatch") if fault.code == "unit.dim-mismatch" else fault
+def _conserved(faults: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """`faults` of one expression as the axiom of conservation names them: dimensions of fields, not a slip in one literal.
+
+    The first that does not balance is told: what is wrong with a field's unit shows wherever the field is used.
+    """
+    told = False
+    for fault in faults:
+        if fault.code != "unit.dim-mismatch":
+            yield fault
+        elif not told:
+            told = True
+            yield replace(fault, code="P405-7.dimension-mismatch")
 
 
 def _wanted(field: Field) -> Type | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from synthspec.check import check, check_sref, independent
+from synthspec.check import check, check_sref, independent, without_choice
 from synthspec.check.witness import Witness, stand_in, watched
 from synthspec.diag import Diagnostic, Severity
 from synthspec.ir.document import ANY_KEY, Document
@@ -218,6 +218,24 @@ def finding(code, path, severity=Severity.ERROR, name="a.yaml"):
 )
 def test_what_lies_at_or_below_an_earlier_error_follows_from_it(earlier, later, kept):
     assert independent([later], [earlier]) == ((later,) if kept else ())
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "kept"),
+    [
+        (("schema.unknown-key", ("objective", "head")), ("objective", "measure"), False),
+        (("schema.missing-key", ("objective", "beta")), ("objective", "measure"), False),
+        (("schema.wrong-type", ("objective", "head")), ("objective", "measure"), True),
+        (("schema.unknown-key", ("objective", "head", "x")), ("objective", "measure"), True),
+        (("schema.unknown-key", ("objective", "head")), ("objective", "beta"), True),
+        (("schema.unknown-key", ("training", "head")), ("objective", "measure"), True),
+        (("schema.unknown-key", ("x",)), (), True),
+    ],
+)
+def test_a_wrong_choice_is_why_the_keys_beside_it_seem_wrong(earlier, later, kept):
+    before, found = finding(*earlier), finding("P405-1.x", later)
+    assert without_choice([before], [found]) == ((before,) if kept else ())
+    assert without_choice([before], [replace(found, severity=Severity.WARNING)]) == (before,)
 
 
 def test_every_fault_of_a_document_is_named_with_what_the_rules_find_elsewhere():

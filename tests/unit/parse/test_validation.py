@@ -268,7 +268,7 @@ def test_examples_validate(file: File) -> None:
         ("family: vae", "family: vaee", "schema.bad-value", (9, 11), "did you mean 'vae'?"),
         ("mechanism: dp-sgd", "mechanism: dpsgd", "schema.bad-value", (20, 14), "did you mean 'dp-sgd'?"),
         ("multiplier: auto", "multiplier: atuo", "schema.bad-value", (27, 23), "did you mean 'auto'?"),
-        ("seed: 3", "seeed: 3", "schema.unknown-key", (12, 49), "did you mean 'seed'?"),
+        ("seed: 3", "seeed: 3", "schema.unknown-key", (12, 60), "did you mean 'seed'?"),
         (
             "  eps_budget: 4.0",
             "  eps_budget: 4.0\n  eps_budget: 5.0",

@@ -132,3 +132,18 @@ def test_the_expressions_of_a_schema_have_a_length_together(rules: int, *, fine:
     read = validate_model(composed, SRef)
     assert [each.code for each in read.diagnostics] == ([] if fine else ["expr.too-large"])
     assert fine or "66,495 characters" in read.diagnostics[0].message
+
+
+def test_one_expression_is_called_unbalanced_once_and_its_other_faults_are_told() -> None:
+    outcome = bind(
+        "fields:\n"
+        "  - {name: a, role: content, dtype: float32, unit: m^3}\n"
+        "constraints:\n"
+        "  - {id: one, expr: abs(a - 1 m^2) <= 0.5 * a + 100 m^2}\n"
+        "  - {id: two, expr: a - 1 m^2 > q}\n"
+    )
+    assert [(each.code, each.path[:2]) for each in outcome.diagnostics] == [
+        ("P405-7.dimension-mismatch", ("constraints", 0)),
+        ("P405-7.dimension-mismatch", ("constraints", 1)),
+        ("expr.unknown-name", ("constraints", 1)),
+    ]
