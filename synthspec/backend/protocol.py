@@ -52,6 +52,9 @@ class Context:
     secret: Path | None = None
     """Where the secret seeds of a mechanism are kept, outside every artifact: read when the file exists, made (mode 0600)
     when not. None: fresh ones, which nobody keeps."""
+    unfinished: Path | None = None
+    """A folder, maybe not made yet, that is kept while this op is not done: what a killed kernel left there is found again.
+    It must not change the bytes. None: nothing is kept."""
     fresh: bool = False
     """Whether this process was started for this op alone."""
 

@@ -24,6 +24,8 @@ from synthspec.store.objects import READ_ONLY, Objects, listing
 from synthspec.store.record import Record, StoredFile, read_record, write_record
 
 FORMAT = "synthspec.store/1"
+UNFINISHED = 4
+"""Folders of unfinished work that are kept beside the one in hand."""
 
 
 def _to_stderr(message: str) -> None:
@@ -101,6 +103,19 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def unfinished(self, key: str) -> Path:
+        """Where the work on the result `key` may leave what a later try goes on from: not made yet, and gone with `commit`.
+
+        Of other keys the newest few are kept: a changed plan leaves work that nobody will ask for again.
+        """
+        folder = self.folder / "unfinished"
+        with world("prepare", folder):
+            make_folder(folder)
+            others = sorted((path for path in folder.iterdir() if path.name != key), key=lambda path: path.stat().st_mtime)
+            for path in others[: max(0, len(others) - UNFINISHED)]:
+                shutil.rmtree(path, ignore_errors=True)
+        return folder / key
+
     def commit(self, key: str, node: str, op: str, folder: Path) -> Record:
         """Move the files of `folder` into the store as the result `key`.
 
@@ -115,6 +130,7 @@ class Store:
         with world("write", path):
             make_folder(path.parent)
             write_atomically(path, write_record(record), self._scratch)
+        shutil.rmtree(self.folder / "unfinished" / key, ignore_errors=True)
         shutil.rmtree(self._views / key, ignore_errors=True)  # of a result that was damaged and has been made again
         return record
 
