@@ -65,9 +65,8 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
         else:
             val = _records(content, given, rows_of(inputs, "val"), generator(seed, Stream.VALIDATE, 0, 1))
             with SignalLog(context.out / TRAINING_LOG) as log:
-                trained = train(
-                    learning(val), Course.of(op.training, op.stability, len(rows)), log, context.progress
-                )  # fmt: skip
+                course = Course.of(op.training, op.stability, len(rows))
+                trained = train(learning(val), course, log, context.progress, context.unfinished)
     save_weights(context.out / WEIGHTS, {**trained.weights, SIGMA_DATA: torch.tensor([sigma_data]).double()})
     content.write(context)
     write_report(context.out, FIT_REPORT, trained.report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,7 +16,7 @@ from synthspec_diffusers.schedule import Process
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.stream import RecordDraws
 from synthspec_torch.privacy.training import RecordLearner
-from synthspec_torch.training.loop import Learner
+from synthspec_torch.training.learner import Learner
 from synthspec_torch.training.seeding import torch_generator
 
 REPEATS = 2
@@ -159,6 +160,13 @@ class DiffusionLearner(Learner, RecordLearner):
         if noised.weight is None:
             return squared.mean()
         return (noised.weight * squared.flatten(1).mean(1)).mean()
+
+    def position(self) -> Mapping[str, Any]:
+        """The draws."""
+        return {"draws": self.draws.get_state()}
+
+    def go_on(self, position: Mapping[str, Any]) -> None:
+        self.draws.set_state(position["draws"])
 
     def drawn(self, rows: torch.Tensor, draws: RecordDraws) -> Batch:
         """Each record `multiplicity` times over, [n, K, ...]: as shown to the network, its target, factor and condition."""

@@ -114,6 +114,9 @@ TRAINING: Mapping[str, Fields] = {
         "action": scale(
             "stop", "rollback", ("scale_lr", "raise_free_bits"), "skip", loosened="review.monitor-loosened"
         ),
+        "cooldown": up("medium", loosened="review.monitor-loosened"),
+        "max_fires": up("medium", absent="review", loosened="review.monitor-loosened"),
+        "then": scale("stop", "rollback", loosened="review.monitor-loosened"),
     },
     "Convergence": {
         "signal": review("training ends by another signal", "low"),
@@ -143,12 +146,15 @@ TRAINING: Mapping[str, Fields] = {
         "steps": _FIT,
         "solver": review("records are computed otherwise", "low", "review.solver-changed"),
         "data": scale("synthetic", "train", risk="high"),
+        "keep": section("high"),
         "reevaluate": scale("true", "false", risk="high"),
     },
     "Quantize": {
         "kind": _NAME,
         "dtype": scale("bf16", "int8", risk="low"),
+        "keep": section("high"),
         "reevaluate": scale("true", "false", risk="high"),
     },
-    "Compile": {"kind": _NAME, "reevaluate": scale("true", "false", risk="high")},
+    "Compile": {"kind": _NAME, "keep": section("high"), "reevaluate": scale("true", "false", risk="high")},
+    "Keep": {"FID_ratio": up("high"), "KID_delta": up("high"), "covg_delta": down("high")},
 }

@@ -47,12 +47,21 @@ Action = Literal["skip", "scale_lr", "rollback", "stop", "raise_free_bits"]
 
 
 class Monitor(Model):
-    """Watches one signal; acts when `trip` is true for `window` observations in a row."""
+    """Watches one signal; acts when `trip` is true for `window` observations in a row.
+
+    After a firing its next `cooldown` observations do not count. When it has fired `max_fires` times, `then` takes the place
+    of `action`: nothing is answered without end.
+    """
 
     signal: str
     trip: str
     window: Count = 1
     action: Action
+    cooldown: Annotated[int, Field(ge=0, le=10**12)] = 0
+    max_fires: Count | None = Field(
+        default=None, description="Left out: 20, or one in a hundred steps of the training where that is more."
+    )
+    then: Literal["rollback", "stop"] = "stop"
 
 
 class Convergence(Model):

@@ -63,7 +63,7 @@ def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> Non
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(course.seed)
             learner = MixedLearner(flow.network, flow.records(rows), flow.records(val), course.seed)
-            trained = train(learner, course, log, context.progress)
+            trained = train(learner, course, log, context.progress, context.unfinished)
     flow.write(context, trained.weights)
     write_report(context.out, FIT_REPORT, trained.report)
 
@@ -74,7 +74,7 @@ def _train(op: Fit, flow: TrainedFlow, rows: Dataset, val: Dataset, context: Con
     if getattr(getattr(op.engine.architecture, "actnorm", None), "init", "") == "data":
         learner.start_at(next(batches(course.records, course.batch_size, 1, course.seed)).rows)
     with SignalLog(context.out / TRAINING_LOG) as log:
-        return train(learner, course, log, context.progress)
+        return train(learner, course, log, context.progress, context.unfinished)
 
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:

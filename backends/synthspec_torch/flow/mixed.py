@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +17,7 @@ from synthspec.backend.draws import Stream, generator
 from synthspec_torch.data.cells import F64
 from synthspec_torch.data.mixed import Cells
 from synthspec_torch.flow.training import TREND, slope
-from synthspec_torch.training.loop import Learner
+from synthspec_torch.training.learner import Learner
 
 CHUNK = 4096
 """Records of one forward pass outside training."""
@@ -92,6 +94,15 @@ class MixedLearner(Learner):
         self._last = loss.item()
         return loss
 
+    def position(self) -> Mapping[str, Any]:
+        """The draws, those of dropped layers among them, and the evaluations that the trend looks back on."""
+        return {"draws": plain(self._draws), "dropped": torch.get_rng_state(), "course": self._course}
+
+    def go_on(self, position: Mapping[str, Any]) -> None:
+        self._draws.bit_generator.state = position["draws"]
+        torch.set_rng_state(position["dropped"])
+        self._course = position["course"]
+
     def observed(self) -> Mapping[str, float]:
         """`bpd` of the batch."""
         return {"bpd": self._last / math.log(2.0)}
@@ -105,6 +116,12 @@ class MixedLearner(Learner):
         bits = nats / math.log(2.0)
         self._course = [*self._course, bits][-TREND:]
         return {"loss_val": nats, "bpd_val": bits, "bpd_trend": slope(self._course)}
+
+
+def plain(rng: np.random.Generator) -> Mapping[str, Any]:
+    """Where `rng` stands, in numbers and text; its bit generator takes it back."""
+    state: Mapping[str, Any] = json.loads(json.dumps(rng.bit_generator.state, default=np.ndarray.tolist))
+    return state
 
 
 def log_density(network: TableNetwork, records: MixedRecords, rng: np.random.Generator) -> torch.Tensor:

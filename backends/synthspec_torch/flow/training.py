@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from synthspec_torch.flow.network import FlowNetwork
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.stream import RecordDraws
 from synthspec_torch.privacy.training import RecordLearner
-from synthspec_torch.training.loop import Learner
+from synthspec_torch.training.learner import Learner
 from synthspec_torch.training.seeding import torch_generator
 
 REPEATS = 4
@@ -107,6 +108,14 @@ class FlowLearner(Learner, RecordLearner):
         """-log p(x | c) / d of each record."""
         x, c = batch
         return -self.flow.log_prob(x, c) / self.flow.width
+
+    def position(self) -> Mapping[str, Any]:
+        """The draws, and the evaluations that the trend looks back on."""
+        return {"draws": self._draws.get_state(), "course": self._course}
+
+    def go_on(self, position: Mapping[str, Any]) -> None:
+        self._draws.set_state(position["draws"])
+        self._course = position["course"]
 
     def observed(self) -> Mapping[str, float]:
         """`bpd` of the batch."""

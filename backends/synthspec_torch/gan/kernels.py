@@ -58,7 +58,7 @@ def _train(
     probe = Probe(gan.content, records, gan.records(val), rules.latent, critic.pack, course.seed)
     learner = GanLearner(gan.network, critic, rules, records, probe, course.seed)
     with SignalLog(context.out / TRAINING_LOG) as log:
-        return train(learner, course, log, context.progress)
+        return train(learner, course, log, context.progress, context.unfinished)
 
 
 def _seed(op: Fit) -> int:

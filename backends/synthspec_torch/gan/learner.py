@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -22,7 +23,7 @@ from synthspec_torch.gan.losses import (
 )
 from synthspec_torch.gan.networks import Critic, Generator
 from synthspec_torch.gan.probe import Probe, Records
-from synthspec_torch.training.loop import Learner, Stateful
+from synthspec_torch.training.learner import Learner, Stateful
 from synthspec_torch.training.optimizer import build_optimizer, set_rate
 from synthspec_torch.training.seeding import Batch, torch_generator
 
@@ -70,6 +71,13 @@ class GanLearner(Learner):
     @property
     def beside(self) -> Mapping[str, Stateful]:
         return {"critic": self.critic, "critic_optimizer": self.optimizer, "probe": self.probe}
+
+    def position(self) -> Mapping[str, Any]:
+        """The draws."""
+        return {"draws": self.draws.get_state()}
+
+    def go_on(self, position: Mapping[str, Any]) -> None:
+        self.draws.set_state(position["draws"])
 
     def prepare(self, batch: Batch, lr: float) -> None:
         """The updates of the critic. One whose gradient is not finite is left out: the loop answers to its loss."""

@@ -50,6 +50,8 @@ def private_training_reasons(
     for monitor in stability.monitors:
         if monitor.action not in RELEASED_ACTIONS:
             yield f"action {monitor.action!r} is not for a private training: only {', '.join(RELEASED_ACTIONS)}"
+        if monitor.then not in RELEASED_ACTIONS:
+            yield f"then {monitor.then!r} is not for a private training: write stop"
 
 
 def declared_reasons(schema: Schema, names: tuple[str, ...] = ()) -> Iterator[str]:

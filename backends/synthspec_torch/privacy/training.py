@@ -166,7 +166,7 @@ class PrivateRun:
         self.weights = list(self.engine.parameters.values())
         self.average = Average(self.learner.kept, self.course.training.ema)
         self.optimizer = build_optimizer(self.course.training.optimizer, self.weights)
-        self.watch = Watch.of(self.course.stability)
+        self.watch = Watch.of(self.course.stability, self.course.steps)
         self.patience = Patience(self.course.stability.convergence)
         self.first: dict[str, torch.Tensor] | None = None
 

@@ -17,6 +17,7 @@ class SignalLog:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = path.open("w", encoding="utf-8", newline="\n")
 
     def write(self, step: int, epoch: int, signals: Mapping[str, float]) -> None:
@@ -24,6 +25,15 @@ class SignalLog:
         finite = {name: value if math.isfinite(value) else None for name, value in signals.items()}
         line = {"epoch": epoch, "signals": finite, "step": step}
         self._file.write(json.dumps(line, sort_keys=True, separators=(",", ":")) + "\n")
+
+    def text(self) -> str:
+        """What was written so far."""
+        self._file.flush()
+        return self._path.read_text(encoding="utf-8")
+
+    def begin_with(self, text: str) -> None:
+        """Write `text`, the start of a training that goes on."""
+        self._file.write(text)
 
     def __enter__(self) -> Self:
         return self

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,61 +16,14 @@ from synthspec.backend.artifacts import FitReport, TrainingEvent
 from synthspec.backend.protocol import DataError, Progress
 from synthspec.ir.families import Stability, Training
 from synthspec.ir.signals import SIGNALS
+from synthspec_torch.training import durable
 from synthspec_torch.training.average import DECAY_COURSE, Average
+from synthspec_torch.training.keeping import Checkpoint, Keeping
+from synthspec_torch.training.learner import Learner
 from synthspec_torch.training.log import SignalLog
-from synthspec_torch.training.monitors import NOT_FINITE, Patience, Watch
+from synthspec_torch.training.monitors import NO_WAY_BACK, NOT_FINITE, Patience, Watch, observation, replay
 from synthspec_torch.training.optimizer import RATE_COURSE, build_optimizer, rate, set_rate
 from synthspec_torch.training.seeding import Batch, batches
-
-
-class Stateful(Protocol):
-    """A module, an optimiser, or whatever else gives and takes back its state."""
-
-    def state_dict(self) -> dict[str, Any]: ...
-
-    def load_state_dict(self, state_dict: dict[str, Any], /) -> object: ...
-
-
-class Learner(Protocol):
-    """What a family brings: a network, its loss on some train rows, and its validation.
-
-    Derive from it: what has a body here is what most families do.
-    """
-
-    @property
-    def network(self) -> nn.Module: ...
-
-    @property
-    def criterion(self) -> str:
-        """The signal of `validate` that picks the best weights; less is better unless the table of signals says more is."""
-
-    @property
-    def settled(self) -> bool:
-        """False while the objective still changes: then no weights are picked, and nothing counts as converged."""
-        return True
-
-    def loss(self, rows: torch.Tensor) -> torch.Tensor:
-        """The loss on the train rows `rows`, a scalar."""
-
-    def prepare(self, batch: Batch, lr: float) -> None:
-        """Update what has an objective of its own, at the rate `lr`, before the step's `loss` is asked for: a critic."""
-        del batch, lr
-
-    @property
-    def beside(self) -> Mapping[str, Stateful]:
-        """What a rollback restores beside the network, its average and its optimiser; each by a name of its own."""
-        return {}
-
-    def observed(self) -> Mapping[str, float]:
-        """Further signals of the step that `loss` was last asked for."""
-        return {}
-
-    def validate(self, network: nn.Module) -> Mapping[str, float]:
-        """Signals of `network` (of the averaged weights) on the val rows, from the same draws each time."""
-
-    def raise_free_bits(self) -> str:
-        """Answer a monitor's `raise_free_bits`; what was done, in words for the event."""
-        raise TypeError("this family has no free bits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +34,6 @@ class Trained:
     report: FitReport
     first: Mapping[str, torch.Tensor]
     """The averaged weights at the end of the first epoch that was not rolled back: where a gain is counted from."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Checkpoint:
-    step: int
-    network: dict[str, torch.Tensor]
-    average: dict[str, torch.Tensor]
-    optimizer: dict[str, Any]
-    beside: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +65,28 @@ class Course:
         return cls(training, stability, records, training.batch_size, steps, training.seed, draws)
 
 
-def train(learner: Learner, course: Course, log: SignalLog, progress: Progress) -> Trained:
+def train(
+    learner: Learner, course: Course, log: SignalLog, progress: Progress, unfinished: Path | None = None
+) -> Trained:
     """Fit `learner` along `course`; the averaged weights with the best validation are kept.
+
+    In the folder `unfinished` it leaves a checkpoint now and then. One that it finds there is of this very training, killed:
+    then it goes on there, to the same bytes.
 
     Raises DataError ``P405-3.diverged`` when a signal is not finite and no rollback is left.
     """
     run = _Run(learner, course, log, progress)
+    shelf = None if unfinished is None else durable.Shelf(unfinished, durable.EVERY)
+    state = None if shelf is None else shelf.newest()
+    if state is not None:
+        run.go_on(state)
     progress.start("training", course.steps, "steps")
-    for batch in batches(course.records, course.batch_size, course.steps, course.seed, course.draws):
+    progress.advance(run.step)
+    for batch in batches(course.records, course.batch_size, course.steps, course.seed, course.draws, after=run.step):
         if run.advance(batch):
             break
+        if shelf is not None and run.fine and shelf.due and (state := run.state()) is not None:
+            shelf.put(run.step, state)
     return run.finish()
 
 
@@ -141,28 +98,26 @@ class _Run:
     progress: Progress
     status: str = "budget"
     step: int = 0
-    rollbacks: int = 0
     lr_factor: float = 1.0
     events: list[TrainingEvent] = field(default_factory=list)
-    best_value: float = math.inf
-    """Of the picked weights, signed so that less is better; infinite as long as none are."""
     last_value: float = 0.0
     """Of the last validation."""
+    fine: bool = False
+    """Whether the last step ended in a validation that gave a checkpoint."""
 
     def __post_init__(self) -> None:
         self.weights = [weight for weight in self.learner.network.parameters() if weight.requires_grad]
         self.average = Average(self.learner.network, self.course.training.ema)
         self.optimizer = build_optimizer(self.course.training.optimizer, self.weights)
-        self.watch = Watch.of(self.course.stability)
+        self.watch = Watch.of(self.course.stability, self.course.steps)
         self.patience = Patience(self.course.stability.convergence)
-        self.best = self.last = self._checkpoint()
-        self.first: _Checkpoint | None = None
+        self.kept = Keeping(self._checkpoint(math.inf))
         known = SIGNALS.get(self.learner.criterion)
         self.sign = -1.0 if known is not None and known.better == "higher" else 1.0
 
     def advance(self, batch: Batch) -> bool:
         """One step, and the validation when it ends an epoch; True when training is over."""
-        self.step = batch.step
+        self.step, self.fine = batch.step, False
         if self._update(batch):
             return True
         if not batch.ends_epoch:
@@ -195,17 +150,15 @@ class _Run:
         value = self.last_value = signals[self.learner.criterion]
         self.progress.advance(note=f"{self.learner.criterion} {value:.4g}")
         action = self._observe(batch, signals)
-        if action not in ("rollback", "stop"):
-            self.last = self._checkpoint()
-            self.first = self.first or self.last
-            if self.learner.settled and self.sign * value < self.best_value:
-                self.best, self.best_value = self.last, self.sign * value
+        self.fine = action not in ("rollback", "stop") and math.isfinite(value)
+        if self.fine:
+            self.kept.take(self._checkpoint(self.sign * value if self.learner.settled else math.inf))
         return action in ("stop", "converged")
 
     def _observe(self, batch: Batch, signals: Mapping[str, float]) -> str:
         """Log `signals` and do what they call for; the action, or nothing, or ``converged``."""
         self.log.write(batch.step, batch.epoch, signals)
-        signals = {"step": float(batch.step), "epoch": float(batch.epoch), **signals}
+        signals = observation(batch.step, batch.epoch, signals)
         event = self.watch.observe(batch.step, signals)
         done = self.learner.settled and self.patience.observe(signals)
         if event is None:
@@ -217,48 +170,88 @@ class _Run:
             self.lr_factor *= self.course.stability.rollback.lr_factor if self.course.stability.rollback else 0.5
         elif event.action == "raise_free_bits":
             event = replace(event, detail=f"{event.detail}; {self.learner.raise_free_bits()}")
-        if event.action == "stop":
-            self.status = "stopped"
+        elif event.action == "stop":
+            self._stop(event)
         self.events.append(event)
         return event.action
 
+    def _stop(self, event: TrainingEvent) -> None:
+        if NO_WAY_BACK in event.detail and NOT_FINITE in event.detail:
+            raise DataError(
+                "P405-3.diverged",
+                f"training diverged: {event.signal} is not finite at step {event.step}, "
+                f"after {self.watch.rollbacks} rollbacks",
+                "lower optimizer.lr, set training.grad_clip, or allow more rollbacks",
+            )
+        self.status = "stopped"
+
     def _roll_back(self, event: TrainingEvent) -> TrainingEvent:
-        """Go back to the declared checkpoint, with a smaller rate and fresh batches; stop when no rollback is left."""
+        """Go back to the declared checkpoint, with a smaller rate and fresh batches: the steps that were spent stay spent."""
         rule = self.course.stability.rollback
-        allowed = rule.max_rollbacks if rule else 0
-        if rule is None or self.rollbacks >= allowed:
-            if event.detail.endswith(NOT_FINITE):
-                raise DataError(
-                    "P405-3.diverged",
-                    f"training diverged: {event.signal} is not finite at step {event.step}, after {allowed} rollbacks",
-                    "lower optimizer.lr, set training.grad_clip, or allow more rollbacks",
-                )
-            return replace(event, action="stop", detail=f"{event.detail}; no rollback is left of {allowed}")
-        self.rollbacks += 1
+        if rule is None:
+            raise TypeError("no rollback is called for where none is declared")
         self.lr_factor *= rule.lr_factor
-        target = self.best if rule.to == "best" and math.isfinite(self.best_value) else self.last
-        self.learner.network.load_state_dict(target.network)
-        self.average.network.load_state_dict(target.average)
-        self.optimizer.load_state_dict(copy.deepcopy(target.optimizer))
-        for name, part in self.learner.beside.items():
-            part.load_state_dict(copy.deepcopy(target.beside[name]))
-        self.watch.forgive()
+        target = self.kept.back(rule.to)
+        self._stand_at(target)
         return replace(event, detail=f"{event.detail}; back to step {target.step}")
 
-    def _checkpoint(self) -> _Checkpoint:
-        return _Checkpoint(
+    def _stand_at(self, checkpoint: Checkpoint) -> None:
+        self.learner.network.load_state_dict(checkpoint.network)
+        self.average.network.load_state_dict(checkpoint.average)
+        self.optimizer.load_state_dict(copy.deepcopy(dict(checkpoint.optimizer)))
+        for name, part in self.learner.beside.items():
+            part.load_state_dict(copy.deepcopy(dict(checkpoint.beside[name])))
+
+    def _checkpoint(self, value: float) -> Checkpoint:
+        network = _copied(self.learner.network)
+        return Checkpoint(
             self.step,
-            _copied(self.learner.network),
-            _copied(self.average.network),
+            value,
+            network,
+            network if self.average.network is self.learner.network else _copied(self.average.network),
             copy.deepcopy(self.optimizer.state_dict()),
             {name: copy.deepcopy(part.state_dict()) for name, part in self.learner.beside.items()},
         )
 
+    def state(self) -> Mapping[str, Any] | None:
+        """All that a new process needs to go on after a step that was `fine`; None where the learner cannot say its part."""
+        position = self.learner.position()
+        kept = {name: getattr(self.kept, name) for name in KEPT}
+        return (
+            position
+            if position is None
+            else {
+                "step": self.step,
+                "lr_factor": self.lr_factor,
+                "last_value": self.last_value,
+                "events": [asdict(event) for event in self.events],
+                "updates": self.average.updates,
+                "patience": (self.patience.best, self.patience.waited),
+                "kept": {name: None if each is None else _fields(each) for name, each in kept.items()},
+                "position": position,
+                "log": self.log.text(),
+            }
+        )
+
+    def go_on(self, state: Mapping[str, Any]) -> None:
+        """Stand where the `state` of a killed training says. The log says where its monitors stand."""
+        self.step, self.lr_factor, self.last_value = state["step"], state["lr_factor"], state["last_value"]
+        self.events = [TrainingEvent(**event) for event in state["events"]]
+        self.patience.best, self.patience.waited = state["patience"]
+        for name in KEPT:
+            setattr(self.kept, name, state["kept"][name] and Checkpoint(**state["kept"][name]))
+        if self.kept.waiting is not None:
+            self._stand_at(self.kept.waiting)
+        self.average.updates = state["updates"]
+        self.learner.go_on(state["position"])
+        self.log.begin_with(state["log"])
+        for _ in replay(self.watch, state["log"].splitlines()):
+            pass
+
     def finish(self) -> Trained:
         """The best weights, and the report."""
-        picked = math.isfinite(self.best_value)
-        best = self.best if picked else self._checkpoint()
-        value = self.sign * self.best_value if picked else self.last_value
+        best = self.kept.best or self._checkpoint(self.last_value)
+        value = self.last_value if self.kept.best is None else self.sign * self.kept.best.value
         value = value if math.isfinite(value) else 0.0
         end = TrainingEvent(step=self.step, signal=self.learner.criterion, value=value, action=self.status)
         report = FitReport(
@@ -271,10 +264,17 @@ class _Run:
                 (f"best_{self.learner.criterion}", value),
                 ("lr_course", RATE_COURSE),
                 ("ema_course", DECAY_COURSE if self.average.decay is not None else "none"),
-                ("rollbacks", self.rollbacks),
+                ("rollbacks", self.watch.rollbacks),
             ),
         )
-        return Trained(best.average, report, (self.first or best).average)
+        return Trained(best.average, report, (self.kept.first or best).average)
+
+
+KEPT = ("good", "best_good", "waiting", "best", "first")
+
+
+def _fields(checkpoint: Checkpoint) -> Mapping[str, Any]:
+    return {each.name: getattr(checkpoint, each.name) for each in fields(checkpoint)}
 
 
 def _copied(network: nn.Module) -> dict[str, torch.Tensor]:

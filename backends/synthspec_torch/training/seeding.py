@@ -61,8 +61,8 @@ class Batch:
     """The rows of each batch that the step takes, in order: one, but for a round that updates a critic several times."""
 
 
-def batches(records: int, batch_size: int, steps: int, seed: int, a_step: int = 1) -> Iterator[Batch]:
-    """`steps` steps of `a_step` batches each, over fresh permutations of `records` rows.
+def batches(records: int, batch_size: int, steps: int, seed: int, a_step: int = 1, after: int = 0) -> Iterator[Batch]:
+    """`steps` steps of `a_step` batches each, over fresh permutations of `records` rows; those after step `after`.
 
     The last batch of an epoch may be smaller. A step that begins in one epoch and ends in the next counts to the first, and
     ends it.
@@ -70,6 +70,8 @@ def batches(records: int, batch_size: int, steps: int, seed: int, a_step: int = 
     source = _epochs(records, batch_size, torch_generator(seed, Stream.ORDER))
     for step in range(1, steps + 1):
         parts = list(islice(source, a_step))
+        if step <= after:
+            continue
         ends_epoch = step == steps or any(ends for _, _, ends in parts)
         draws = tuple(rows for _, rows, _ in parts)
         yield Batch(step, parts[0][0], draws[-1], ends_epoch, draws)

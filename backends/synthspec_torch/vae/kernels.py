@@ -55,7 +55,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
             course = Course.of(op.training, op.stability, len(records))
             learner = _learner(op, records, _records(op, inputs, "val"), math.ceil(len(records) / course.batch_size))
             with SignalLog(context.out / TRAINING_LOG) as log:
-                trained = train(learner, course, log, context.progress)
+                trained = train(learner, course, log, context.progress, context.unfinished)
     save_weights(context.out / WEIGHTS, trained.weights)
     save_weights(context.out / REFERENCE, trained.first)
     write_report(context.out, FIT_REPORT, trained.report)
@@ -77,7 +77,7 @@ def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> Non
             parts = records, vae.records(rows_of(inputs, "val"))
             learner = _learning(op, vae.network, vae.likelihood, *parts, math.ceil(len(rows) / course.batch_size))
             with SignalLog(context.out / TRAINING_LOG) as log:
-                trained = train(learner, course, log, context.progress)
+                trained = train(learner, course, log, context.progress, context.unfinished)
     vae.codec.write(context)
     save_weights(context.out / WEIGHTS, trained.weights)
     save_weights(context.out / REFERENCE, trained.first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,7 +13,7 @@ from synthspec.backend.draws import Stream
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.stream import RecordDraws
 from synthspec_torch.privacy.training import RecordLearner
-from synthspec_torch.training.loop import Learner
+from synthspec_torch.training.learner import Learner
 from synthspec_torch.training.seeding import torch_generator
 from synthspec_torch.vae.bounds import CHUNK, posterior
 from synthspec_torch.vae.likelihoods import Likelihood
@@ -83,6 +84,14 @@ class VaeLearner(Learner, RecordLearner):
         """`beta`, which the steps alone decide."""
         self.steps = step
         return {"beta": self.beta.at(step)}
+
+    def position(self) -> Mapping[str, Any]:
+        """The draws, the steps that beta goes by, and the free bits as raised."""
+        return {"draws": self.draws.get_state(), "steps": self.steps, "free_bits": self.free_bits}
+
+    def go_on(self, position: Mapping[str, Any]) -> None:
+        self.draws.set_state(position["draws"])
+        self.steps, self.free_bits = position["steps"], position["free_bits"]
 
     def observed(self) -> Mapping[str, float]:
         """`elbo` of the last batch at beta 1, and the `beta` that it was trained with."""

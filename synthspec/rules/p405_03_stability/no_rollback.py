@@ -31,10 +31,11 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         )
         return
     for number, monitor in enumerate(stability.monitors):
-        if monitor.action == "rollback" and rollback.max_rollbacks == 0:
+        asks = "action" if monitor.action == "rollback" else "then" if monitor.then == "rollback" else ""
+        if asks and rollback.max_rollbacks == 0:
             yield Finding(
-                at("stability", "monitors", number, "action"),
+                at("stability", "monitors", number, asks),
                 f"the monitor of {monitor.signal!r} rolls back, but no rollback is allowed",
-                "raise max_rollbacks, or choose the action stop",
+                "raise max_rollbacks, or write stop",
                 (Note("max_rollbacks is 0 here", at("stability", "rollback", "max_rollbacks")),),
             )

@@ -3,18 +3,20 @@ import math
 
 import pytest
 
-from synthspec.ir.families import Convergence, Monitor, Stability
+from synthspec.ir.families import Convergence, Monitor, Rollback, Stability
 from synthspec_torch.support import monitor_reasons
 from synthspec_torch.training.log import SignalLog
-from synthspec_torch.training.monitors import NOT_FINITE, Patience, Watch
+from synthspec_torch.training.monitors import FIRES, LEAST_FIRES, NO_WAY_BACK, NOT_FINITE, Patience, Watch
+
+BACK = Rollback(to="last", max_rollbacks=2)
 
 
-def watch(*monitors):
-    return Watch.of(Stability(monitors=tuple(monitors)))
+def watch(*monitors, steps=0, back=BACK):
+    return Watch.of(Stability(monitors=tuple(monitors), rollback=back), steps)
 
 
-def monitor(trip, action="rollback", window=1, signal="grad_norm"):
-    return Monitor(signal=signal, trip=trip, window=window, action=action)
+def monitor(trip, action="rollback", window=1, signal="grad_norm", **more):
+    return Monitor(signal=signal, trip=trip, window=window, action=action, **more)
 
 
 def fired(watcher, values, signal="grad_norm"):
@@ -61,11 +63,50 @@ def test_what_is_not_finite_calls_for_a_rollback_unless_a_monitor_answers(value)
     assert (answered.action, answered.value) == ("skip", 0.0)
 
 
-def test_forgiving_starts_the_counts_again():
-    watcher = watch(monitor("grad_norm > 5", window=2))
-    watcher.observe(1, {"grad_norm": 9.0})
-    watcher.forgive()
-    assert watcher.observe(2, {"grad_norm": 9.0}) is None
+def test_a_rollback_starts_the_counts_of_all_monitors_again():
+    watcher = watch(monitor("grad_norm > 5", window=3), monitor("loss > 5", "rollback", signal="loss"))
+    high = {"grad_norm": 9.0}
+    seen = [watcher.observe(step, {**high, "loss": 9.0 if step == 2 else 1.0}) for step in range(1, 6)]
+    assert [event and event.signal for event in seen] == [None, "loss", None, None, "grad_norm"]
+
+
+def test_a_rollback_more_than_allowed_is_a_stop():
+    watcher = watch(monitor("grad_norm > 5"))
+    events = [watcher.observe(step, {"grad_norm": 9.0}) for step in (1, 2, 3)]
+    assert [event.action for event in events] == ["rollback", "rollback", "stop"]
+    assert events[2].detail == "grad_norm > 5; no rollback is left of 2"
+    assert watch(monitor("loss > 1"), back=None).observe(1, {"loss": math.nan}).action == "stop"
+
+
+def test_after_a_firing_a_monitor_rests_for_its_cooldown():
+    high = [9.0] * 9
+    assert fired(watch(monitor("grad_norm > 5", "skip", cooldown=3)), high) == [0, 4, 8]
+    assert fired(watch(monitor("grad_norm > 5", "skip", window=2, cooldown=2)), high) == [1, 5]
+    watcher = watch(monitor("grad_norm > 5", "skip", cooldown=1))
+    steps = [{"grad_norm": 9.0}, {"loss": 1.0}, {"grad_norm": 9.0}, {"grad_norm": 9.0}]
+    assert [bool(watcher.observe(step, signals)) for step, signals in enumerate(steps)] == [True, False, False, True]
+
+
+def test_when_its_fires_are_spent_another_action_takes_over():
+    watcher = watch(monitor("grad_norm > 5", "scale_lr", max_fires=2, then="rollback"))
+    events = [watcher.observe(step, {"grad_norm": 9.0}) for step in range(5)]
+    assert [event.action for event in events] == ["scale_lr", "scale_lr", "rollback", "rollback", "stop"]
+    assert events[2].detail == "grad_norm > 5; fired 2 times before"
+
+
+@pytest.mark.parametrize("action", ["skip", "scale_lr", "raise_free_bits", "rollback"])
+@pytest.mark.parametrize("steps", [10, 100 * LEAST_FIRES + 300])
+def test_no_answer_is_given_without_end(action, steps):
+    watcher = watch(monitor("grad_norm > 5", action), steps=steps, back=Rollback(to="last", max_rollbacks=999))
+    events = [watcher.observe(step, {"grad_norm": 9.0}).action for step in range(60)]
+    assert events.index("stop") == max(LEAST_FIRES, FIRES * steps)
+
+
+def test_the_severity_is_of_what_a_monitor_calls_for_now():
+    watcher = watch(monitor("loss > 5", "skip", signal="loss", max_fires=1), monitor("grad_norm > 5", "scale_lr"))
+    both = {"loss": 9.0, "grad_norm": 9.0}
+    assert watcher.observe(1, {"loss": 9.0}).action == "skip"
+    assert watcher.observe(2, both).action == "stop"
 
 
 def test_a_log_replays_to_the_same_decisions(tmp_path):
@@ -81,6 +122,7 @@ def test_a_log_replays_to_the_same_decisions(tmp_path):
             log.write(step, 0, signals)
             events.append(live.observe(step, signals))
     assert sum(event is not None for event in events) > 3
+    assert any(NO_WAY_BACK in event.detail for event in events if event)
     again = Watch.of(stability)
     for line, event in zip((tmp_path / "log.jsonl").read_text().splitlines(), events, strict=True):
         logged = json.loads(line)

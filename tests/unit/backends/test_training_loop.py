@@ -9,8 +9,9 @@ from torch import nn
 
 from synthspec.backend.protocol import DataError
 from synthspec.ir.families import Convergence, Monitor, Optimizer, Rollback, Stability, Training
+from synthspec_torch.training.learner import Learner
 from synthspec_torch.training.log import SignalLog
-from synthspec_torch.training.loop import Course, Learner, train
+from synthspec_torch.training.loop import Course, train
 from synthspec_torch.training.optimizer import FLOOR, build_optimizer, rate
 from synthspec_torch.training.seeding import batches, initial_weights, intra_op_threads, torch_generator
 
@@ -113,17 +114,35 @@ def test_scale_lr_shrinks_all_later_rates(tmp_path):
     assert rates == pytest.approx(plain[:3] + [0.1 * value for value in plain[3:]])
 
 
-@pytest.mark.parametrize(("to", "spoil", "back"), [("best", {2: 99.0}, 2), ("last", {2: 99.0}, 4)])
+@pytest.mark.parametrize(
+    ("to", "spoil", "back"), [("best", {2: 99.0}, 2), ("last", {2: 99.0}, 4), ("best", {3: -9.0}, 4)]
+)
 def test_rollback_restores_weights_and_goes_on_slower(tmp_path, to, spoil, back):
-    learner = Line(poison={6: 1e6}, spoil=spoil)
+    learner = Line(poison={8: 1e6}, spoil=spoil)
     chosen = stability("rollback", rollback=Rollback(to=to, lr_factor=0.5, max_rollbacks=1))
-    trained = fitted(tmp_path, learner, course(chosen))
-    assert learner.seen[6] == learner.seen[back]
+    trained = fitted(tmp_path, learner, course(chosen, epochs=5))
+    assert learner.seen[8] == learner.seen[back]
     event = trained.report.events[0]
-    assert (event.step, event.action) == (6, "rollback")
+    assert (event.step, event.action) == (8, "rollback")
     assert f"back to step {back}" in event.detail
     rates = {line["step"]: line["signals"]["lr"] for line in lines(tmp_path) if "lr" in line["signals"]}
-    assert rates[7] == pytest.approx(0.5 * 0.02 * rate(7, 8))
+    assert rates[9] == pytest.approx(0.5 * 0.02 * rate(9, 10))
+
+
+def test_the_result_may_be_a_checkpoint_in_quarantine_but_no_rollback_goes_there(tmp_path):
+    learner = Line(poison={7: 1e6}, spoil={3: -9.0, 4: 5.0})
+    chosen = stability("rollback", rollback=Rollback(to="best", lr_factor=0.5, max_rollbacks=1))
+    trained = fitted(tmp_path, learner, course(chosen))
+    assert "back to step 4" in trained.report.events[0].detail
+    assert trained.report.best_step == 6
+    assert trained.weights["weight"].item() == learner.seen[6]
+
+
+def test_before_anything_left_quarantine_a_rollback_goes_to_the_start(tmp_path):
+    learner = Line(poison={3: 1e6})
+    chosen = stability("rollback", rollback=Rollback(to="last", max_rollbacks=1))
+    assert "back to step 0" in fitted(tmp_path, learner, course(chosen)).report.events[0].detail
+    assert learner.seen[3] == learner.seen[0]
 
 
 def test_rollback_restores_the_optimiser_and_the_average_too(tmp_path):
@@ -313,7 +332,7 @@ def test_a_rollback_before_anything_is_picked_goes_to_the_last_checkpoint(tmp_pa
         rollback=Rollback(to="best", max_rollbacks=1),
     )
     trained = fitted(tmp_path, Climb([-1.0] * 4, settled_at=8), course(late))
-    assert trained.report.events[0].detail == "kl == 5; back to step 4"
+    assert trained.report.events[0].detail == "kl == 5; back to step 2"
 
 
 def test_the_first_epoch_is_kept_to_count_a_gain_from(tmp_path):
