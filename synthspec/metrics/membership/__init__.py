@@ -3,5 +3,9 @@
 from __future__ import annotations
 
 from synthspec.metrics.membership.advantage import ESTIMATOR, measure
+from synthspec.metrics.membership.attacks import SUITE
 
-__all__ = ["ESTIMATOR", "measure"]
+ATTACKS = tuple(SUITE)
+"""Names of the attacks, which begin their entries in the details of the figure."""
+
+__all__ = ["ATTACKS", "ESTIMATOR", "measure"]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthspec.ir.evidence import Figure, Scalar, Split
-from synthspec.metrics.bench import Bench
+from synthspec.metrics.bench import Bench, Part
 from synthspec.metrics.figures import UnmeasurableError, details
 from synthspec.metrics.membership.attacks import SUITE, Scene
 from synthspec.metrics.membership.copies import copies
+from synthspec.metrics.membership.people import People
+from synthspec.metrics.membership.plain import plain
 from synthspec.metrics.membership.scoring import Attacked, auc, score
 from synthspec.metrics.neighbours import nearest
 from synthspec.metrics.request import Array
@@ -41,15 +44,13 @@ def measure(bench: Bench) -> Figure:
             records, which means that the splits differ in law and no attack can be read.
 
     """
-    members, others, reference = _candidates(bench)
-    blind = _blind_auc(members, others, reference)
-    synthetic = bench.space("synthetic")
-    synthetic = synthetic[subset(len(synthetic), _MOST_SYNTHETIC, bench.rng("MI/synthetic"))]
-    results = suite(members, others, synthetic, reference, bench.rng("MI/halves"))
+    people, simple = _candidates(bench)
+    blind = _blind_auc(people)
+    results = _attacks(people, simple, bench.rng("MI/halves"))
     best = max(results, key=lambda result: result.advantage)
-    copied = copies(members, others, synthetic, reference)
-    cut = len(reference) // 2
-    null = suite(members, others, reference[:cut], reference[cut:], bench.rng("MI/null"))
+    copied = copies(simple)
+    cut = len(people.reference) // 2
+    null = _attacks(people.against_itself(cut), simple.against_itself(cut), bench.rng("MI/null"))
     return Figure(
         name="MI",
         label=f"Adv_MI[max of {len(results)} black-box attacks]",
@@ -58,16 +59,16 @@ def measure(bench: Bench) -> Figure:
         lower=max(result.lower for result in results),
         upper=max(result.upper for result in results),
         method="binomial",
-        n_real=len(members) + len(others),
-        n_syn=len(synthetic),
+        n_real=len(people.members) + len(people.others),
+        n_syn=len(people.synthetic),
         null=max(result.advantage for result in null),
         details=(
             *details(
                 members=bench.request.members,
                 non_members=bench.request.non_members,
-                n_members=len(members),
-                n_non_members=len(others),
-                n_reference=len(reference),
+                n_members=len(people.members),
+                n_non_members=len(people.others),
+                n_reference=len(people.reference),
                 worst_attack=best.name,
                 blind_auc=blind,
                 copied_members=copied.members,
@@ -85,11 +86,24 @@ def suite(
     members: Array, others: Array, synthetic: Array, reference: Array, rng: np.random.Generator
 ) -> tuple[Attacked, ...]:
     """Run every attack on `members` against `others`, both (n, D), each bound at level 1 - 0.05 / #attacks."""
-    scene = Scene(candidates=np.concatenate([members, others]), synthetic=synthetic, reference=reference)
-    is_member = np.arange(len(scene.candidates)) < len(members)
+    people = People(members, others, synthetic, reference)
+    return _attacks(people, people, rng)
+
+
+def _attacks(people: People, simple: People, rng: np.random.Generator) -> tuple[Attacked, ...]:
+    scene = replace(_scene(people), plain=_scene(simple))
+    is_member = np.arange(len(scene.candidates)) < len(people.members)
     choosing = _half(is_member, rng)
     alpha = 0.05 / len(SUITE)
     return tuple(score(name, attack(scene), is_member, choosing, alpha) for name, attack in SUITE.items())
+
+
+def _scene(people: People) -> Scene:
+    return Scene(
+        candidates=np.concatenate([people.members, people.others]),
+        synthetic=people.synthetic,
+        reference=people.reference,
+    )
 
 
 def _half(is_member: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -100,24 +114,31 @@ def _half(is_member: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.
     return chosen
 
 
-def _candidates(bench: Bench) -> tuple[Array, Array, Array]:
-    """Members, non-members and the calibrating split, in the space of distances."""
+def _candidates(bench: Bench) -> tuple[People, People]:
+    """Everyone in the space of distances, and the same records on their own scales."""
     request = bench.request
     splits: tuple[Split, ...] = ("train", "val", "test")
     rest = [split for split in splits if split not in {request.members, request.non_members}]
     if len(rest) != 1:
         raise UnmeasurableError(f"members and non-members are both {request.members}")
-    parts: list[Array] = []
-    for name in (request.members, request.non_members, rest[0]):
+    spaces, plains = [], []
+    sides: tuple[tuple[Part, int], ...] = (
+        (request.members, _MOST), (request.non_members, _MOST), ("synthetic", _MOST_SYNTHETIC), (rest[0], _MOST),
+    )  # fmt: skip
+    for name, most in sides:
         space = bench.space(name)
-        parts.append(space[subset(len(space), _MOST, bench.rng(f"MI/{name}"))])
-    if min(len(part) for part in parts) < LEAST:
-        raise UnmeasurableError(f"{', '.join(str(len(part)) for part in parts)} candidates; {LEAST} of each are needed")
-    return parts[0], parts[1], parts[2]
+        rows = subset(len(space), most, bench.rng(f"MI/{name}"))
+        spaces.append(space[rows])
+        plains.append(plain(bench, name)[rows])
+    sizes = [len(spaces[0]), len(spaces[1]), len(spaces[3])]
+    if min(sizes) < LEAST:
+        raise UnmeasurableError(f"{', '.join(map(str, sizes))} candidates; {LEAST} of each are needed")
+    return People(*spaces), People(*plains)
 
 
-def _blind_auc(members: Array, others: Array, reference: Array) -> float:
+def _blind_auc(people: People) -> float:
     """AUC of an attack that sees no synthetic record; it must not work."""
+    members, others, reference = people.members, people.others, people.reference
     value = auc(-nearest(members, reference), -nearest(others, reference))
     n, m = len(members), len(others)
     error = math.sqrt((n + m + 1) / (12 * n * m))

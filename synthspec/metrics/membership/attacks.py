@@ -27,6 +27,8 @@ class Scene:
     candidates: Array
     synthetic: Array
     reference: Array
+    plain: Scene | None = None
+    """The same records on their own scales, where the space above is not an affine image of them."""
 
 
 Attack = Callable[[Scene], Array]
@@ -65,7 +67,8 @@ def logan(scene: Scene) -> Array:
 
 def displaced_copy(scene: Scene) -> Array:
     """Nearest distances once the synthetic records are moved back, whoever moved them all alike."""
-    return displaced(scene.candidates, scene.synthetic, scene.reference)
+    seen = scene.plain or scene
+    return displaced(seen.candidates, seen.synthetic, seen.reference)
 
 
 SUITE: Mapping[str, Attack] = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthspec.metrics.membership.displacement import moves
+from synthspec.metrics.membership.people import People
 from synthspec.metrics.neighbours import nearest
 from synthspec.metrics.request import Array
 
@@ -28,19 +29,19 @@ class Copies:
     moved_non_members: float
 
 
-def copies(members: Array, others: Array, synthetic: Array, reference: Array) -> Copies:
-    """Count copies of `members` and of `others` among `synthetic`, all (n, D)."""
-    typical = float(np.median(nearest(others, reference)))
-    back = moves(np.concatenate([members, others]), synthetic, reference)
+def copies(people: People) -> Copies:
+    """Count copies of members and of others among the synthetic records."""
+    typical = float(np.median(nearest(people.others, people.reference)))
+    back = moves(np.concatenate([people.members, people.others]), people.synthetic, people.reference)
 
     def share(rows: Array, *by: Array) -> float:
-        near = np.logical_or.reduce([nearest(rows + move, synthetic) <= CLOSE * typical for move in by])
+        near = np.logical_or.reduce([nearest(rows + move, people.synthetic) <= CLOSE * typical for move in by])
         return float(near.mean())
 
-    still = np.zeros(members.shape[1])
+    still = np.zeros(people.members.shape[1])
     return Copies(
-        members=share(members, still),
-        non_members=share(others, still),
-        moved_members=share(members, *back),
-        moved_non_members=share(others, *back),
+        members=share(people.members, still),
+        non_members=share(people.others, still),
+        moved_members=share(people.members, *back),
+        moved_non_members=share(people.others, *back),
     )
