@@ -227,7 +227,7 @@ def _validate_sref(composed: Composed, options: Options) -> Outcome[SRef]:
     before = document.diagnostics + bound
     asked = _unexcused(check_sref(document.value), (document.value.places,), options)
     found = before + independent(asked, before)
-    return failure(found) if any(fault.is_error for fault in before) else Outcome(document.value.model, found)
+    return failure(found) if any(fault.is_error for fault in found) else Outcome(document.value.model, found)
 
 
 def _document(composed: Composed, model: type[M]) -> Outcome[Document[M]]:
