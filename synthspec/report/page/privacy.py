@@ -1,0 +1,129 @@
+"""The privacy statement: one paragraph that can be quoted, made from what ran, and the facts behind it."""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections.abc import Iterator
+
+from synthspec.ir.manifest_engine import DpSpend
+from synthspec.ir.manifest_evidence import Metric
+from synthspec.report.page.markup import Markup, tag
+from synthspec.report.page.parts import code, facts, paragraphs, section, table
+from synthspec.report.page.shown import Shown
+from synthspec.report.verdict_table import number
+
+ADJACENCY = {
+    "zero_out": "two data sets are neighbours when the records of one {unit} are emptied in one of them, which changes no size",
+    "add_remove": "two data sets are neighbours when one of them has one {unit} more than the other",
+    "replace_one": "two data sets are neighbours when the records of one {unit} are replaced by those of another",
+}
+"""What each relation compares; `unit` is what it protects."""
+
+
+def privacy(page: Shown) -> Markup:
+    """What is guaranteed, to whom, and what is not."""
+    group = page.manifest.privacy
+    if group.dp is None:
+        return section("privacy", "Privacy", tag("p", _none(page), class_="statement"), *_attack(page))
+    return section(
+        "privacy",
+        "Privacy",
+        tag("p", _covered(page, group.dp), class_="statement"),
+        paragraphs(_not_covered(page)),
+        *_attack(page),
+        _spent(group.mechanism, group.dp),
+        *_accesses(group.dp),
+    )
+
+
+def _none(page: Shown) -> str:
+    data = page.manifest.dataset
+    return (
+        f"No privacy mechanism was used (mechanism: none). The engine was trained on records of {data.name} directly, and "
+        "there is no bound, no epsilon and no delta, on what the samples, the weights or the figures of this run reveal of a "
+        "person or any other unit in those records: the engine may have learned some of them by heart. If the records are "
+        "confidential, treat everything in this folder as being as confidential as they are; synthetic does not mean anonymous."
+    )
+
+
+def _covered(page: Shown, spent: DpSpend) -> str:
+    unit, name = spent.unit or "record", page.manifest.dataset.name
+    relation = ADJACENCY.get(spent.adjacency or "", "the relation between neighbouring data sets is not stated")
+    steps = "" if spent.steps is None else f" over {spent.steps} noisy releases, as they were counted while it ran"
+    mechanism = page.manifest.privacy.mechanism
+    if math.isinf(spent.eps_total):
+        return (
+            f"The training of this engine on {name} used a mechanism ({mechanism}) that guarantees nothing: no finite epsilon "
+            f"bounds what the weights and the samples reveal. The accountant is {spent.accounting_method}{steps}."
+        )
+    return (
+        f"The training of this engine on {name} is (epsilon = {upwards(spent.eps_total)}, delta = "
+        f"{upwards(spent.delta_total)})-differentially private ({mechanism}). The protected unit is one {unit}: "
+        f"{relation.format(unit=unit)} (adjacency: {spent.adjacency or 'not stated'}). Epsilon was computed by "
+        f"{spent.accounting_method}{steps}. The guarantee covers the weights, the samples, and everything made of them without "
+        f"looking at the records again; whatever an observer knows besides, what one {unit} can change is bounded by it."
+    )
+
+
+def upwards(value: float) -> str:
+    """Four significant digits, rounded up: a bound that is quoted is still a bound."""
+    rounding = decimal.Context(prec=4, rounding=decimal.ROUND_CEILING)
+    return number(float(rounding.create_decimal(repr(value))))
+
+
+def _not_covered(page: Shown) -> str:
+    unit = page.manifest.privacy.dp.unit if page.manifest.privacy.dp is not None else None
+    return (
+        "Not covered: the figures that were measured on real records (fidelity, coverage, the membership attack), the "
+        "counts of real records and the digests of what was read. They stand in the evidence, in the manifest and in this "
+        "page, and are restricted: whoever publishes them publishes more than the guarantee allows. Nor does it cover other "
+        "releases from the same records, whose epsilons add to this one, the choice of this spec by looking at the records, "
+        f"whoever holds the secret seed of the noise, or more than one {unit or 'record'} of the same person where "
+        "the unit is not the person."
+    )
+
+
+def _attack(page: Shown) -> Iterator[Markup]:
+    found = next((each for each in page.manifest.metrics if each.name == "MI"), None)
+    if found is not None and found.value is not None:
+        yield tag("p", _attacked(found))
+
+
+def _attacked(found: Metric) -> str:
+    upper = "" if found.upper is None else f" (upper bound {number(found.upper)})"
+    return (
+        f"A membership attack on the samples reached an advantage of {number(found.value or 0.0)}{upper}, where 0 is guessing "
+        "and 1 is certainty. That these attacks find little shows that these attacks fail, and is no guarantee."
+    )
+
+
+def _spent(mechanism: str, spent: DpSpend) -> Markup:
+    return facts(
+        (
+            ("Mechanism", mechanism),
+            ("Epsilon", "infinite" if math.isinf(spent.eps_total) else upwards(spent.eps_total)),
+            ("Delta", upwards(spent.delta_total)),
+            ("Accountant", spent.accounting_method),
+            ("Adjacency", spent.adjacency),
+            ("Unit", spent.unit),
+            ("Noise multiplier", _number(spent.noise_multiplier)),
+            ("Clip norm", _number(spent.clip_norm)),
+            ("Sampling rate", _number(spent.sampling_rate)),
+            ("Releases", None if spent.steps is None else f"{spent.steps}"),
+            ("Sums are divided by", _number(spent.normalizer)),
+            ("Noise from", spent.rng),
+            ("Finite precision", spent.hardening),
+            ("Commitment to the seed", None if spent.seed_commitment is None else code(spent.seed_commitment)),
+        )
+    )
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else number(value)
+
+
+def _accesses(spent: DpSpend) -> Iterator[Markup]:
+    if spent.accesses:
+        rows = sorted(spent.accesses.items())
+        yield table("Every way in which the training met the records", ("What", "What it costs"), rows, "stacked")
