@@ -75,9 +75,9 @@ def validate(place: Spot, options: Options) -> Outcome[CheckedSpec | SRef | Poli
         return failure(composed.diagnostics)
     kind = composed.value.value.get("kind")
     if kind == "SRef":
-        return _plus(composed.diagnostics, _validate_sref(composed.value, options))
+        return _sound(_plus(composed.diagnostics, _validate_sref(composed.value, options)))
     if kind == "Policy":
-        return _plus(composed.diagnostics, validate_model(composed.value, Policy))
+        return _sound(_plus(composed.diagnostics, validate_model(composed.value, Policy)))
     if kind != "EngineSpec":
         return failure([*composed.diagnostics, _unknown_kind(composed.value)])
     resolved = _resolve(place, composed.value, options)
@@ -251,6 +251,11 @@ def _unknown_kind(composed: Composed) -> Diagnostic:
     return Diagnostic(
         code="schema.bad-value", message=message, help=did_you_mean(str(kind), KINDS), span=span, path=("kind",)
     )
+
+
+def _sound(outcome: Outcome[T]) -> Outcome[T]:
+    """`outcome` without its value when there is an error."""
+    return outcome if outcome.ok else failure(outcome.diagnostics)
 
 
 def _plus(before: tuple[Diagnostic, ...], outcome: Outcome[T]) -> Outcome[T]:
