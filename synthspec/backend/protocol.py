@@ -52,6 +52,8 @@ class Context:
     secret: Path | None = None
     """Where the secret seeds of a mechanism are kept, outside every artifact: read when the file exists, made (mode 0600)
     when not. None: fresh ones, which nobody keeps."""
+    meter: Path | None = None
+    """Where a kernel under a mechanism counts its releases, each before it happens (`releases.ReleaseMeter`)."""
     unfinished: Path | None = None
     """A folder, maybe not made yet, that is kept while this op is not done: what a killed kernel left there is found again.
     It must not change the bytes. None: nothing is kept."""

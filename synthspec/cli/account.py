@@ -53,23 +53,24 @@ def account(
 
     if (multiplier is None) == (eps_budget is None):
         raise usage("give --multiplier to compute eps, or --eps-budget to solve the multiplier: one of the two")
-    event_of = _event_of(event, rate, steps)
+    released = event_of(event, rate, steps)
     by = _accountant(accountant, event)
     if not 0 <= delta < 1:
         raise usage(f"--delta takes a probability below 1, not {delta:g}")
     try:
         if multiplier is None:
-            multiplier = solve(event_of, delta, _positive(eps_budget, "--eps-budget"), adjacency.value, by)
+            multiplier = solve(released, delta, _positive(eps_budget, "--eps-budget"), adjacency.value, by)
             if multiplier is None:
                 raise usage(f"no noise keeps {steps} releases within an eps of {eps_budget:g} at delta {delta:g}")
-        spent = eps_total(event_of(_positive(multiplier, "--multiplier")), delta, by, adjacency.value)
+        spent = eps_total(released(_positive(multiplier, "--multiplier")), delta, by, adjacency.value)
     except AccountantMissingError as missing:
         raise usage(str(missing)) from missing
     facts = _facts(spent, event, rate, multiplier, steps) | ({} if eps_budget is None else {"eps_budget": eps_budget})
     _answer(facts, form)
 
 
-def _event_of(kind: str, rate: float | None, steps: int) -> Callable[[float], Event]:
+def event_of(kind: str, rate: float | None, steps: int) -> Callable[[float], Event]:
+    """The releases of `kind` by their noise; exit 2 for options that do not belong to it."""
     from synthspec.accounting import Gaussian, Laplace, PoissonGaussian, Repeated, Unknown
 
     if kind not in EVENTS:

@@ -63,7 +63,9 @@ def run(
     quiet: bool = QUIET,
 ) -> None:
     """Train, sample, enforce, measure, judge and sign. Exit 1 when a block contract is not held; signed either way."""
+    from synthspec.pipeline.reserving import ledger_url
     from synthspec.pipeline.running import RunOptions
+    from synthspec.report.page import run_page
     from synthspec.sign import state_dir
 
     signer = None if key is None else signing_key(key, passphrase_fd)
@@ -78,7 +80,9 @@ def run(
         secret=secret,
         key=signer,
         state=state_dir(),
+        ledger=ledger_url(state_dir()),
         place=None if previous is None else after(previous, plan.name),
+        page=run_page,
     )
     result = _run(plan, options, form, quiet=quiet)
     _answer(result, form)

@@ -2,7 +2,7 @@
 
 from synthspec.execute.core.backend import CORE
 from synthspec.execute.execution import Execution, NodeRun
-from synthspec.execute.local import execute, obstacles
+from synthspec.execute.local import Passage, execute, obstacles
 from synthspec.execute.preflight import problems
 
-__all__ = ["CORE", "Execution", "NodeRun", "execute", "obstacles", "problems"]
+__all__ = ["CORE", "Execution", "NodeRun", "Passage", "execute", "obstacles", "problems"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from typing import Protocol
 
 from synthspec.backend.protocol import Artifact, Backend, Context, DataError, Progress
 from synthspec.diag import Diagnostic, Outcome, failure
@@ -15,11 +16,32 @@ from synthspec.execute.fresh import compute_fresh, found_again
 from synthspec.execute.keys import execution_key
 from synthspec.execute.outside import Outside, outside, pin
 from synthspec.execute.preflight import problems, runnable
-from synthspec.ir.ops import Op, Replay
+from synthspec.ir.ops import Fit, Op, Replay
 from synthspec.ir.plan import Plan, PlanNode
 from synthspec.store import Record, Store, StoreError
 
 OnNode = Callable[[NodeRun], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What a guard gives along: where releases are counted, and where the secret seeds are kept."""
+
+    meter: Path | None = None
+    secret: Path | None = None
+
+
+class Guard(Protocol):
+    """Who is asked before a node is computed, and told when it is done. Inputs come as digests by port."""
+
+    def begin(self, op: Op, inputs: Mapping[str, str], secret: Path | None) -> Passage:
+        """`op` is about to be computed, as it is not in the store; `secret` is the file that was asked for.
+
+        Raises DataError to refuse it.
+        """
+
+    def done(self, node: NodeRun, inputs: Mapping[str, str]) -> None:
+        """`node` is computed, or was found."""
 
 
 def execute(  # noqa: PLR0913 - what to run, with what, and where
@@ -32,6 +54,7 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
     progress: Progress,
     on_node: OnNode = lambda _: None,
     secret: Path | None = None,
+    guard: Guard | None = None,
 ) -> Outcome[Execution]:
     """Run every node of `plan` except `judge` and `emit`, reusing what `store` has; `on_node` hears of each when it is done.
 
@@ -56,6 +79,7 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
         workers=workers,
         progress=progress,
         secret=secret,
+        guard=guard,
     )
     try:
         for node in nodes:
@@ -97,6 +121,7 @@ class _Run:
     workers: int
     progress: Progress
     secret: Path | None = None
+    guard: Guard | None = None
     done: dict[str, NodeRun] = field(default_factory=dict)
 
     def settle(self, node: PlanNode) -> NodeRun:
@@ -106,9 +131,14 @@ class _Run:
         op = pin(node.op, self.outside[node.id])
         inputs = {edge.port: self.done[edge.node] for edge in node.inputs}
         key = self._key(node.id, op, inputs, backend)
+        digests = {port: run.record.digest for port, run in inputs.items()}
         found = self.store.lookup(key)
         if found is None:
-            record = self._make(node.id, op, key, {port: run.artifact for port, run in inputs.items()}, backend)
+            passage = Passage(secret=self.secret)
+            if self.guard is not None:
+                passage = self.guard.begin(op, digests, self.secret)
+            artifacts = {port: run.artifact for port, run in inputs.items()}
+            record = self._make(node.id, op, key, artifacts, backend, passage)
         else:
             record = found
             self.store.journal.append("reused", node=node.id, op=op.op, key=key, detail=record.digest)
@@ -124,6 +154,8 @@ class _Run:
             outside=self.outside[node.id],
         )
         self.done[node.id] = run
+        if self.guard is not None:
+            self.guard.done(run, digests)
         return run
 
     def _key(self, node_id: str, op: Op, inputs: Mapping[str, NodeRun], backend: Backend) -> str:
@@ -136,13 +168,27 @@ class _Run:
             outside=self.outside[node_id],
         )
 
-    def _make(self, node_id: str, op: Op, key: str, inputs: Mapping[str, Artifact], backend: Backend) -> Record:
+    def _make(
+        self,
+        node_id: str,
+        op: Op,
+        key: str,
+        inputs: Mapping[str, Artifact],
+        backend: Backend,
+        passage: Passage,
+    ) -> Record:
         journal = self.store.journal
         journal.append("running", node=node_id, op=op.op, key=key)
         try:
             with self.store.work() as out:
                 context = Context(
-                    out=out, root=self.root, workers=self.workers, progress=self.progress, secret=self.secret
+                    out=out,
+                    root=self.root,
+                    workers=self.workers,
+                    progress=self.progress,
+                    secret=passage.secret,
+                    meter=passage.meter,
+                    unfinished=self.store.unfinished(key) if isinstance(op, Fit) else None,
                 )
                 self._compute(node_id, op, inputs, backend, context)
                 record = self.store.commit(key, node_id, op.op, out)

@@ -85,6 +85,17 @@ class Generation(Group):
     timepath: TimePath | None = None
 
 
+class LedgerRef(Group):
+    """What the ledger of the data says with this training: all releases up to it, composed."""
+
+    name: str
+    entry: Count
+    releases: Count
+    """Entries that count, this one included."""
+    eps_total: Annotated[Real, Field(ge=0)]
+    delta_total: Share
+
+
 class DpSpend(Group):
     """App C `privacy.dp`: what the accountant says of the run that happened. An infinite eps_total is ``"inf"``."""
 
@@ -106,6 +117,8 @@ class DpSpend(Group):
     """What is done about the finite precision of the noise."""
     seed_commitment: Sha256 | None = None
     """HMAC-SHA256 of the secret seed under a secret salt: whoever holds both can show which noise it was."""
+    ledger: LedgerRef | None = None
+    """P405-4: this training is one of these releases. `eps_total` above is that of all of them."""
     accesses: Mapping[str, str] | None = None
     """Every way in which the training met private records, with its charge."""
 

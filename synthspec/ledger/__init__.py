@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from synthspec.ledger.book import Account, Entry, Ledger, LedgerError, OverBudgetError, Total, ledger_url
+from synthspec.ledger.book import Account, Entry, Ledger, LedgerError, OverBudgetError, Total
 
-__all__ = ["Account", "Entry", "Ledger", "LedgerError", "OverBudgetError", "Total", "ledger_url"]
+__all__ = ["Account", "Entry", "Ledger", "LedgerError", "OverBudgetError", "Total"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -82,11 +81,6 @@ class Total:
     entries: int
 
 
-def ledger_url(state: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """``$SYNTHSPEC_LEDGER`` (an SQLAlchemy URL), else an SQLite file in the folder `state`."""
-    return environment.get("SYNTHSPEC_LEDGER") or f"sqlite:///{(state / 'ledger.sqlite3').absolute()}"
-
-
 class Ledger:
     """An open database. Every method is one transaction; two at once on one account wait for each other."""
 
@@ -129,6 +123,21 @@ class Ledger:
                 raise _over(held, budget, _total(held, before), _total(held, [entry]), total)
             stamped = replace(entry, account=account.name, holder=holder(), made_at=_now())
             return _inserted(connection, stamped), total
+
+    def interrupted(self, account: str, plan: str, dataset: str) -> Entry | None:
+        """A training of `plan` on `dataset` whose process died before it was settled: it may go on under its own noise."""
+        with self._transaction() as connection:
+            for each in reversed(_entries(connection, account)):
+                if (each.plan, each.dataset, each.commitment) == (plan, dataset, "") and died_here(each.holder):
+                    return each
+        return None
+
+    def resume(self, entry: Entry, planned: Event, meter: str) -> Entry:
+        """Take over the interrupted `entry`: the same noise releases nothing that was not planned from the start."""
+        with self._transaction() as connection:
+            values = {"event": write_event(planned), "state": "reserved", "holder": holder(), "meter": meter}
+            connection.execute(update(entries).where(entries.c.id == entry.id).values(**values, settled_at=""))
+        return replace(entry, event=planned, state="reserved", meter=meter)
 
     def settle(self, entry_id: int, done: Event, commitment: str = "") -> Total:
         """The release happened: `done` takes the place of what was reserved. The total up to and with this entry."""

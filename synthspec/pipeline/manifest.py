@@ -21,6 +21,7 @@ from synthspec.ir.plan import Plan
 from synthspec.ir.verdict import Verdicts
 from synthspec.pipeline.contents import EVIDENCE, SPEC, waivers_of
 from synthspec.pipeline.environment import environment
+from synthspec.pipeline.lineage import lineage
 from synthspec.pipeline.spending import spending
 from synthspec.pipeline.timepath import timepath_of
 from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
@@ -33,7 +34,7 @@ _EQUATIONS = {
 }  # fmt: skip
 
 
-def build_manifest(
+def build_manifest(  # noqa: PLR0913, PLR0917 - every part that a manifest is made of
     plan: Plan,
     execution: Execution,
     found: Evidence,
@@ -41,8 +42,12 @@ def build_manifest(
     subjects: Sequence[Subject],
     key: SigningKey,
     place: Numbered = FIRST,
+    held: groups.LedgerRef | None = None,
 ) -> Manifest:
-    """The manifest of one run, ready to be signed with `key`; `place` is its number in the stream of releases."""
+    """The manifest of one run, ready to be signed with `key`.
+
+    `place` is its number in the stream of releases, `held` what the ledger of its data says.
+    """
     created = now()
     digests = {subject.name: base.Digest(sha256=subject.sha256) for subject in subjects}
     run = _Run(plan, execution)
@@ -63,7 +68,7 @@ def build_manifest(
         deep=run.deep(tuple(digests[name] for name in sorted(digests) if name.startswith("weights/"))),
         metrics=told.from_evidence(found),
         contracts=told.from_verdicts(verdicts, EVIDENCE),
-        privacy=run.privacy(found),
+        privacy=run.privacy(found, held),
         runtime=run.runtime(found),
         randomness=run.randomness(),
         environment=run.environment(),
@@ -202,7 +207,7 @@ class _Run:
                 )
                 for event in self.fit.events
             ),
-            lineage=(),
+            lineage=lineage(self.plan, self.execution),
             base_dist=getattr(spec.engine, "base_dist", None),
             noise_schedule=self._schedule() or None,
             solver=None if op.solver is None else op.solver.name,
@@ -213,9 +218,9 @@ class _Run:
             cfg_convention="S405-6" if diffusion else None,
         )
 
-    def privacy(self, found: Evidence) -> groups.PrivacyGroup:
+    def privacy(self, found: Evidence, held: groups.LedgerRef | None) -> groups.PrivacyGroup:
         risk = found.get("MI")
-        spent = spending(self.fit_op, self.execution.node("fit").artifact)
+        spent = spending(self.fit_op, self.execution.node("fit").artifact, held)
         return groups.PrivacyGroup(
             mechanism=self.fit_op.privacy.mechanism,
             dp=None if spent is None else spent.entry(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,22 +16,30 @@ from synthspec.execute import CORE, Execution, NodeRun, execute, obstacles, prob
 from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.evidence import Evidence, Figure, evidence
 from synthspec.ir.manifest import Manifest, readable
+from synthspec.ir.manifest_engine import LedgerRef
 from synthspec.ir.ops import Fit
 from synthspec.ir.plan import Plan, write_plan
 from synthspec.ir.verdict import Verdicts
 from synthspec.judge import judge, unpersisted
-from synthspec.pipeline.contents import EVIDENCE, PLAN, SPEC, SREF, promises_of
+from synthspec.pipeline.consistency import dp_violations
+from synthspec.pipeline.contents import EVIDENCE, PLAN, REPORT, SPEC, SREF, promises_of
+from synthspec.pipeline.lineage import compared
 from synthspec.pipeline.manifest import build_manifest, trace_of
+from synthspec.pipeline.overview import OVERVIEW, overview_of
+from synthspec.pipeline.reserving import LedgerGuard
 from synthspec.pipeline.resolved import resolved_text
 from synthspec.pipeline.spending import spending
 from synthspec.pipeline.timepath import write_timepath
-from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign
+from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign, state_dir
 from synthspec.sign.memory import Numbered, Numbering, numbering
 from synthspec.sign.names import BUNDLE, READABLE
 from synthspec.sign.refusal import Refused
 from synthspec.sign.signing import payload_digest
 from synthspec.store import Store
 from synthspec.store.folder import check_replaceable, replace_folder
+
+Page = Callable[[Manifest, Sequence[Subject], Callable[[str], bytes]], bytes]
+"""Shows a run to people: from its manifest, its files and what is in a file of this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +58,12 @@ class RunOptions:
     """None: the development key, made on first use."""
     state: Path | None = None
     """Where the numbers of releases are remembered; None: this run is no release, and is numbered 1."""
+    ledger: str | None = None
+    """URL of the ledger that a training under a mechanism is entered in; None: what it releases stays in this house."""
     place: Numbered | None = None
     """The number of this release, when it does not follow from what this machine remembers."""
+    page: Page | None = None
+    """Makes ``report.html``, which is signed with the rest; None: the folder has no page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +101,7 @@ def run_plan(
         return failure(obstacles(plan, available, options.base))
     check_replaceable(options.out.absolute(), BUNDLE)
     key = options.key or _development_key()
-    with Store(options.store) as store:
+    with Store(options.store) as store, _guarded(plan, options) as guard:
         executed = execute(
             plan,
             available,
@@ -99,10 +111,12 @@ def run_plan(
             progress=progress,
             on_node=on_node,
             secret=options.secret,
+            guard=guard,
         )
         if executed.value is None:
             return failure(executed.diagnostics)
-        found = gather(plan, executed.value)
+        held = None if guard is None else guard.held
+        found = gather(plan, executed.value, held)
         verdicts = judge(promises_of(plan), found)
         with replace_folder(options.out, BUNDLE) as folder:
             _write_parts(folder, plan, executed.value, found, store)
@@ -110,24 +124,43 @@ def run_plan(
             with _numbers(options, key) as numbers:
                 trace = trace_of(plan, executed.value)
                 place = options.place or numbers.following(plan.name, trace)
-                manifest = build_manifest(plan, executed.value, found, verdicts, subjects, key, place)
+                manifest = build_manifest(plan, executed.value, found, verdicts, subjects, key, place, held)
+                subjects = _paged(options.page, folder, manifest, subjects)
                 (folder / READABLE).write_bytes(readable(manifest))
                 (folder / BUNDLE).write_bytes(sign(manifest, subjects, key))
                 numbers.remember(manifest.release, trace, payload_digest(manifest, subjects))
+                if guard is not None:
+                    guard.publish(payload_digest(manifest, subjects))
     result = RunResult(folder=options.out, manifest=manifest, verdicts=verdicts, execution=executed.value)
     return Outcome(result, executed.diagnostics)
 
 
-def gather(plan: Plan, execution: Execution) -> Evidence:
+@contextmanager
+def _guarded(plan: Plan, options: RunOptions) -> Iterator[LedgerGuard | None]:
+    guard = LedgerGuard(plan, options.ledger, options.state or state_dir()) if options.ledger else None
+    try:
+        yield guard
+    finally:
+        if guard is not None:
+            guard.close()
+
+
+def gather(plan: Plan, execution: Execution, held: LedgerRef | None = None) -> Evidence:
     """All figures of a run: what was measured, and whether what P405-8 asks for stands in the plan."""
     measured = artifacts.read_figures(execution.node("measure").artifact.path(artifacts.FIGURES))
-    return evidence((*measured, *_spent(plan, execution), unpersisted(plan)))
+    spent = _spent(plan, execution, held, measured)
+    return evidence((*measured, *compared(plan, execution), *spent, unpersisted(plan)))
 
 
-def _spent(plan: Plan, execution: Execution) -> tuple[Figure, ...]:
+def _spent(
+    plan: Plan, execution: Execution, held: LedgerRef | None, measured: tuple[Figure, ...]
+) -> tuple[Figure, ...]:
     fit = plan.node("fit").op
-    found = spending(fit, execution.node("fit").artifact) if isinstance(fit, Fit) else None
-    return () if found is None else found.figures()
+    found = spending(fit, execution.node("fit").artifact, held) if isinstance(fit, Fit) else None
+    if found is None:
+        return ()
+    risk = next((figure for figure in measured if figure.name == "MI"), None)
+    return (*found.figures(), dp_violations(risk, found))
 
 
 @contextmanager
@@ -160,6 +193,15 @@ def _write_parts(folder: Path, plan: Plan, execution: Execution, found: Evidence
             store.materialise(node.record, folder)
     (folder / artifacts.FIT_REPORT).unlink(missing_ok=True)
     write_timepath(folder, execution)
+    (folder / OVERVIEW).write_bytes(canonical_bytes(overview_of(plan, execution)))
+
+
+def _paged(page: Page | None, folder: Path, manifest: Manifest, subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
+    """`subjects` and the page that is made of them."""
+    if page is None:
+        return subjects
+    (folder / REPORT).write_bytes(page(manifest, subjects, lambda name: (folder / name).read_bytes()))
+    return (*subjects, _subject(folder / REPORT, folder))
 
 
 def _subjects(folder: Path) -> tuple[Subject, ...]:

@@ -9,7 +9,7 @@ from synthspec.backend.artifacts import read_report
 from synthspec.backend.protocol import Artifact
 from synthspec.backend.releases import PRIVACY_RECORD, PrivacyRecord
 from synthspec.ir.evidence import Figure
-from synthspec.ir.manifest_engine import DpSpend
+from synthspec.ir.manifest_engine import DpSpend, LedgerRef
 from synthspec.ir.ops import Fit
 from synthspec.ir.privacy import accountant_of
 from synthspec.spec.privacy import DpSgd
@@ -21,6 +21,18 @@ class Spending:
 
     record: PrivacyRecord
     spend: Spend
+    """Of this training alone."""
+    held: LedgerRef | None = None
+    """What the ledger says of all releases of the data up to this one."""
+
+    @property
+    def eps_total(self) -> float:
+        """Of everything that was released of the data so far."""
+        return self.spend.eps if self.held is None else self.held.eps_total
+
+    @property
+    def delta_total(self) -> float:
+        return self.spend.delta if self.held is None else self.held.delta_total
 
     def figures(self) -> tuple[Figure, ...]:
         """`eps_total` and `delta_total`, the upper bounds that C40-516 judges."""
@@ -31,19 +43,27 @@ class Spending:
             ("adjacency", spend.adjacency),
             ("releases", record.releases),
             ("unit", record.unit),
+            *(() if self.held is None else (("ledger", self.held.name), ("eps_alone", spend.eps))),
         )
         label = f"eps[{spend.accountant}, {spend.adjacency}, delta={spend.delta:g}]"
         return (
-            Figure(name="eps_total", label=label, value=spend.eps, upper=spend.eps, method="exact", details=details),
-            Figure(name="delta_total", label="delta", value=spend.delta, upper=spend.delta, method="exact"),
+            Figure(
+                name="eps_total",
+                label=label,
+                value=self.eps_total,
+                upper=self.eps_total,
+                method="exact",
+                details=details,
+            ),
+            Figure(name="delta_total", label="delta", value=self.delta_total, upper=self.delta_total, method="exact"),
         )
 
     def entry(self) -> DpSpend:
         """App C `privacy.dp`."""
         spend, record = self.spend, self.record
         return DpSpend(
-            eps_total=spend.eps,
-            delta_total=spend.delta,
+            eps_total=self.eps_total,
+            delta_total=self.delta_total,
             accounting_method=f"{spend.accountant} ({spend.version})",
             adjacency=spend.adjacency,
             unit=record.unit,
@@ -55,11 +75,12 @@ class Spending:
             rng=record.rng,
             hardening=record.hardening,
             seed_commitment=record.commitment,
+            ledger=self.held,
             accesses={access.what: access.charge for access in record.accesses},
         )
 
 
-def spending(fit: Fit, artifact: Artifact) -> Spending | None:
+def spending(fit: Fit, artifact: Artifact, held: LedgerRef | None = None) -> Spending | None:
     """What the training `fit`, which made `artifact`, spent; None without a record of releases.
 
     The delta, the accountant and the adjacency are those of the spec; everything else is what ran.
@@ -70,5 +91,7 @@ def spending(fit: Fit, artifact: Artifact) -> Spending | None:
     record = read_report(artifact.path(PRIVACY_RECORD), PrivacyRecord)
     delta, accountant = block.delta or 0.0, accountant_of(block) or "pld"
     if available() or accountant == "analytic":
-        return Spending(record=record, spend=eps_total(record.event, delta, accountant, record.adjacency))
-    return Spending(record=record, spend=quick_bound(record.event, delta, record.adjacency))
+        spend = eps_total(record.event, delta, accountant, record.adjacency)
+    else:
+        spend = quick_bound(record.event, delta, record.adjacency)
+    return Spending(record=record, spend=spend, held=held)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from synthspec.backend.artifacts import TRAINING_LOG, write_report
 from synthspec.backend.protocol import Artifact, Context, DataError
-from synthspec.backend.releases import PRIVACY_RECORD
+from synthspec.backend.releases import PRIVACY_RECORD, ReleaseMeter
 from synthspec.ir.canonical import digest
 from synthspec.ir.ops import Fit
 from synthspec_torch.privacy.secret import settle
@@ -25,9 +26,9 @@ def fit_privately(
     Raises DataError for a network that no bound holds for, and for a file of secrets that is not this training's.
     """
     secret = settle(context.secret, bound_to(op, inputs))
-    with SignalLog(context.out / TRAINING_LOG) as log:
+    with SignalLog(context.out / TRAINING_LOG) as log, closing(ReleaseMeter(context.meter)) as meter:
         try:
-            trained, record = train_privately(learner, course, secret, log, context.progress)
+            trained, record = train_privately(learner, course, secret, log, context.progress, meter)
         except TypeError as error:
             raise DataError(
                 "P405-4.cross-example-layer", str(error), "choose an architecture without such a layer"

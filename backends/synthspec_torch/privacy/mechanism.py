@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from synthspec.backend.releases import ReleaseMeter
 from synthspec_torch.privacy.stream import Keystream, normals
 
 
@@ -15,8 +16,13 @@ class GaussianSum:
     nothing is proved about what rounding leaves.
     """
 
-    def __init__(self, key: bytes, *, multiplier: float, clip: float, normalizer: float) -> None:
-        """`multiplier` is sigma, in units of `clip`. Raises ValueError for a scale that means nothing."""
+    def __init__(
+        self, key: bytes, *, multiplier: float, clip: float, normalizer: float, meter: ReleaseMeter | None = None
+    ) -> None:
+        """`multiplier` is sigma, in units of `clip`; `meter` sees each release before it happens.
+
+        Raises ValueError for a scale that means nothing.
+        """
         if not (multiplier >= 0 and clip > 0 and normalizer > 0):
             raise ValueError("noise has a multiplier of at least 0, a positive clip norm and a positive normalizer")
         self._stream = Keystream(key)
@@ -24,10 +30,12 @@ class GaussianSum:
         self.std = multiplier * clip if multiplier else 0.0
         self.normalizer = normalizer
         self.releases = 0
+        self._meter = meter or ReleaseMeter(None)
 
     def release(self, total: torch.Tensor) -> torch.Tensor:
         """The noisy mean of the sum `total`, float64 [P], as float32 [P]; one more release. `total` is used up."""
         self.releases += 1
+        self._meter.count(self.releases)
         size = len(total)
         noise = normals(self._stream.words(self.releases, size + size % 2))[:size]
         return total.add_(noise, alpha=self.std).div_(self.normalizer).float()

@@ -16,7 +16,7 @@ from torch import nn
 
 from synthspec.backend.artifacts import FitReport, TrainingEvent
 from synthspec.backend.protocol import Progress
-from synthspec.backend.releases import Access, PrivacyRecord
+from synthspec.backend.releases import Access, PrivacyRecord, ReleaseMeter
 from synthspec.ir.families import DpSgd, Stability, Training
 from synthspec_torch.privacy.bookkeeping import BookKeeping
 from synthspec_torch.privacy.engines import engine_of
@@ -116,13 +116,18 @@ class PrivateCourse:
 
 
 def train_privately(
-    learner: RecordLearner, course: PrivateCourse, secret: Secret, log: SignalLog, progress: Progress
+    learner: RecordLearner,
+    course: PrivateCourse,
+    secret: Secret,
+    log: SignalLog,
+    progress: Progress,
+    meter: ReleaseMeter | None = None,
 ) -> tuple[Trained, PrivacyRecord]:
     """Fit `learner` along `course`; the last (averaged) weights, and what was released.
 
     Raises TypeError, naming the layer, for a network that mixes records.
     """
-    run = PrivateRun.of(learner, course, secret, log)
+    run = PrivateRun.of(learner, course, secret, log, meter)
     progress.start("private training", course.steps, "steps")
     for step in range(1, course.steps + 1):
         done = run.advance(step)
@@ -148,7 +153,14 @@ class PrivateRun:
     events: list[TrainingEvent] = field(default_factory=list)
 
     @classmethod
-    def of(cls, learner: RecordLearner, course: PrivateCourse, secret: Secret, log: SignalLog) -> PrivateRun:
+    def of(
+        cls,
+        learner: RecordLearner,
+        course: PrivateCourse,
+        secret: Secret,
+        log: SignalLog,
+        meter: ReleaseMeter | None = None,
+    ) -> PrivateRun:
         """The start of a run: each purpose has a key of its own, so noise tells nothing of the sampling."""
         return cls(
             learner,
@@ -156,7 +168,11 @@ class PrivateRun:
             log,
             Sampler(secret.key("sampling"), course.rate, course.records),
             GaussianSum(
-                secret.key("noise"), multiplier=course.multiplier, clip=course.clip, normalizer=course.normalizer
+                secret.key("noise"),
+                multiplier=course.multiplier,
+                clip=course.clip,
+                normalizer=course.normalizer,
+                meter=meter,
             ),
             Keystream(secret.key("draws")),
         )

@@ -17,6 +17,19 @@ CODES: tuple[Documented, ...] = (
         refs="language 4; language 7",
     ),
     documented(
+        "P405-4.ledger-unusable",
+        "execute",
+        "The ledger of a private training cannot be used.",
+        why=(
+            "Releases on the same data spend one budget, so none begins before the ledger has set its share aside: a"
+            " database that is not there, data that another ledger accounts for, or an adjacency, unit or delta that"
+            " does not compose with what was released before."
+        ),
+        bad="ledger: hospital-2027   # the data are in hospital-2026",
+        good="ledger: hospital-2026",
+        refs="P405-4; C40-516",
+    ),
+    documented(
         "data.digest",
         "plan, execute",
         "The data are not those that were pinned.",

@@ -10,9 +10,10 @@ import pytest
 
 from synthspec.accounting import Composed, Gaussian, Laplace, PoissonGaussian, Repeated, Unknown, eps_total
 from synthspec.backend.releases import ReleaseMeter, counted
-from synthspec.ledger import Account, Entry, Ledger, LedgerError, OverBudgetError, ledger_url
+from synthspec.ledger import Account, Entry, Ledger, LedgerError, OverBudgetError
 from synthspec.ledger.event_text import read_event, write_event
 from synthspec.ledger.holder import died_here, holder
+from synthspec.pipeline.reserving import ledger_url
 
 EVENT = PoissonGaussian(0.01, 1.0, 100)
 
