@@ -371,6 +371,30 @@ for number in itertools.count(int(sys.argv[2])):
 """
 
 
+def test_unfinished_work_is_found_again_until_its_result_is_there(tmp_path):
+    with Store(tmp_path) as store:
+        folder = store.unfinished(KEY)
+        assert not folder.exists()
+        folder.mkdir()
+        (folder / "half").write_bytes(b"half")
+    with Store(tmp_path) as store:
+        assert (store.unfinished(KEY) / "half").read_bytes() == b"half"
+        commit(store, KEY, {"a": b"whole"})
+        assert not store.unfinished(KEY).exists()
+        assert store.lookup(KEY) is not None
+
+
+def test_unfinished_work_that_nobody_asks_for_again_does_not_pile_up(tmp_path):
+    with Store(tmp_path) as store:
+        for number in range(8):
+            folder = store.unfinished(key_of(str(number)))
+            folder.mkdir()
+            os.utime(folder, (number, number))
+        store.unfinished(key_of("0")).mkdir(exist_ok=True)
+        kept = {path.name for path in (tmp_path / "unfinished").iterdir()}
+    assert kept == {key_of(str(number)) for number in (0, 4, 5, 6, 7)}
+
+
 def test_killed_again_and_again_the_store_stays_consistent(tmp_path):
     begin = 0
     for round_ in range(6):
