@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from synthspec.backend.protocol import DataError
 from synthspec.execute import CORE, execute, problems
 from synthspec.execute.keys import execution_key
-from synthspec.ir.ops import Bind, Edge, Emit, Enforce, Export, Judge, Split
+from synthspec.ir.families import FlowEngine, Nll, NoMechanism, Optimizer, SplineCoupling, Stability, Training
+from synthspec.ir.ops import Bind, Edge, Emit, Enforce, Export, Fit, Judge, Split
 from synthspec.ir.plan import Plan, PlanNode
 from synthspec.ir.schema import Schema
 from synthspec.spec.data import RandomSplit
@@ -105,6 +106,54 @@ def plan_of(n=3, seed=1):
     )
     spec, sref = EngineSpec.model_construct(), SRef.model_construct()
     return Plan(name="x", version="1.0.0", spec_digest="", spec=spec, sref=sref, compiler="", nodes=nodes)
+
+
+FIT = Fit(
+    schema=SCHEMA,
+    engine=FlowEngine(family="flow", architecture=SplineCoupling(name="spline_coupling", transforms=1, hidden=(2,))),
+    objective=Nll(measure="nll"),
+    training=Training(optimizer=Optimizer(name="sgd", lr=0.1)),
+    stability=Stability(),
+    privacy=NoMechanism(mechanism="none"),
+    conditions=(),
+    drop_rate=0.0,
+)
+
+
+class Interrupted(Fake):
+    """A backend whose fit is killed the first time, and then finds what it left."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def kernels(self):
+        return {"bind": self.kernel, "split": self.plain, "fit": self.fit}
+
+    def plain(self, op, inputs, context):
+        assert context.unfinished is None
+        self.kernel(op, inputs, context)
+
+    def fit(self, op, inputs, context):
+        self.found.append(sorted(path.name for path in context.unfinished.glob("*")))
+        context.unfinished.mkdir(exist_ok=True)
+        (context.unfinished / f"step-{len(self.found)}").touch()
+        if len(self.found) < 3:
+            raise KeyboardInterrupt
+        (context.out / "out").mkdir()
+        (context.out / "out" / "text").write_text("trained")
+
+
+def test_a_training_finds_what_it_left_when_it_was_killed(root, tmp_path):
+    plan = plan_of()
+    nodes = (*plan.nodes[:2], node("fit", FIT, data="bind", split="split"))
+    plan, backend = dataclasses.replace(plan, nodes=nodes), Interrupted()
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run(plan, root, tmp_path / "store", backend)
+    run(plan, root, tmp_path / "store", backend)
+    assert backend.found == [[], ["step-1"], ["step-1", "step-2"]]
+    assert list((tmp_path / "store" / "unfinished").iterdir()) == []
 
 
 @pytest.fixture
