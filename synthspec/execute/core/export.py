@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -46,7 +47,7 @@ def export(op: Export, inputs: Mapping[str, Artifact], context: Context) -> None
         _write_png(context, grid(pictures[0], op.schema, dataset))
 
 
-def write_npz(path: Path, arrays: Mapping[str, Column]) -> None:
+def write_npz(path: Path | BinaryIO, arrays: Mapping[str, Column]) -> None:
     """An npz whose bytes depend on `arrays` alone. numpy.savez would take no field called ``file``."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
