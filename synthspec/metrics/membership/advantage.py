@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from synthspec.ir.evidence import Figure, Scalar, Split
 from synthspec.metrics.bench import Bench, Part
+from synthspec.metrics.columns import parts
 from synthspec.metrics.figures import UnmeasurableError, details
 from synthspec.metrics.membership.attacks import SUITE, Scene
 from synthspec.metrics.membership.copies import copies
+from synthspec.metrics.membership.inference import MOST, attribute, linkability
 from synthspec.metrics.membership.people import People
 from synthspec.metrics.membership.plain import plain
 from synthspec.metrics.membership.scoring import Attacked, auc, score
@@ -44,7 +46,8 @@ def measure(bench: Bench) -> Figure:
             records, which means that the splits differ in law and no attack can be read.
 
     """
-    people, simple = _candidates(bench)
+    people, blocks = _candidates(bench)
+    simple = People(*(np.concatenate(side, axis=1) for side in blocks))
     blind = _blind_auc(people)
     results = _attacks(people, simple, bench.rng("MI/halves"))
     best = max(results, key=lambda result: result.advantage)
@@ -77,6 +80,7 @@ def measure(bench: Bench) -> Figure:
                 moved_copies_of_non_members=copied.moved_non_members,
             ),
             *_listing(results),
+            *_inferred(bench, blocks),
             *details(seed=bench.request.seed),
         ),
     )
@@ -114,14 +118,15 @@ def _half(is_member: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.
     return chosen
 
 
-def _candidates(bench: Bench) -> tuple[People, People]:
-    """Everyone in the space of distances, and the same records on their own scales."""
+def _candidates(bench: Bench) -> tuple[People, list[tuple[Array, ...]]]:
+    """Everyone in the space of distances, and the same records on their own scales, column by column."""
     request = bench.request
     splits: tuple[Split, ...] = ("train", "val", "test")
     rest = [split for split in splits if split not in {request.members, request.non_members}]
     if len(rest) != 1:
         raise UnmeasurableError(f"members and non-members are both {request.members}")
-    spaces, plains = [], []
+    spaces: list[Array] = []
+    plains: list[tuple[Array, ...]] = []
     sides: tuple[tuple[Part, int], ...] = (
         (request.members, _MOST), (request.non_members, _MOST), ("synthetic", _MOST_SYNTHETIC), (rest[0], _MOST),
     )  # fmt: skip
@@ -129,11 +134,31 @@ def _candidates(bench: Bench) -> tuple[People, People]:
         space = bench.space(name)
         rows = subset(len(space), most, bench.rng(f"MI/{name}"))
         spaces.append(space[rows])
-        plains.append(plain(bench, name)[rows])
+        plains.append(tuple(block[rows] for block in plain(bench, name)))
     sizes = [len(spaces[0]), len(spaces[1]), len(spaces[3])]
     if min(sizes) < LEAST:
         raise UnmeasurableError(f"{', '.join(map(str, sizes))} candidates; {LEAST} of each are needed")
-    return People(*spaces), People(*plains)
+    return People(*spaces), plains
+
+
+def _inferred(bench: Bench, blocks: list[tuple[Array, ...]]) -> tuple[tuple[str, Scalar], ...]:
+    """Of a table, what is inferred beside membership."""
+    members, others, synthetic, _ = blocks
+    if not 1 < len(synthetic) <= MOST:
+        return ()
+    guessed, linked = attribute(members, others, synthetic), linkability(members, others, synthetic)
+    column = parts(bench.request.fields, len(synthetic))[guessed.column or 0].name
+    return details(
+        **{
+            "attribute_inference.advantage": guessed.value,
+            "attribute_inference.lower": guessed.lower,
+            "attribute_inference.upper": guessed.upper,
+            "attribute_inference.column": column,
+            "linkability.advantage": linked.value,
+            "linkability.lower": linked.lower,
+            "linkability.upper": linked.upper,
+        }
+    )
 
 
 def _blind_auc(people: People) -> float:

@@ -12,13 +12,15 @@ from synthspec.metrics.columns import flat, parts
 from synthspec.metrics.request import Array, Field
 
 
-def plain(bench: Bench, part: Part) -> Array:
-    """Numbers in standard deviations of the real records, categories one-hot, gaps as a column of their own: (n, D)."""
+def plain(bench: Bench, part: Part) -> tuple[Array, ...]:
+    """Of a table one block (n, D_j) a column: numbers in standard deviations of the real records, categories one-hot,
+    gaps as a column of their own. Of anything else, its space of distances as one block.
+    """
     if bench.request.modality in {"image", "video"} or bench.windowed is not None:
-        return bench.space(part)
+        return (bench.space(part),)
     rows, real = flat(bench, part), flat(bench, bench.frozen_on)
     fields = parts(bench.request.fields, rows.shape[1])
-    return np.concatenate([_column(rows[:, i], real[:, i], field) for i, field in enumerate(fields)], axis=1)
+    return tuple(_column(rows[:, i], real[:, i], field) for i, field in enumerate(fields))
 
 
 def _column(column: Array, real: Array, field: Field) -> Array:
