@@ -110,8 +110,8 @@ def started(house, number, steps):
         house / f"store{number}", "--out", house / f"r{number}", "--quiet", "--set", f"privacy.steps={steps}",
         "--set", "sampling.n=16",
     ]  # fmt: skip
-    log = (house / f"log{number}").open("w")
-    return subprocess.Popen(list(map(str, words)), stdout=log, stderr=log)
+    with (house / f"log{number}").open("w") as log:
+        return subprocess.Popen(list(map(str, words)), stdout=log, stderr=log)
 
 
 @pytest.mark.slow
