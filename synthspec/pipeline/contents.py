@@ -15,6 +15,7 @@ PLAN = "plan.json"
 SPEC = "spec.resolved.yaml"
 SREF = "sref.resolved.yaml"
 EVIDENCE = "evidence.json"
+REPORT = "report.html"
 READ_BACK = frozenset({PLAN, SPEC, SREF, EVIDENCE})
 """What a verifier reads, beside hashing it."""
 RESULTS = ("weights/", "samples.")

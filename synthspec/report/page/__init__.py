@@ -11,7 +11,9 @@ import hashlib
 from collections.abc import Sequence
 
 from synthspec import __version__
+from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.manifest import Manifest
+from synthspec.pipeline.contents import REPORT
 from synthspec.report.page.curves import training
 from synthspec.report.page.figures import figures
 from synthspec.report.page.markup import Markup, join, tag, verbatim
@@ -23,8 +25,6 @@ from synthspec.report.page.shown import Reader, Shown, shown
 from synthspec.report.page.style import STYLE
 from synthspec.report.page.verdicts import verdicts
 from synthspec.sign import Subject
-
-REPORT = "report.html"
 
 _SECTIONS = (
     ("verdict", "Verdict", verdicts),
@@ -44,7 +44,9 @@ def run_page(manifest: Manifest, subjects: Sequence[Subject], read: Reader) -> b
 
     Raises OSError, ValueError when a file is not what a run writes.
     """
-    return _document(shown(manifest, subjects, read, REPORT)).text.encode()
+    # As it is read back from the bundle: with sorted keys, and whole numbers without a point.
+    signed = Manifest.model_validate_json(canonical_bytes(manifest))
+    return _document(shown(signed, subjects, read, REPORT)).text.encode()
 
 
 def _document(page: Shown) -> Markup:
