@@ -148,16 +148,14 @@ def _inferred(bench: Bench, blocks: list[tuple[Array, ...]]) -> tuple[tuple[str,
         return ()
     guessed, linked = attribute(members, others, synthetic), linkability(members, others, synthetic)
     column = parts(bench.request.fields, len(synthetic))[guessed.column or 0].name
-    return details(
-        **{
-            "attribute_inference.advantage": guessed.value,
-            "attribute_inference.lower": guessed.lower,
-            "attribute_inference.upper": guessed.upper,
-            "attribute_inference.column": column,
-            "linkability.advantage": linked.value,
-            "linkability.lower": linked.lower,
-            "linkability.upper": linked.upper,
-        }
+    return (
+        ("attribute_inference.advantage", guessed.value),
+        ("attribute_inference.lower", guessed.lower),
+        ("attribute_inference.upper", guessed.upper),
+        ("attribute_inference.column", column),
+        ("linkability.advantage", linked.value),
+        ("linkability.lower", linked.lower),
+        ("linkability.upper", linked.upper),
     )
 
 
