@@ -75,7 +75,7 @@ def train(
 
     Raises DataError ``P405-3.diverged`` when a signal is not finite and no rollback is left.
     """
-    run = _Run(learner, course, log, progress)
+    run = TrainingRun(learner, course, log, progress)
     shelf = None if unfinished is None else durable.Shelf(unfinished, durable.EVERY)
     state = None if shelf is None else shelf.newest()
     if state is not None:
@@ -91,7 +91,9 @@ def train(
 
 
 @dataclass
-class _Run:
+class TrainingRun:
+    """A training under way."""
+
     learner: Learner
     course: Course
     log: SignalLog
