@@ -89,7 +89,7 @@ class Vae(nn.Module):
 
         In a hierarchy, those of each group given the means of the groups before it.
         """
-        features = self.encoder(x, _embedded(self.seen, labels, x))
+        features = self.encoder(x, embedded(self.seen, labels, x))
         if self.ladder is not None:
             _, mean, log_variance = self.ladder.climb(features, None)
         else:
@@ -103,16 +103,17 @@ class Vae(nn.Module):
         if self.ladder is None:
             mean, log_variance = self.encode(x, labels)
             return mean + torch.exp(0.5 * log_variance) * eps, mean, log_variance
-        return self.ladder.climb(self.encoder(x, _embedded(self.seen, labels, x)), eps)
+        return self.ladder.climb(self.encoder(x, embedded(self.seen, labels, x)), eps)
 
     def decode(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Parameters [n, P, *shape] of p(x | z, c) at codes [n, latent]."""
         z = z if self.ladder is None else self.ladder.lift(z)
-        out: torch.Tensor = self.decoder(torch.cat([z, _embedded(self.told, labels, z)], dim=1))
+        out: torch.Tensor = self.decoder(torch.cat([z, embedded(self.told, labels, z)], dim=1))
         return out
 
 
-def _embedded(table: nn.Embedding | None, labels: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+def embedded(table: nn.Embedding | None, labels: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+    """The numbers [n, width] that stand for `labels` [n]; [n, 0] without conditions."""
     if table is None or labels is None:
         return like.new_zeros(len(like), 0)
     out: torch.Tensor = table(labels)

@@ -2,7 +2,8 @@
 
 A column of two cells has a Bernoulli law, any other a categorical one, and places are uniform within a cell
 (`synthspec_torch.data.cells`): the likelihood is normalised, of masses where a column is discrete and of a density per
-unit of the SRef elsewhere. A spike or a missing value is a cell of its own, so no number is blurred into it.
+unit of the SRef elsewhere. A spike or a missing value is a cell of its own, so no number is blurred into it. Under a
+mechanism a column has a law of few parameters instead (`synthspec_torch.vae.spans`).
 
 A record is the row [code of each column, log-volume of its cells]: the volume is what a density takes off.
 """
@@ -31,7 +32,9 @@ from synthspec_torch.vae.assess import Subject
 from synthspec_torch.vae.likelihoods import Likelihood
 from synthspec_torch.vae.networks import FlatDecoder, Vae, build_ladder, mlp
 from synthspec_torch.vae.objective import Records
+from synthspec_torch.vae.residual import ResidualVae
 from synthspec_torch.vae.sampling import Meter
+from synthspec_torch.vae.spans import BINS, Spanned
 from synthspec_torch.weights import load_weights
 
 _OPEN = 2.0**-24
@@ -98,7 +101,7 @@ class TableVae:
     """A VAE over the cells of columns, under the labels of its conditions."""
 
     network: Vae
-    likelihood: Mixed
+    likelihood: Mixed | Spanned
     codec: MixedCodec
     labels: Labels | None
 
@@ -110,15 +113,18 @@ class TableVae:
         """
         fields = op.schema.with_role("content")
         private = not isinstance(op.privacy, NoMechanism)
-        return cls.on(op, MixedCodec.declared(fields) if private else MixedCodec.fitted(fields, train), seed)
+        return cls.on(op, MixedCodec.declared(fields, BINS) if private else MixedCodec.fitted(fields, train), seed)
 
     @classmethod
     def on(cls, op: Fit, codec: MixedCodec, seed: int) -> TableVae:
-        """An untrained VAE on the cells of `codec`."""
-        labels = Labels.of(op.schema, op.conditions)
+        """An untrained VAE on the cells of `codec`: those of the SRef alone under a mechanism."""
+        labels, architecture = Labels.of(op.schema, op.conditions), _architecture(op)
+        known = labels.null + 1 if labels else None
         with initial_weights(seed):
-            network = _network(_architecture(op), codec, labels.null + 1 if labels else None)
-        return cls(network, Mixed(codec.levels), codec, labels)
+            if isinstance(op.privacy, NoMechanism):
+                return cls(_network(architecture, codec, known), Mixed(codec.levels), codec, labels)
+            likelihood = Spanned(codec.columns)
+            return cls(ResidualVae(likelihood, architecture, known), likelihood, codec, labels)
 
     @classmethod
     def read(cls, op: Fit, engine: Artifact, name: str) -> TableVae:
