@@ -62,15 +62,17 @@ class Mixed(Likelihood):
 
     def draw(self, out: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         """Code plus place of each column at the quantiles u [n, D] along its cells; [n, D], float64."""
-        drawn = torch.empty(u.shape, dtype=torch.float64)
+        # Column after column in memory, as they are made and as they are read.
+        drawn = torch.empty(u.shape[::-1], dtype=torch.float64)
         for j, logits in enumerate(torch.split(out, list(self.levels), dim=1)):
             mass = logits.softmax(1)
             upper = mass.cumsum(1)
             wanted = u[:, j, None] * upper[:, -1:]
-            code = (upper[:, :-1] <= wanted).sum(1, keepdim=True)
+            # The last cell is open upwards: it is found where no earlier one is.
+            code = torch.searchsorted(upper, wanted, right=True).clamp_(max=mass.shape[1] - 1)
             over = (upper.gather(1, code) - wanted) / mass.gather(1, code)
-            drawn[:, j] = (code + (1.0 - over).double().clamp_(0.0, 1.0 - _OPEN)).squeeze(1)
-        return drawn
+            torch.add(code[:, 0], (1.0 - over[:, 0]).double().clamp_(0.0, 1.0 - _OPEN), out=drawn[j])
+        return drawn.T
 
 
 class CellEncoder(nn.Module):
