@@ -137,7 +137,14 @@ def _marginal(field: Field, synthetic: Dataset, real: Dataset | None) -> Margina
         return Marginal(field=field.name, unit=unit, members=labels, synthetic=counted[0] or (), real=counted[1])
     edges = _edges(present)
     binned = [None if each is None else _binned(each, edges) for each in (made, seen)]
-    return Marginal(field=field.name, unit=unit, edges=tuple(edges.tolist()), synthetic=binned[0] or (), real=binned[1])
+    return Marginal(
+        field=field.name,
+        unit=unit,
+        instants=instants,
+        edges=tuple(edges.tolist()),
+        synthetic=binned[0] or (),
+        real=binned[1],
+    )
 
 
 def _values(field: Field, column: Column) -> Numbers:

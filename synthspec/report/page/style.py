@@ -51,7 +51,7 @@ th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1p
 thead th{color:var(--soft);font-weight:600;white-space:nowrap;overflow-wrap:normal}
 tbody th{font-weight:400}
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));gap:4px 24px;margin:12px 0}
-.facts div{display:flex;flex-wrap:wrap;gap:0 8px;min-width:0}
+.facts div{display:flex;flex-wrap:wrap;align-content:flex-start;gap:0 8px;min-width:0}
 .facts dt{color:var(--soft)}.facts dt::after{content:":"}
 .facts dd{margin:0;min-width:0;overflow-wrap:anywhere}
 .cards{list-style:none;margin:16px 0;padding:0;display:grid;
