@@ -78,6 +78,14 @@ class DataError(Exception):
         self.help = help_text
 
 
+class Shortfall(DataError):  # noqa: N818 - it asks for more, and is a fault only where no more may be had
+    """Too few of the candidates passed, and more may be drawn: `wanted` of them in all."""
+
+    def __init__(self, wanted: int, fault: DataError) -> None:
+        super().__init__(fault.code, fault.message, fault.help)
+        self.wanted = wanted
+
+
 @runtime_checkable
 class Backend(Protocol):
     """The plugin protocol, version 1."""

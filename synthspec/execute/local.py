@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
-from synthspec.backend.protocol import Artifact, Backend, Context, DataError, Progress
+from synthspec.backend.protocol import Artifact, Backend, Context, DataError, Progress, Shortfall
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.execute.execution import Execution, NodeRun
 from synthspec.execute.fresh import compute_fresh, found_again
 from synthspec.execute.keys import execution_key
 from synthspec.execute.outside import Outside, outside, pin
 from synthspec.execute.preflight import problems, runnable
+from synthspec.execute.topping import topped_up
 from synthspec.ir.ops import Fit, Op, Replay
 from synthspec.ir.plan import Plan, PlanNode
 from synthspec.store import Record, Store, StoreError
@@ -71,6 +72,7 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
     # Asked once, before any kernel runs: a kernel that sets a variable must not change the keys of the nodes after it.
     facts = {name: dict(backends[name].environment()) for name in {node.backend for node in nodes}}
     run = _Run(
+        nodes={node.id: node for node in nodes},
         backends=backends,
         facts=facts,
         outside=seen,
@@ -83,7 +85,8 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
     )
     try:
         for node in nodes:
-            on_node(run.settle(node))
+            for settled in run.reach(node.id):
+                on_node(settled)
     except DataError as error:
         return failure([_diagnostic(error)])
     return Outcome(Execution(nodes=tuple(run.done.values())))
@@ -111,6 +114,8 @@ def _diagnostic(error: DataError) -> Diagnostic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
+    nodes: dict[str, PlanNode]
+    """The nodes by id, in order; those of a sample that ran short as they are with more candidates."""
     backends: Mapping[str, Backend]
     facts: Mapping[str, Mapping[str, str]]
     """The environment by backend."""
@@ -123,6 +128,19 @@ class _Run:
     secret: Path | None = None
     guard: Guard | None = None
     done: dict[str, NodeRun] = field(default_factory=dict)
+
+    def reach(self, name: str) -> Iterator[NodeRun]:
+        """Settle the node `name`; while its candidates run short, first draw more, and settle all that came of them again."""
+        while True:
+            try:
+                yield self.settle(self.nodes[name])
+            except Shortfall as short:
+                changed = topped_up(self.nodes, name, short.wanted)
+                self.nodes.update(changed)
+                for stale in [each for each in self.done if each in changed]:
+                    yield self.settle(self.nodes[stale])
+            else:
+                return
 
     def settle(self, node: PlanNode) -> NodeRun:
         """Find or make the result of `node`, whose inputs are done."""
@@ -197,6 +215,10 @@ class _Run:
             raise
         except StoreError:
             raise  # the disk is what failed: do not write more to it
+        except Shortfall as short:
+            detail = f"{short.message}: {short.wanted} candidates next"[:500]
+            journal.append("short", node=node_id, op=op.op, key=key, detail=detail)
+            raise
         except Exception as error:
             journal.append("failed", node=node_id, op=op.op, key=key, detail=f"{type(error).__name__}: {error}"[:500])
             raise

@@ -87,7 +87,7 @@ class Sample:
     fit: Fit
     n: int
     candidates: int
-    """n, plus a reserve for records that `Enforce` may turn down."""
+    """n, plus a reserve for records that `Enforce` may turn down; the first so many, where it asks for more."""
     seed: int
     rng: Literal["philox"]
     block: int
@@ -102,16 +102,20 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enforce:
-    """M40-5.6: recompute derived fields, check rules, screen near copies, keep the first n that pass.
+    """M40-5.6: recompute derived fields, project, check rules, screen near copies, keep the first n that pass.
 
-    In: samples, data, split. Makes ``data.safetensors``, ``enforce.json``.
+    In: samples, data, split. Makes ``data.safetensors``, ``enforce.json``; or says how many candidates it takes.
     """
 
     op: Literal["enforce"] = "enforce"
-    version: int = 1
+    version: int = 2
     schema: Schema
     n: int
     near_copies: NearCopies | None
+    most: int = 0
+    """So many candidates may be drawn for the n, over all attempts; no more than there are where they are as many."""
+    max_cost: float | None = None
+    """How far a record may be moved to keep the rules, as a share of each field's range; None moves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

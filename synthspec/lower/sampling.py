@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from synthspec.ir.drawing import block_count, spread_blocks
 from synthspec.ir.ops import Enforce, Export, Fit, Sample
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.solvers import SOLVERS, TOLERANCE, SolverPlan, steps_for
@@ -12,6 +13,8 @@ from synthspec.spec.conditioning import Conditioning, GuidanceSchedule
 
 RESERVE = 8
 """One reserve record for so many asked for, where enforcement may turn records down."""
+ATTEMPTS = 10
+"""Candidates that a kept record may cost where the spec states no `conditioning.rejection`."""
 
 
 def sample_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Sample | None:
@@ -43,15 +46,25 @@ def sample_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Sample | None:
 
 def enforce_op(resolved: ResolvedSpec, sample: Sample) -> Enforce:
     """The `Enforce` that follows `sample`."""
-    release = resolved.spec.release
-    return Enforce(schema=resolved.schema, n=sample.n, near_copies=None if release is None else release.near_copies)
+    release, conditioning = resolved.spec.release, resolved.spec.conditioning or Conditioning()
+    return Enforce(
+        schema=resolved.schema,
+        n=sample.n,
+        near_copies=None if release is None else release.near_copies,
+        most=max(sample.candidates, sample.n * _attempts(conditioning)),
+        max_cost=None if conditioning.projection is None else conditioning.projection.max_cost,
+    )
+
+
+def _attempts(conditioning: Conditioning) -> int:
+    rejection = conditioning.rejection
+    return ATTEMPTS if rejection is None or rejection.max_attempts is None else rejection.max_attempts
 
 
 def replayed_blocks(sample: Sample, share: float | None) -> tuple[int, ...]:
     """The blocks that C40-519 draws again: `share` of them, at least one, spread evenly from a place that the seed gives."""
-    blocks = -(-sample.candidates // sample.block)
-    chosen = 1 if share is None else max(1, math.ceil(share * blocks))
-    return tuple(sorted({(sample.seed + index * blocks // chosen) % blocks for index in range(chosen)}))
+    blocks = block_count(sample.candidates, sample.block)
+    return spread_blocks(sample.seed, 1 if share is None else max(1, math.ceil(share * blocks)), blocks)
 
 
 def export_op(resolved: ResolvedSpec) -> Export:
@@ -82,13 +95,12 @@ def _solver(
 
 
 def _candidates(resolved: ResolvedSpec, conditioning: Conditioning) -> int:
-    """How many records to draw so that n pass: a reserve where something may be turned down, within the declared cap."""
+    """How many records to draw at first: a reserve where something may be turned down, within the declared cap."""
     n = resolved.spec.sampling.n
     release = resolved.spec.release
     screened = release is not None and release.near_copies is not None and release.near_copies.action == "resample"
     ruled = any(rule.severity == "block" for rule in resolved.schema.rules)
     if not (screened or ruled):
         return n
-    attempts = None if conditioning.rejection is None else conditioning.rejection.max_attempts
     reserve = max(-(-n // RESERVE), resolved.spec.sampling.block)
-    return n + (reserve if attempts is None else min(reserve, n * (attempts - 1)))
+    return n + min(reserve, n * (_attempts(conditioning) - 1))

@@ -162,7 +162,9 @@ class _Run:
 
     def generation(self) -> groups.Generation:
         op = self.sample_op
-        controls: dict[str, Any] = {"n": op.n, "candidates": op.candidates, "block": op.block}
+        controls: dict[str, Any] = {"n": op.n, "candidates": self.enforced.candidates, "block": op.block}
+        if self.enforced.candidates:
+            controls["acc_rate"] = self.enforced.accepted / self.enforced.candidates
         if self.fit_op.engine.family == "diffusion":
             controls |= {"cfg_scale": op.w_cfg, "cfg_convention": "S405-6"}
             if op.guidance is not None:

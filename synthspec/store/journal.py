@@ -16,7 +16,7 @@ from synthspec.ir.canonical import canonical_bytes
 from synthspec.store.atomic import sync_folder
 from synthspec.store.errors import world
 
-State = Literal["running", "done", "reused", "failed", "interrupted", "damaged"]
+State = Literal["running", "done", "reused", "short", "failed", "interrupted", "damaged"]
 _GENESIS = "0" * 64
 
 

@@ -45,6 +45,15 @@ def violations(enforced: EnforceReport) -> Iterator[Counted]:
     yield Counted(name="constraint_violations", value=broken, n=asked[0].checked, details=tuple(details))
 
 
+def accepted(enforced: EnforceReport) -> Iterator[Counted]:
+    """S407: the share of the candidates that passed, with the attempts that a record cost; none where all were kept."""
+    if enforced.candidates > enforced.kept:
+        attempts: Details = (("accepted", enforced.accepted), ("kept", enforced.kept), *enforced.facts)
+        yield Counted(
+            name="acc_rate", value=enforced.accepted / enforced.candidates, n=enforced.candidates, details=attempts
+        )
+
+
 def _told(name: str, count: RuleCount | None) -> list[tuple[str, Scalar]]:
     if count is None or count.rate is None:
         return []

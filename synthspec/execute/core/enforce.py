@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from synthspec.backend.artifacts import DATA, ENFORCE_REPORT, SPLIT, EnforceReport, RuleCount, write_report
 from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows, write_dataset
-from synthspec.backend.protocol import Artifact, Context, DataError
+from synthspec.backend.protocol import Artifact, Context, DataError, Shortfall
 from synthspec.execute.core.content import allowed
 from synthspec.execute.core.expressions import check_dimensions, derive, excess, holds
 from synthspec.execute.core.near_copies import near_copies
 from synthspec.execute.core.seats import fill_seats
+from synthspec.ir.drawing import candidates_for
 from synthspec.ir.ops import Enforce
 from synthspec.ir.schema import Schema
 
@@ -36,7 +37,8 @@ class Verdict:
 def enforce(op: Enforce, inputs: Mapping[str, Artifact], context: Context) -> None:
     """Write ``data.safetensors`` with the kept records and ``enforce.json``.
 
-    Raises DataError (`P405-2.too-few-accepted`) when fewer than n candidates pass, saying what turned the others down.
+    Raises Shortfall when fewer than n candidates pass and more may be drawn, DataError (`P405-2.too-few-accepted`) when not,
+    saying what turned the others down.
     """
     data = read_dataset(inputs["data"].path(DATA))
     training = data.take(read_rows(inputs["split"].path(SPLIT)).train)
@@ -112,8 +114,11 @@ def choose(op: Enforce, candidates: Dataset, verdict: Verdict) -> NDArray[np.int
         candidates[field.name] for field in op.schema.with_role("condition") if field.name in candidates.columns
     ]
     seats = fill_seats(op.n, ~refused, given_up, requested)
-    if len(candidates) < op.n or (seats < 0).any() or not len(seats):
-        raise _too_few(op, verdict, int((~refused).sum()))
+    short = len(candidates) < op.n or bool((seats < 0).any())
+    if short or not len(seats):
+        drawn, accepted = len(candidates), int((~refused).sum())
+        fault = _too_few(op, verdict, accepted)
+        raise Shortfall(candidates_for(op.n, drawn, accepted, op.most), fault) if short and drawn < op.most else fault
     return seats
 
 
@@ -146,14 +151,15 @@ def with_key(schema: Schema, kept: Dataset) -> Dataset:
 def _report(op: Enforce, verdict: Verdict, kept: NDArray[np.int64], data: Dataset, published: Dataset) -> EnforceReport:
     """The report, with what the same rules say of the reference data and of what is published (P405-7)."""
     refused = verdict.copies if op.near_copies and op.near_copies.action != "report" else np.zeros_like(verdict.copies)
+    drawn, accepted = len(verdict.sound), int((verdict.sound & ~refused).sum())
     return EnforceReport(
-        candidates=len(verdict.sound),
-        accepted=int((verdict.sound & ~refused).sum()),
+        candidates=drawn,
+        accepted=accepted,
         kept=len(kept),
         near_copies=int(verdict.copies.sum()),
         rules=verdict.counts,
         reference=rule_counts(op.schema, data.columns),
         published=rule_counts(op.schema, published.columns),
         dim_checks=check_dimensions(op.schema),
-        facts=(("replaced", int((kept >= op.n).sum())),),
+        facts=(("acc_rate", accepted / drawn), ("attempts", drawn / op.n), ("replaced", int((kept >= op.n).sum()))),
     )

@@ -91,7 +91,7 @@ def test_rules_turn_down_reserves_step_in_and_everything_is_counted(run):
     assert counts["passive"] == ("block", 6, 1, (1,))
     assert counts["field.power_in"] == ("block", 6, 1, (2,))
     assert counts["budget"] == ("warn", 6, 3, (2, 3, 5))
-    assert dict(report.facts) == {"replaced": 2}
+    assert dict(report.facts) == {"acc_rate": 4 / 6, "attempts": 2.0, "replaced": 2}
     assert {rule.id: rule.violations for rule in report.reference} == {"passive": 1, "budget": 0}
     assert {rule.id: rule.violations for rule in report.published if rule.severity == "block"} == {"passive": 0}
     assert all(check.ok for check in report.dim_checks)
