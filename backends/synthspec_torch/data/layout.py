@@ -113,6 +113,16 @@ class Layout:
                 codes[:, j] = plan.choices[chosen]
         return Cells(codes, places)
 
+    @property
+    def shares(self) -> F64:
+        """[width]: the shares of the slots of choices among the train rows; 1 at numbers."""
+        shares = np.ones(self.width)
+        for plan, column in zip(self.plans, self.codec.columns, strict=True):
+            if plan.choice:
+                ordinary = [column.shares[plan.number].sum()] if plan.slot else []
+                shares[plan.choice.slots] = np.concatenate([ordinary, column.shares[plan.choices]])
+        return shares
+
     @cached_property
     def numbers(self) -> tuple[int, ...]:
         """The slots of numbers."""

@@ -138,8 +138,7 @@ class MixedContent:
         self.layout.codec.write(context)
 
     def head(self) -> Head:
-        choices = [block.slots for block in self.layout.blocks if block.kind == "choice"]
-        return TableHead(self.layout.width, choices) if choices else Head()
+        return TableHead(self.layout.blocks, torch.from_numpy(self.layout.shares).log().float())
 
     def encode(self, columns: Mapping[str, Column]) -> torch.Tensor:
         return self.layout.encode(self.layout.codec.encode(columns), generator(self.seed, Stream.TRAIN, 1))

@@ -7,11 +7,12 @@ vectors from both sides: shares between 0 and 1 would give the generated ones aw
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import nn
+
+from synthspec_torch.data.layout import Block
 
 TEMPERATURE = 0.5
 _OPEN = 2.0**-24
@@ -23,6 +24,8 @@ class Head(nn.Module):
 
     noise = 0
     """Standard normal numbers a record that the head itself needs."""
+    start: torch.Tensor | None = None
+    """What the bias of the body's last layer begins at; None: as torch draws it."""
 
     def forward(self, out: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """[n, *shape] and [n, noise] to contents [n, *shape]."""
@@ -39,36 +42,44 @@ class ImageHead(Head):
 
 
 class TableHead(Head):
-    """Numbers as they are, and of each choice one slot 1 and the others 0."""
+    """Block after block: of each choice one slot is 1, and what was made of the earlier blocks shifts the later ones.
 
-    places: torch.Tensor
-    """[choices, most slots]: the slots of each choice, filled up with those of the last column of `padded`."""
-    slots: torch.Tensor
-    """The slots of choices, in order."""
-    back: torch.Tensor
-    """Where each of `slots` stands in `places`, flattened."""
+    The shift is linear, so that a column which follows from another one costs the body nothing. A number whose choice did
+    not say "a number" is 0, as it is in a real record: anything else would give the generated one away.
+    """
 
-    def __init__(self, width: int, choices: Sequence[slice]) -> None:
-        """`choices`: the slots of each choice among the `width` slots of a record."""
+    def __init__(self, blocks: Sequence[Block], start: torch.Tensor) -> None:
+        """`blocks`: those of a record, in order. `start` [width]: what the body's output is offset by at first."""
         super().__init__()
-        most = max(choice.stop - choice.start for choice in choices)
-        places = torch.full((len(choices), most), width)
-        for row, choice in enumerate(choices):
-            places[row, : choice.stop - choice.start] = torch.arange(choice.start, choice.stop)
-        self.register_buffer("places", places, persistent=False)
-        self.register_buffer("slots", places[places < width], persistent=False)
-        self.register_buffer("back", (places < width).flatten().nonzero()[:, 0], persistent=False)
-        self.noise = len(self.slots)
+        self.blocks = tuple(blocks)
+        self.start = start
+        self.noise = sum(block.width for block in self.blocks if block.kind == "choice")
+        links = [nn.Parameter(torch.zeros(block.start, block.width)) for block in self.blocks[1:]]
+        self.links = nn.ParameterList(links)
 
     def forward(self, out: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        scores = out[:, self.slots] + gumbel(noise)
-        padded = scores.new_full((len(out), self.places.numel()), -math.inf)
-        padded = padded.index_copy(1, self.back, scores).view(len(out), *self.places.shape)
-        chosen = torch.zeros_like(padded).scatter_(2, padded.argmax(2, keepdim=True), 1.0)
-        if torch.is_grad_enabled():
-            soft = (padded / TEMPERATURE).softmax(2)
-            chosen = chosen - soft.detach() + soft
-        return out.index_copy(1, self.slots, chosen.flatten(1)[:, self.back])
+        made: list[torch.Tensor] = []
+        chances, at = gumbel(noise), 0
+        for place, block in enumerate(self.blocks):
+            part = out[:, block.slots]
+            if place:
+                part = torch.addmm(part, torch.cat(made, 1), self.links[place - 1])
+            if block.kind == "choice":
+                part = choose(part + chances[:, at : at + block.width])
+                at += block.width
+            elif place and self.blocks[place - 1].column == block.column:
+                part = part * made[-1][:, :1]
+            made.append(part)
+        return torch.cat(made, 1)
+
+
+def choose(scores: torch.Tensor) -> torch.Tensor:
+    """1 at the greatest of each row's scores and 0 elsewhere, with the gradient of a softmax."""
+    chosen = torch.zeros_like(scores).scatter_(1, scores.argmax(1, keepdim=True), 1.0)
+    if torch.is_grad_enabled():
+        soft = (scores / TEMPERATURE).softmax(1)
+        chosen = chosen - soft.detach() + soft
+    return chosen
 
 
 def gumbel(normal: torch.Tensor) -> torch.Tensor:

@@ -82,7 +82,12 @@ def build_generator(architecture: GanMlp | GanConv, shape: Shape, context: int, 
     told = latent if context else 0
     if isinstance(architecture, GanMlp):
         widths = (latent + told, *architecture.hidden)
-        body = nn.Sequential(*_dense(widths, norm), nn.Linear(widths[-1], math.prod(shape)), nn.Unflatten(1, shape))
+        last = nn.Linear(widths[-1], math.prod(shape))
+        if head.start is not None:
+            # What hardly a train row has must not begin as likely as the rest.
+            with torch.no_grad():
+                last.bias.copy_(head.start)
+        body = nn.Sequential(*_dense(widths, norm), last, nn.Unflatten(1, shape))
         return Generator(body, head, latent, context, told)
     return Generator(_grow(architecture.channels, shape, latent + told, norm), head, latent, context, told)
 

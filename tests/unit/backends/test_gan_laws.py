@@ -3,12 +3,17 @@
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from synthspec.ir.families import Adversarial, GanConv, GanMlp, Hinge, Relativistic, WganGp
+from synthspec.ir.schema import Field
+from synthspec_torch.data.layout import Block, Layout
+from synthspec_torch.data.mixed import MixedCodec
 from synthspec_torch.gan.augment import ORDER, TRANSFORMS, augment
+from synthspec_torch.gan.content import MixedContent
 from synthspec_torch.gan.heads import Head, ImageHead, TableHead, gumbel
 from synthspec_torch.gan.losses import (
     critic_losses,
@@ -191,22 +196,74 @@ def test_an_average_takes_buffers_along():
     assert average.network.num_batches_tracked == 1
 
 
+def blocks(*widths):
+    """Blocks of these widths: a number where it is 0, about the same column as the choice before it."""
+    found, start, column = [], 0, -1
+    for width in widths:
+        column += width > 0 or not found or found[-1].kind == "number"
+        found.append(Block("x", "choice" if width else "number", column, start, width or 1))
+        start += width or 1
+    return tuple(found)
+
+
 def test_a_table_head_draws_each_choice_from_its_softmax_and_keeps_numbers():
-    head = TableHead(8, [slice(1, 4), slice(5, 7)])
+    head = TableHead(blocks(0, 3, 2), torch.zeros(6))
     assert head.noise == 5
-    out = torch.tensor([[9.0, 0.0, math.log(2), math.log(5), -9.0, 0.0, math.log(3), 7.0]]).repeat(20000, 1)
-    x = head(out, torch.randn((20000, 5), generator=draws()))
-    assert torch.equal(x[:, [0, 4, 7]], out[:, [0, 4, 7]])
-    assert set(x[:, 1:4].unique().tolist()) == {0.0, 1.0}
-    assert (x[:, 1:4].sum(1) == 1).all()
+    out = torch.tensor([[9.0, 0.0, math.log(2), math.log(5), 0.0, math.log(3)]]).repeat(20000, 1)
+    x = head(out, torch.randn((20000, 5), generator=draws())).detach()
+    assert torch.equal(x[:, 0], out[:, 0])
+    assert (x[:, 1:4].sum(1) - 1).abs().max() < 1e-6
     assert x[:, 1:4].mean(0).tolist() == pytest.approx([1 / 8, 2 / 8, 5 / 8], abs=0.015)
-    assert x[:, 5:7].mean(0).tolist() == pytest.approx([1 / 4, 3 / 4], abs=0.015)
+    assert x[:, 4:].mean(0).tolist() == pytest.approx([1 / 4, 3 / 4], abs=0.015)
+
+
+@torch.no_grad()
+def test_a_number_stands_only_where_its_choice_says_so():
+    x = TableHead(blocks(2, 0, 0), torch.zeros(4))(torch.ones(500, 4), torch.randn((500, 2), generator=draws()))
+    assert torch.equal(x[:, 2], x[:, 0])
+    assert 100 < x[:, 2].sum() < 400
+    assert (x[:, 3] == 1).all()
+
+
+@torch.no_grad()
+def test_what_was_made_shifts_the_later_blocks():
+    head = TableHead(blocks(3, 3, 0, 0), torch.zeros(8))
+    assert all(not link.any() for link in head.links)
+    head.links[0].copy_(100 * torch.eye(3)[[1, 2, 0]])
+    head.links[2].copy_(torch.tensor([1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.5])[:, None])
+    x = head(torch.zeros(300, 8), torch.randn((300, 6), generator=draws()))
+    assert torch.equal(x[:, 3:6], x[:, :3].roll(1, 1))
+    assert torch.equal(x[:, 7], x[:, :3] @ torch.tensor([1.0, 2.0, 3.0]) + 0.5 * x[:, 6])
+    assert x[:, :3].mean(0).min() > 0.2
+
+
+def test_the_links_learn_through_what_was_drawn():
+    head = TableHead(blocks(2, 2), torch.zeros(4))
+    head(torch.zeros(50, 4), torch.randn((50, 4), generator=draws()))[:, 2].sum().backward()
+    assert head.links[0].grad.abs().min() > 0.1
+
+
+def test_a_generator_of_tables_begins_at_the_train_shares():
+    fields = (Field(name="kind", role="content", dtype="categorical", enum=("a", "b", "c")),)
+    layout = Layout.of(MixedCodec.fitted(fields, {"kind": np.repeat([0, 1, 2], [10, 70, 20])}))
+    assert layout.shares.tolist() == pytest.approx([0.1, 0.7, 0.2], abs=0.01)
+    head = MixedContent(layout, 0).head()
+    body = build_generator(GanMlp(name="mlp", hidden=(4,), latent_dim=2), (3,), 0, head).body
+    assert body[-2].bias.exp().tolist() == pytest.approx(layout.shares.tolist())
+
+
+def test_the_share_of_numbers_is_what_the_named_cells_leave():
+    fields = (Field(name="gain", role="content", dtype="float64", nullable=True),)
+    column = np.concatenate([np.full(60, np.nan), np.arange(40.0)])
+    layout = Layout.of(MixedCodec.fitted(fields, {"gain": column}))
+    assert [block.kind for block in layout.blocks] == ["choice", "number"]
+    assert layout.shares.tolist() == pytest.approx([0.4, 0.6, 1.0], abs=0.05)
+    assert layout.shares[:2].sum() == pytest.approx(1.0)
 
 
 def test_a_choice_is_one_hot_and_still_has_the_gradient_of_its_softmax():
-    head = TableHead(3, [slice(0, 3)])
     out = torch.zeros((5, 3), requires_grad=True)
-    x = head(out, torch.randn((5, 3), generator=draws()))
+    x = TableHead(blocks(3), torch.zeros(3))(out, torch.randn((5, 3), generator=draws()))
     assert torch.allclose(x.detach().sort(1).values, torch.tensor([0.0, 0.0, 1.0]).repeat(5, 1), atol=1e-6)
     x[:, 0].sum().backward()
     assert (out.grad.abs() > 1e-6).all()
