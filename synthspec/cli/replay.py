@@ -25,6 +25,7 @@ def replay(
     quiet: bool = QUIET,
 ) -> None:
     """Verify, run the plan again from nothing, and compare weights and samples byte by byte."""
+    from synthspec.ir.manifest import Manifest
     from synthspec.ir.plan import read_plan
     from synthspec.pipeline.contents import PLAN
     from synthspec.pipeline.replaying import replay_plan
@@ -36,19 +37,24 @@ def replay(
         raise usage(f"{manifest}: no such file or folder")
     folder = manifest if manifest.is_dir() else manifest.parent
     checked = verify(manifest, tuple(key or ()))
-    if checked.statement is None or checked.refusals:
+    said = None if checked.statement is None else checked.statement.manifest
+    if checked.statement is None or checked.refusals or said is None:
         for each in checked.refusals:
             typer.echo(f"refused[{each.code}]: {each.where}: {each.message}", err=True)
         typer.echo("replay: REFUSED: the manifest does not verify", err=True)
         raise typer.Exit(1)
+    if not isinstance(said, Manifest):
+        raise usage(
+            "this is the public manifest: only the restricted one, which stays in the house, has what replay needs"
+        )
     plan = read_plan((folder / PLAN).read_bytes())
     check_secret(secret, plan, folder)
-    if checked.statement.manifest.privacy.mechanism != "none" and (secret is None or not secret.exists()):
+    if said.privacy.mechanism != "none" and (secret is None or not secret.exists()):
         raise usage("the training had a privacy mechanism: only who holds its secret can replay it (--secret FILE)")
     options = RunOptions(store=folder, out=folder, base=base.absolute(), workers=workers, secret=secret)
     progress = progress_for(sys.stderr, quiet=quiet)
     try:
-        done = replay_plan(checked.statement.manifest, folder, options, progress)
+        done = replay_plan(said, folder, options, progress)
     except KeyRefused as error:
         raise usage(str(error)) from None
     finally:

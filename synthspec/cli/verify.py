@@ -60,11 +60,13 @@ def _json(found: Verification) -> None:
 
 
 def _text(found: Verification) -> None:
+    from synthspec.ir.manifest import Manifest
     from synthspec.ir.manifest_evidence import to_records
     from synthspec.ir.verdict import Gate
     from synthspec.report.findings_text import plain
     from synthspec.report.style import style_for
     from synthspec.report.verdict_table import verdict_table
+    from synthspec.sign.claims import public_records
 
     style = style_for(sys.stdout)
     for each in found.refusals:
@@ -78,9 +80,9 @@ def _text(found: Verification) -> None:
     development = " (a development key: it proves that nothing changed since, not who signed)"
     kind = development if said.key.kind == "development" else ""
     typer.echo(f"signed by {public.key_id}{kind}")
-    typer.echo(
-        f"proved: the signature, {found.files} files by size and SHA-256, and that the verdicts follow from the evidence"
-    )
+    full = isinstance(said, Manifest)
+    follows = "that the verdicts follow from the evidence" if full else "that the gate follows from the verdicts"
+    typer.echo(f"proved: the signature, {found.files} files by size and SHA-256, and {follows}")
     release = said.release
     order = (
         "no release seen before follows it"
@@ -90,10 +92,16 @@ def _text(found: Verification) -> None:
     typer.echo(f"release {release.sequence} of the stream {release.stream}: {order}")
     if found.marked:
         typer.echo(f"note: modes are not signed, and these files can be run: {', '.join(map(plain, found.marked))}")
-    typer.echo("not proved: that the evidence was measured honestly; 'synthspec replay' runs the plan again")
+    unproved = (
+        "that the evidence was measured honestly; 'synthspec replay' runs the plan again"
+        if full
+        else "the figures behind the verdicts: they are private, and in the restricted manifest"
+    )
+    typer.echo(f"not proved: {unproved}")
     gate = Gate(fidelity_ok=said.gate.fidelity_ok, privacy_ok=said.gate.privacy_ok, contract_ok=said.gate.contract_ok)
     if said.verdict != "PASS":
-        typer.echo(verdict_table(to_records(said.contracts), gate, style), nl=False, color=True)
+        records = to_records(said.contracts) if isinstance(said, Manifest) else public_records(said)
+        typer.echo(verdict_table(records, gate, style), nl=False, color=True)
         typer.echo(style.paint("verify: authentic, but a contract is not held", "bad"), color=True)
     else:
         typer.echo(style.paint("verify: OK", "good"), color=True)

@@ -7,7 +7,7 @@ from these models. `schemaVersion` follows semantic versioning: another major ve
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -38,6 +38,8 @@ class Manifest(Group):
 
     verdict: Verdict
     gate: GateEntry
+    disclosure: Literal["restricted"] | None = None
+    """Under a mechanism: this one stays in the house, and the public manifest goes out."""
     schema_version: Annotated[str, Field(alias="schemaVersion", pattern=r"^1\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
     version: SemVer
     """Version of the engine that the spec declares."""
@@ -63,6 +65,6 @@ class Manifest(Group):
     sign: SignProfile
 
 
-def readable(manifest: Manifest) -> bytes:
+def readable(manifest: Group) -> bytes:
     """The same content for people: indented, in the order of the model, so that the verdict is the first field."""
     return (json.dumps(manifest.canonical(), indent=2, ensure_ascii=False) + "\n").encode()

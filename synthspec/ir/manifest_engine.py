@@ -23,6 +23,14 @@ class Dataset(Group):
     n_real: Count
     n_syn: Count
     split: Literal["train", "valid", "test", "release"]
+    private: PrivateDataRef | None = None
+
+
+class PrivateDataRef(Group):
+    """Opens the commitment that the public manifest has of private data. The salt is 256 bits, in hex."""
+
+    salt: Sha256
+    commitment: Sha256
 
 
 class EngineRef(Group):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from synthspec import __version__
 from synthspec.backend import artifacts
@@ -14,7 +14,7 @@ from synthspec.ir import manifest_engine as groups
 from synthspec.ir import manifest_evidence as told
 from synthspec.ir import manifest_origin as origin
 from synthspec.ir.canonical import digest, to_json
-from synthspec.ir.evidence import Evidence
+from synthspec.ir.evidence import Evidence, Figure
 from synthspec.ir.manifest import SCHEMA_VERSION, Manifest
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.plan import Plan
@@ -43,10 +43,12 @@ def build_manifest(  # noqa: PLR0913, PLR0917 - every part that a manifest is ma
     key: SigningKey,
     place: Numbered = FIRST,
     held: groups.LedgerRef | None = None,
+    private: groups.PrivateDataRef | None = None,
 ) -> Manifest:
     """The manifest of one run, ready to be signed with `key`.
 
-    `place` is its number in the stream of releases, `held` what the ledger of its data says.
+    `place` is its number in the stream of releases, `held` what the ledger of its data says; `private`
+    commits to data that a mechanism protects, and the manifest is restricted then.
     """
     created = now()
     digests = {subject.name: base.Digest(sha256=subject.sha256) for subject in subjects}
@@ -54,6 +56,7 @@ def build_manifest(  # noqa: PLR0913, PLR0917 - every part that a manifest is ma
     return Manifest(
         verdict=told.verdict_of(verdicts.gate),
         gate=told.from_gate(verdicts.gate),
+        disclosure=None if private is None else "restricted",
         schema_version=SCHEMA_VERSION,
         version=plan.version,
         trace=origin.Trace(TraceID=trace_of(plan, execution), build=f"synthspec {__version__}", timestamp=created),
@@ -62,7 +65,7 @@ def build_manifest(  # noqa: PLR0913, PLR0917 - every part that a manifest is ma
         ir=origin.PlanRef(
             digest=base.Digest(sha256=plan.digest), compiler=origin.Compiler(name="synthspec", version=__version__)
         ),
-        dataset=run.dataset(),
+        dataset=run.dataset(private),
         engine=run.engine(),
         generation=run.generation(),
         deep=run.deep(tuple(digests[name] for name in sorted(digests) if name.startswith("weights/"))),
@@ -132,7 +135,7 @@ class _Run:
     def _report(self, node: str, name: str, kind: type[artifacts.T]) -> artifacts.T:
         return artifacts.read_report(self.execution.node(node).artifact.path(name), kind)
 
-    def dataset(self) -> groups.Dataset:
+    def dataset(self, private: groups.PrivateDataRef | None) -> groups.Dataset:
         sref = self.plan.sref
         return groups.Dataset(
             name=sref.metadata.name,
@@ -142,6 +145,7 @@ class _Run:
             n_real=self._n_real(),
             n_syn=self.enforced.kept,
             split="release",
+            private=private,
         )
 
     def _n_real(self) -> int:
@@ -226,7 +230,7 @@ class _Run:
         return groups.PrivacyGroup(
             mechanism=self.fit_op.privacy.mechanism,
             dp=None if spent is None else spent.entry(),
-            attack_suite=("membership",) if risk is not None else (),
+            attack_suite=_attacks_of(risk),
             MI_risk=None if risk is None else risk.value,
         )
 
@@ -259,6 +263,14 @@ class _Run:
         return tuple(
             origin.Dependency(name=name, digest=base.Digest(sha256=content)) for name, content in sorted(seen.items())
         )
+
+
+def _attacks_of(risk: Figure | None) -> tuple[Literal["membership", "linkability", "attribute"], ...]:
+    """What was tried: of a table also whether columns and halves of records give away more of members."""
+    if risk is None:
+        return ()
+    table = risk.detail("linkability.advantage") is not None
+    return ("membership", "linkability", "attribute") if table else ("membership",)
 
 
 def _parameters(model: object) -> dict[str, base.Parameter]:

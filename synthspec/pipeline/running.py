@@ -16,7 +16,7 @@ from synthspec.execute import CORE, Execution, NodeRun, execute, obstacles, prob
 from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.evidence import Evidence, Figure, evidence
 from synthspec.ir.manifest import Manifest, readable
-from synthspec.ir.manifest_engine import LedgerRef
+from synthspec.ir.manifest_engine import LedgerRef, PrivateDataRef
 from synthspec.ir.ops import Fit
 from synthspec.ir.plan import Plan, write_plan
 from synthspec.ir.verdict import Verdicts
@@ -26,13 +26,14 @@ from synthspec.pipeline.contents import EVIDENCE, PLAN, REPORT, SPEC, SREF, prom
 from synthspec.pipeline.lineage import compared
 from synthspec.pipeline.manifest import build_manifest, trace_of
 from synthspec.pipeline.overview import OVERVIEW, overview_of
+from synthspec.pipeline.publishing import Salted, write_public
 from synthspec.pipeline.reserving import LedgerGuard
 from synthspec.pipeline.resolved import resolved_text
 from synthspec.pipeline.spending import spending
 from synthspec.pipeline.timepath import write_timepath
 from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign, state_dir
 from synthspec.sign.memory import Numbered, Numbering, numbering
-from synthspec.sign.names import BUNDLE, READABLE
+from synthspec.sign.names import BUNDLE, PUBLIC, READABLE
 from synthspec.sign.refusal import Refused
 from synthspec.sign.signing import payload_digest
 from synthspec.store import Store
@@ -124,8 +125,15 @@ def run_plan(
             with _numbers(options, key) as numbers:
                 trace = trace_of(plan, executed.value)
                 place = options.place or numbers.following(plan.name, trace)
-                manifest = build_manifest(plan, executed.value, found, verdicts, subjects, key, place, held)
+                private = _private(plan, executed.value)
+                manifest = build_manifest(plan, executed.value, found, verdicts, subjects, key, place, held, private)
                 subjects = _paged(options.page, folder, manifest, subjects)
+                if private is not None:
+                    write_public(folder, plan, manifest, subjects, key, numbers)
+                    subjects = (
+                        *subjects,
+                        *(_subject(folder / name, folder) for name in (PUBLIC.bundle, PUBLIC.readable)),
+                    )
                 (folder / READABLE).write_bytes(readable(manifest))
                 (folder / BUNDLE).write_bytes(sign(manifest, subjects, key))
                 numbers.remember(manifest.release, trace, payload_digest(manifest, subjects))
@@ -133,6 +141,14 @@ def run_plan(
                     guard.publish(payload_digest(manifest, subjects))
     result = RunResult(folder=options.out, manifest=manifest, verdicts=verdicts, execution=executed.value)
     return Outcome(result, executed.diagnostics)
+
+
+def _private(plan: Plan, execution: Execution) -> PrivateDataRef | None:
+    """A salted commitment to the data of a run under a mechanism."""
+    fit = plan.node("fit").op
+    if not isinstance(fit, Fit) or fit.privacy.mechanism == "none":
+        return None
+    return Salted.of(execution.node("bind").record.digest).entry()
 
 
 @contextmanager

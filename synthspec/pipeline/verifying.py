@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from synthspec.ir.manifest import Manifest
 from synthspec.pipeline.contents import READ_BACK
 from synthspec.pipeline.rejudging import contradictions
 from synthspec.sign import (
@@ -22,7 +23,7 @@ from synthspec.sign import (
     trusted_keys,
     verify_bundle,
 )
-from synthspec.sign.names import APPROVALS, BUNDLE
+from synthspec.sign.names import BUNDLE, FULL, PUBLIC, Names
 from synthspec.sign.signing import approval
 from synthspec.sign.trust import Trust
 from synthspec.store.atomic import write_atomically
@@ -70,24 +71,26 @@ def approve(path: Path, key: SigningKey) -> tuple[Refusals, Path | None]:
     found = _verify(path, alone)
     if found.statement is None or found.refusals:
         return found.refusals, None
-    folder = path if path.is_dir() else path.parent
-    held = _approvals(folder)
+    bundle = _bundle(path)
+    names = PUBLIC if bundle.name == PUBLIC.bundle else FULL
+    held = _approvals(bundle.parent, names)
     if not isinstance(held, bytes):
         return held, None
     line = approval(found.statement, key)
     if line not in held.splitlines(keepends=True):
-        write_atomically(folder / APPROVALS, held + line, folder, 0o644)
-    return (), folder / APPROVALS
+        write_atomically(bundle.parent / names.approvals, held + line, bundle.parent, 0o644)
+    return (), bundle.parent / names.approvals
 
 
 def _verify(path: Path, trust: Trust | Refusals) -> Verification:
-    bundle = path / BUNDLE if path.is_dir() else path
+    bundle = _bundle(path)
     data = read_bundle(bundle)
     if not isinstance(data, bytes):
         return Verification(refusals=data)
     if not isinstance(trust, Trust):
         return Verification(refusals=trust)
-    approvals = _approvals(bundle.parent)
+    names = PUBLIC if bundle.name == PUBLIC.bundle else FULL
+    approvals = _approvals(bundle.parent, names)
     if not isinstance(approvals, bytes):
         return Verification(refusals=approvals)
     statement = verify_bundle(data, trust, approvals)
@@ -96,11 +99,18 @@ def _verify(path: Path, trust: Trust | Refusals) -> Verification:
     manifest = statement.manifest
     tree = read_tree(statement, bundle.parent, READ_BACK)
     refusals = (*tree.refusals, *freshness(manifest, datetime.now(UTC)), *consistency(manifest))
-    if not refusals:
+    if not refusals and isinstance(manifest, Manifest):
         refusals = contradictions(manifest, statement.subjects, tree.content)
     return Verification(refusals=refusals, statement=statement, files=len(statement.subjects), marked=tree.marked)
 
 
-def _approvals(folder: Path) -> bytes | Refusals:
-    path = folder / APPROVALS
+def _bundle(path: Path) -> Path:
+    """The bundle meant by `path`: in a folder the full one, else the public one, where that alone was handed on."""
+    if not path.is_dir():
+        return path
+    return path / (PUBLIC if (path / PUBLIC.bundle).exists() and not (path / BUNDLE).exists() else FULL).bundle
+
+
+def _approvals(folder: Path, names: Names) -> bytes | Refusals:
+    path = folder / names.approvals
     return read_bundle(path) if path.is_symlink() or path.exists() else b""

@@ -13,13 +13,66 @@ from synthspec.contracts.gate import gate_of, result_of
 from synthspec.ir.evidence import Evidence, Figure
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_evidence import from_gate, to_evidence, to_records, verdict_of
-from synthspec.ir.verdict import Bound, BoundRecord, ContractRecord, Result
-from synthspec.sign.refusal import Refusal, Refusals, settled
+from synthspec.ir.manifest_public import PublicBound, PublicManifest
+from synthspec.ir.verdict import Bound, BoundRecord, ContractId, ContractRecord, Result
+from synthspec.sign.refusal import Refusal, Refusals, refuse, settled
 
 
-def consistency(manifest: Manifest) -> Refusals:
+def consistency(manifest: Manifest | PublicManifest) -> Refusals:
     """Every contradiction inside `manifest`; empty when there is none."""
+    if isinstance(manifest, PublicManifest):
+        return settled(lambda: tuple(_of_the_public(manifest)))
     return settled(lambda: tuple(_contradictions(manifest)))
+
+
+def _of_the_public(manifest: PublicManifest) -> Iterator[Refusal]:
+    """Without figures, what is left: the contracts are those of the standard, and gate and verdict follow from them."""
+    records = public_records(manifest)
+    yield from _each_once(records)
+    waived = {waiver.id for waiver in manifest.waivers}
+    setting = Setting(family=manifest.engine.type, modality=manifest.dataset.modality, mechanism=True)
+    for record in records:
+        if record.result != (follows := result_of(record.bounds)):
+            message = f"it is said to be {record.result}, but its bounds make it {follows}"
+            yield Refusal("CONTRACT_INCONSISTENT", message, record.id)
+        if not record.blocks and record.id not in waived:
+            yield from _owed(record, setting)
+    yield from _verdict(manifest, records)
+
+
+def public_records(manifest: PublicManifest) -> tuple[ContractRecord, ...]:
+    """The verdicts of a public manifest. Raises Refused (CONTRACT_SCHEMA) where the standard has no such bound."""
+    return tuple(
+        ContractRecord(
+            id=entry.id,
+            name=entry.name,
+            expr=entry.expr,
+            severity=entry.severity,
+            result=entry.result,
+            bounds=tuple(_public_bound(entry.id, each) for each in entry.bounds),
+            tol_source=entry.tol_source,
+            action_plan="",
+        )
+        for entry in manifest.contracts
+    )
+
+
+def _public_bound(contract_id: ContractId, said: PublicBound) -> BoundRecord:
+    """`said` as the standard has it. Raises Refused (CONTRACT_SCHEMA) where it has no such bound."""
+    for term in contract(contract_id).terms:
+        stated = (term.metric, term.relation, term.at, term.symbol, term.unit)
+        if stated == (said.metric, said.relation, said.at, said.symbol, said.unit):
+            bound = Bound(
+                metric=said.metric,
+                relation=said.relation,
+                limit=said.limit,
+                unit=said.unit,
+                at=said.at,
+                symbol=said.symbol,
+                split=term.split,
+            )
+            return BoundRecord(bound=bound, result=said.result)
+    raise refuse("CONTRACT_SCHEMA", f"{contract_id} has no such bound: {said.metric} {said.relation}", contract_id)
 
 
 def _contradictions(manifest: Manifest) -> Iterator[Refusal]:
@@ -132,7 +185,7 @@ def _owed(record: ContractRecord, setting: Setting) -> Iterator[Refusal]:
         yield Refusal("CONTRACT_MISSING", message, record.id)
 
 
-def _verdict(manifest: Manifest, records: tuple[ContractRecord, ...]) -> Iterator[Refusal]:
+def _verdict(manifest: Manifest | PublicManifest, records: tuple[ContractRecord, ...]) -> Iterator[Refusal]:
     gate = gate_of(records)
     if manifest.gate != from_gate(gate):
         closing = ", ".join(record.id for record in records if record.blocks) or "none"

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from synthspec.ir.manifest import Manifest
+from synthspec.ir.manifest_public import PublicManifest
 from synthspec.sign.refusal import Refusal, Refusals
 
+AnyManifest = Manifest | PublicManifest
 _SKEW = timedelta(minutes=5)
 """How far two honest clocks may differ."""
 
@@ -33,7 +35,7 @@ def later(instant: str, days: float) -> str:
     return _written(datetime.fromisoformat(instant) + timedelta(days=days))
 
 
-def freshness(manifest: Manifest, at: datetime) -> Refusals:
+def freshness(manifest: AnyManifest, at: datetime) -> Refusals:
     """Whether `manifest` may be believed at the instant `at` (with a time zone): not from the future, not expired."""
     release = manifest.release
     found = []

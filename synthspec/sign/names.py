@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from synthspec.ir.manifest_base import NAME
 from synthspec.sign.refusal import Refusal
 
-BUNDLE = "manifest.sigstore.json"
-APPROVALS = "manifest.approvals.jsonl"
-READABLE = "manifest.json"
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The files of one manifest: the signed bundle, further signatures, one a line, and the readable copy."""
+
+    bundle: str
+    approvals: str
+    readable: str
+
+
+FULL = Names("manifest.sigstore.json", "manifest.approvals.jsonl", "manifest.json")
+PUBLIC = Names("manifest.public.sigstore.json", "manifest.public.approvals.jsonl", "manifest.public.json")
+BUNDLE, APPROVALS, READABLE = FULL.bundle, FULL.approvals, FULL.readable
 """The files of a run that no subject may be: the signature itself, further signatures over the same content, one bundle a
 line, and the readable copy of what they sign."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_origin import SigningKeyRef, SignProfile
 from synthspec.sign.bundle import PAYLOAD_TYPE, bundle_bytes
 from synthspec.sign.keys import SigningKey
 from synthspec.sign.pae import pae
-from synthspec.sign.statement import Subject, statement_bytes
+from synthspec.sign.statement import AnyManifest, Subject, statement_bytes
 from synthspec.sign.trust import Trust, TrustedKey
 from synthspec.sign.verify import VerifiedStatement, verify_bundle
 
@@ -25,7 +24,7 @@ def sign_profile(key: SigningKey) -> SignProfile:
     return SignProfile(alg=key.public.algorithm, hash="sha256", envelope="DSSEv1")
 
 
-def sign(manifest: Manifest, subjects: Sequence[Subject], key: SigningKey) -> bytes:
+def sign(manifest: AnyManifest, subjects: Sequence[Subject], key: SigningKey) -> bytes:
     """The bundle over `manifest` and the files it covers. The same inputs give the same bytes.
 
     Raises:
@@ -41,7 +40,7 @@ def sign(manifest: Manifest, subjects: Sequence[Subject], key: SigningKey) -> by
     raise ValueError("not signed: " + "; ".join(f"{each.code} {each.where}: {each.message}" for each in answer))
 
 
-def payload_digest(manifest: Manifest, subjects: Sequence[Subject]) -> str:
+def payload_digest(manifest: AnyManifest, subjects: Sequence[Subject]) -> str:
     """SHA-256 of what `sign` signs: the identity of the manifest."""
     return hashlib.sha256(statement_bytes(manifest, subjects)).hexdigest()
 

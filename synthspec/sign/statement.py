@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from synthspec.ir.canonical import Json, canonical_bytes
 from synthspec.ir.manifest import Manifest
+from synthspec.ir.manifest_public import PublicManifest
 from synthspec.sign import names
 from synthspec.sign.refusal import Refusal, Refused, refuse
 from synthspec.sign.strict_json import load_canonical
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://synthspec.dev/manifest.synth.deep/v1"
+PUBLIC_TYPE = "https://synthspec.dev/manifest.synth.deep.public/v1"
+AnyManifest = Manifest | PublicManifest
 MAX_SUBJECTS = 1024
 _MAX_SHOWN = 20
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -35,7 +38,7 @@ class Subject:
     size: int
 
 
-def statement_bytes(manifest: Manifest, subjects: Sequence[Subject]) -> bytes:
+def statement_bytes(manifest: AnyManifest, subjects: Sequence[Subject]) -> bytes:
     """The payload that is signed: RFC 8785, subjects sorted by name."""
     listed: list[Json] = [
         {"name": subject.name, "digest": {"sha256": subject.sha256}, "annotations": {"size": subject.size}}
@@ -45,13 +48,13 @@ def statement_bytes(manifest: Manifest, subjects: Sequence[Subject]) -> bytes:
         {
             "_type": STATEMENT_TYPE,
             "subject": listed,
-            "predicateType": PREDICATE_TYPE,
+            "predicateType": PUBLIC_TYPE if isinstance(manifest, PublicManifest) else PREDICATE_TYPE,
             "predicate": manifest.canonical(),
         }
     )
 
 
-def read_statement(payload: bytes) -> tuple[tuple[Subject, ...], Manifest]:
+def read_statement(payload: bytes) -> tuple[tuple[Subject, ...], AnyManifest]:
     """Read what `statement_bytes` writes, and nothing else.
 
     Raises:
@@ -63,17 +66,20 @@ def read_statement(payload: bytes) -> tuple[tuple[Subject, ...], Manifest]:
         raise refuse("SCHEMA", "the signed statement is not an object")
     if statement.get("_type") != STATEMENT_TYPE:
         raise refuse("STATEMENT_TYPE", f"the signed content is not an {STATEMENT_TYPE}", "/_type")
-    if statement.get("predicateType") != PREDICATE_TYPE:
+    kinds: dict[str, type[AnyManifest]] = {PREDICATE_TYPE: Manifest, PUBLIC_TYPE: PublicManifest}
+    kind = kinds.get(str(statement.get("predicateType")))
+    if kind is None:
         raise refuse("PREDICATE_TYPE", f"the signed statement is not about a {PREDICATE_TYPE}", "/predicateType")
     if set(statement) != {"_type", "subject", "predicateType", "predicate"}:
         raise refuse("SCHEMA", "the signed statement must have exactly _type, subject, predicateType, predicate")
     refusals: list[Refusal] = []
     subjects = _attempt(lambda: _subjects(statement["subject"]), refusals)
-    manifest = _attempt(lambda: _manifest(statement["predicate"]), refusals)
+    manifest = _attempt(lambda: _manifest(statement["predicate"], kind), refusals)
     if subjects is None or manifest is None:
         raise Refused(refusals)
     covered = {subject.name for subject in subjects}
-    if lost := [entry for entry in manifest.contracts if entry.evidence_ref not in covered | {None}]:
+    stated = manifest.contracts if isinstance(manifest, Manifest) else ()
+    if lost := [entry for entry in stated if entry.evidence_ref not in covered | {None}]:
         message = "its figures are said to be in a file that is not signed"
         raise Refused(Refusal("EVIDENCE_MISSING", f"{message}: {entry.evidence_ref}", entry.id) for entry in lost)
     return subjects, manifest
@@ -119,13 +125,13 @@ def _subject(item: Json, where: str) -> Subject:
     return Subject(name, sha256, size)
 
 
-def _manifest(predicate: Json) -> Manifest:
+def _manifest(predicate: Json, kind: type[AnyManifest]) -> AnyManifest:
     version = predicate.get("schemaVersion") if isinstance(predicate, dict) else None
     if isinstance(version, str) and not version.startswith("1."):
         raise refuse("UNSUPPORTED_VERSION", f"this program reads manifests 1.x, not {version}", "/schemaVersion")
     data = canonical_bytes(predicate)
     try:
-        manifest = Manifest.model_validate_json(data, by_alias=True, by_name=False)
+        manifest = kind.model_validate_json(data, by_alias=True, by_name=False)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[:_MAX_SHOWN]
         raise Refused(

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from synthspec.ir.canonical import canonical_bytes
-from synthspec.sign.names import APPROVALS, BUNDLE, READABLE
+from synthspec.sign.names import FULL, Names
 from synthspec.sign.refusal import Refusal, Refusals, Refused, refuse
 from synthspec.sign.statement import Subject
 from synthspec.sign.strict_json import MAX_BYTES, load
@@ -28,6 +28,9 @@ class _Wanted:
     subjects: dict[str, Subject]
     folders: frozenset[str]
     predicate: bytes
+    names: Names
+    shared: bool
+    """Whether the folder holds more than this manifest is about: the public one in the house of the restricted one."""
     kept: dict[str, bytes | None]
     """By name: content that the caller goes on with. It is what was hashed, whatever happens to the file afterwards."""
 
@@ -43,7 +46,9 @@ class Tree:
     """Files that can be run, or run as somebody else: modes are not signed."""
 
 
-def check_tree(subjects: tuple[Subject, ...], predicate: bytes, folder: Path, keep: Collection[str] = ()) -> Tree:
+def check_tree(
+    subjects: tuple[Subject, ...], predicate: bytes, folder: Path, keep: Collection[str] = (), names: Names = FULL
+) -> Tree:
     """Everything in `folder` that differs from `subjects`; `predicate` is the canonical JSON of the signed manifest.
 
     Signed are names, sizes and contents; modes and times are not. The signatures themselves are passed over, and
@@ -57,6 +62,8 @@ def check_tree(subjects: tuple[Subject, ...], predicate: bytes, folder: Path, ke
         {subject.name: subject for subject in subjects},
         frozenset("/".join(parts[:i]) for s in subjects for parts in [s.name.split("/")] for i in range(1, len(parts))),
         predicate,
+        names,
+        names != FULL and (folder / FULL.bundle).is_file(),
         dict.fromkeys(keep),
     )
     try:
@@ -116,9 +123,12 @@ def _entry(handle: int, name: str, path: str, wanted: _Wanted, seen: _Seen) -> I
     seen.names.add(path)
     if stat.S_ISREG(mode) and mode & _MARKS:
         seen.marked.append(path)
+    own = (wanted.names.bundle, wanted.names.approvals, wanted.names.readable)
+    if wanted.shared and path not in wanted.subjects and path not in wanted.folders and path not in own:
+        return
     if wrong := _kind(mode, path, wanted):
         yield wrong
-    elif path not in (BUNDLE, APPROVALS):
+    elif path not in (wanted.names.bundle, wanted.names.approvals):
         yield from _file(handle, name, path, wanted)
 
 
@@ -131,7 +141,8 @@ def _kind(mode: int, path: str, wanted: _Wanted) -> Refusal | None:
         return Refusal("EXTRA_FILE", "a folder, where a file was signed" if signed else "an unsigned folder", path)
     if not stat.S_ISREG(mode):
         return Refusal("SPECIAL_FILE", "a pipe, socket or device", path)
-    if not signed and path not in (BUNDLE, APPROVALS, READABLE):
+    names = wanted.names
+    if not signed and path not in (names.bundle, names.approvals, names.readable):
         return Refusal(
             "EXTRA_FILE", "a file, where a folder was signed" if path in wanted.folders else "an unsigned file", path
         )
@@ -146,7 +157,7 @@ def _file(handle: int, name: str, path: str, wanted: _Wanted) -> Iterator[Refusa
             yield Refusal("CHANGED_WHILE_READING", "it was replaced by something else", path)
         elif info.st_nlink != 1:
             yield Refusal("HARDLINK", "the same file has another name, through which it can be changed", path)
-        elif path == READABLE:
+        elif path == wanted.names.readable and path not in wanted.subjects:
             yield from _readable(file, path, wanted.predicate)
         else:
             yield from _content(file, info, wanted.subjects[path], wanted.kept)

@@ -12,13 +12,14 @@ from datetime import datetime
 from pathlib import Path
 
 from synthspec.ir.canonical import canonical_bytes
-from synthspec.ir.manifest import Manifest
+from synthspec.ir.manifest_public import PublicManifest
 from synthspec.sign.bundle import PAYLOAD_TYPE, Bundle, read_bundle_bytes
 from synthspec.sign.claims import consistency
+from synthspec.sign.names import FULL, PUBLIC
 from synthspec.sign.pae import pae
 from synthspec.sign.public_key import PublicKey
 from synthspec.sign.refusal import Refusals, refuse, settled
-from synthspec.sign.statement import Subject, read_statement
+from synthspec.sign.statement import AnyManifest, Subject, read_statement
 from synthspec.sign.tree import Tree, check_tree
 from synthspec.sign.trust import Trust, TrustedKey
 
@@ -27,7 +28,7 @@ from synthspec.sign.trust import Trust, TrustedKey
 class VerifiedStatement:
     """What a trusted key signed. Only `verify_bundle` makes one."""
 
-    manifest: Manifest
+    manifest: AnyManifest
     subjects: tuple[Subject, ...]
     key: PublicKey
     """The key that the manifest names."""
@@ -56,7 +57,8 @@ def verify_tree(statement: VerifiedStatement, folder: Path) -> Refusals:
 
 def read_tree(statement: VerifiedStatement, folder: Path, keep: Collection[str] = ()) -> Tree:
     """As `verify_tree`, with the content of the files in `keep`: the very bytes that were hashed."""
-    found = settled(lambda: check_tree(statement.subjects, canonical_bytes(statement.manifest), folder, keep))
+    names = PUBLIC if isinstance(statement.manifest, PublicManifest) else FULL
+    found = settled(lambda: check_tree(statement.subjects, canonical_bytes(statement.manifest), folder, keep, names))
     return found if isinstance(found, Tree) else Tree(found, {}, ())
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthspec.ir.manifest_base import Digest
@@ -67,6 +67,7 @@ def test_a_memory_that_cannot_be_read_refuses(tmp_path):
     assert codes(order(release(1), sha(1), tmp_path / "file" / "below")) == ["IO"]
 
 
+@settings(deadline=None)  # it writes files
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=8))
 def test_what_is_numbered_is_in_order(tmp_path_factory, traces):
     """Whatever is signed in turn verifies in turn; a run that is signed again keeps its place."""

@@ -4,7 +4,7 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthspec.sign import VerifiedStatement, verify_bundle
@@ -108,6 +108,7 @@ files = st.builds(
 )
 
 
+@settings(deadline=None)  # it writes files
 @given(held=files)
 def test_the_file_says_again_what_was_written(tmp_path_factory, held):
     config = tmp_path_factory.mktemp("config")

@@ -1,0 +1,152 @@
+"""The public half of a run under a mechanism: what may leave the house, signed for itself (P405-4)."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from synthspec.ir.manifest import SCHEMA_VERSION, Manifest, readable
+from synthspec.ir.manifest_engine import DpSpend, PrivateDataRef
+from synthspec.ir.manifest_public import (
+    PublicBound,
+    PublicContract,
+    PublicData,
+    PublicDeep,
+    PublicManifest,
+    PublicPrivacy,
+)
+from synthspec.ir.plan import Plan
+from synthspec.pipeline.contents import SPEC, SREF
+from synthspec.sign import SigningKey, Subject, sign
+from synthspec.sign.memory import Numbering
+from synthspec.sign.names import PUBLIC
+from synthspec.sign.signing import payload_digest
+
+STREAM = ".public"
+"""What the stream of public manifests is called after that of the restricted ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Salted:
+    """A commitment to private data: HMAC-SHA256 of their digest under a salt that stays in the house."""
+
+    salt: str
+    commitment: str
+
+    @classmethod
+    def of(cls, data: str) -> Salted:
+        """A commitment to the data that digest to `data`, under fresh salt."""
+        salt = secrets.token_bytes(32)
+        return cls(salt.hex(), hmac.new(salt, data.encode(), "sha256").hexdigest())
+
+    def entry(self) -> PrivateDataRef:
+        """What the restricted manifest keeps, so that the commitment can be opened."""
+        return PrivateDataRef(salt=self.salt, commitment=self.commitment)
+
+
+def write_public(
+    folder: Path, plan: Plan, manifest: Manifest, subjects: tuple[Subject, ...], key: SigningKey, numbers: Numbering
+) -> None:
+    """Write the public bundle, with its readable copy, of the run in `folder` that `manifest` tells of in full."""
+    pinned = plan.spec.data.sha256 is not None
+    shown = tuple(each for each in subjects if _public(each.name, pinned=pinned))
+    trace = manifest.trace.TraceID
+    place = numbers.following(plan.name + STREAM, trace)
+    public = _manifest(plan, manifest, place.sequence, place.previous)
+    (folder / PUBLIC.readable).write_bytes(readable(public))
+    (folder / PUBLIC.bundle).write_bytes(sign(public, shown, key))
+    numbers.remember(public.release, trace, payload_digest(public, shown))
+
+
+def _public(name: str, *, pinned: bool) -> bool:
+    """Whether the file `name` holds DP outputs or public constants alone; a spec that pins its data has their digest."""
+    return name.startswith(("weights/", "samples.")) or name == SREF or (name == SPEC and not pinned)
+
+
+def _manifest(plan: Plan, full: Manifest, sequence: int, previous: str | None) -> PublicManifest:
+    dp = cast("DpSpend", full.privacy.dp)
+    mechanism = cast("Any", full.privacy.mechanism)
+    stated = getattr(plan.spec.privacy, "dataset_size", None)
+    return PublicManifest(
+        verdict=full.verdict,
+        gate=full.gate,
+        disclosure="public",
+        schema_version=SCHEMA_VERSION,
+        version=full.version,
+        release=full.release.model_copy(
+            update={
+                "stream": full.release.stream + STREAM,
+                "sequence": sequence,
+                "previous": None if previous is None else {"sha256": previous},
+            }
+        ),
+        dataset=PublicData(
+            name=full.dataset.name,
+            modality=full.dataset.modality,
+            SRef=full.dataset.SRef,
+            n_real=stated.value if stated is not None and stated.public else None,
+            n_syn=full.dataset.n_syn,
+            commitment=cast("PrivateDataRef", full.dataset.private).commitment,
+        ),
+        engine=full.engine,
+        generation=full.generation,
+        deep=PublicDeep(
+            family=full.deep.family,
+            architecture=full.deep.architecture,
+            objective=full.deep.objective,
+            weights=full.deep.weights,
+        ),
+        contracts=tuple(
+            PublicContract(
+                id=entry.id,
+                name=entry.name,
+                expr=entry.expr,
+                severity=entry.severity,
+                result=entry.result,
+                bounds=tuple(
+                    PublicBound(
+                        metric=bound.metric,
+                        relation=bound.relation,
+                        limit=bound.limit,
+                        unit=bound.unit,
+                        at=bound.at,
+                        symbol=bound.symbol,
+                        result=bound.result,
+                    )
+                    for bound in entry.bounds
+                ),
+                tol_source=entry.tol_source,
+            )
+            for entry in full.contracts
+        ),
+        privacy=PublicPrivacy(mechanism=mechanism, dp=dp, statement=statement(dp, mechanism)),
+        randomness=full.randomness,
+        waivers=full.waivers,
+        key=full.key,
+        sign=full.sign,
+    )
+
+
+_NEIGHBOURS = {
+    "zero_out": "one {unit} is blanked out, the number of records being public",
+    "add_remove": "one {unit} is added or removed",
+    "replace_one": "one {unit} is replaced by another",
+}
+
+
+def statement(dp: DpSpend, mechanism: str) -> str:
+    """One paragraph that somebody who answers for the data can use: what is guaranteed, for whom, and what is not."""
+    unit = dp.unit or "record"
+    change = _NEIGHBOURS.get(dp.adjacency or "", "one {unit} differs").format(unit=unit)
+    whole = "" if dp.ledger is None else f", over {dp.ledger.releases} release(s) in the ledger {dp.ledger.name}"
+    return (
+        f"Everything in this release comes from the private data through {mechanism} alone. When {change}, the probability "
+        f"of any outcome changes by a factor of at most exp({dp.eps_total:g}), but for a probability of {dp.delta_total:g}"
+        f"{whole} ({dp.accounting_method}). Covered are weights, samples and everything that is computed from them. Not "
+        f"covered: what is true of a {unit} whether it took part or not, several {unit}s of one person unless the unit "
+        "says so, other releases of the same data that the ledger does not know, and the verdicts, which were judged on "
+        "private figures and tell one bit each."
+    )

@@ -1,0 +1,138 @@
+"""Under a mechanism a run writes two manifests: one for the house, one for everybody (P405-4)."""
+
+import base64
+import hashlib
+import hmac
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "cancer-dp-vae"
+PUBLIC = "manifest.public.sigstore.json"
+pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def made(cli, tmp_path_factory):
+    """A short private run."""
+    house = tmp_path_factory.mktemp("house")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYNTHSPEC_STATE_DIR", str(house / "state"))
+        shutil.copytree(EXAMPLE, house / "spec")
+        words = ("--set", "privacy.steps=40", "--set", "sampling.n=16", "--quiet", "--store", house / "store")
+        answer = cli("run", house / "spec" / "spec.yaml", "--out", house / "run", *words, cwd=house)
+    assert answer.code in (0, 1), answer.out + answer.err
+    return house / "run"
+
+
+@pytest.fixture
+def run(made, tmp_path):
+    shutil.copytree(made, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def predicate(bundle):
+    envelope = json.loads(bundle.read_bytes())["dsseEnvelope"]
+    return json.loads(base64.b64decode(envelope["payload"]))
+
+
+def codes(cli, path):
+    answer = cli("verify", path, "--format", "json", cwd=path.parent)
+    return [each["code"] for each in answer.json["refusals"]]
+
+
+def published(run, folder):
+    """What goes out: the public bundle with the files that it names."""
+    folder.mkdir()
+    for name in [each["name"] for each in predicate(run / PUBLIC)["subject"]] + [PUBLIC, "manifest.public.json"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(run / name, folder / name)
+    return folder
+
+
+def test_both_verify_in_the_house_and_the_public_one_outside(cli, run, tmp_path):
+    assert codes(cli, run) == []
+    assert codes(cli, run / PUBLIC) == []
+    outside = published(run, tmp_path / "out")
+    assert codes(cli, outside) == []
+    (outside / "extra").write_text("x")
+    assert codes(cli, outside) == ["EXTRA_FILE"]
+
+
+def test_the_full_one_says_that_it_is_restricted(run):
+    full, public = predicate(run / "manifest.sigstore.json"), predicate(run / PUBLIC)
+    assert full["predicate"]["disclosure"] == "restricted"
+    assert public["predicate"]["disclosure"] == "public"
+    assert full["predicate"]["verdict"] == public["predicate"]["verdict"]
+
+
+def test_nothing_measured_on_private_records_goes_out(run):
+    """Every figure, digest and count of the restricted half is looked for in the public one, as a value and as text."""
+    full, public = predicate(run / "manifest.sigstore.json"), predicate(run / PUBLIC)
+    text = json.dumps(public)
+    allowed = {"eps_total", "delta_total", "w_cfg", "NFE"}
+    for metric in full["predicate"]["metrics"]:
+        for key in ("value", "u", "lower", "upper", "null"):
+            value = metric.get(key)
+            if metric["name"] not in allowed and isinstance(value, float) and not value.is_integer():
+                assert json.dumps(value) not in text, (metric["name"], key)
+    names = {each["name"] for each in public["subject"]}
+    assert names <= {name for name in names if name.startswith(("weights/", "samples.", "spec.", "sref."))}
+    shown = {each["digest"]["sha256"] for each in public["subject"]}
+    for node in full["predicate"]["dag"]:
+        assert node["key"] not in text
+        for each in (*node["inputs"], *node["outputs"]):
+            if each["digest"]["sha256"] not in shown:
+                assert each["digest"]["sha256"] not in text, (node["node"], each["name"])
+    for word in ("metrics", 'n_real": 5', "trace", "dependencies", "evidence", "MI_risk", "training"):
+        assert word not in text or word == "training", word
+    assert public["predicate"]["dataset"]["n_real"] == 398, "the spec says that this number is public"
+
+
+def test_the_commitment_opens_with_the_salt_of_the_house(run):
+    full, public = predicate(run / "manifest.sigstore.json")["predicate"], predicate(run / PUBLIC)["predicate"]
+    data = next(node for node in full["dag"] if node["node"] == "split")["inputs"][0]["digest"]["sha256"]
+    salt = bytes.fromhex(full["dataset"]["private"]["salt"])
+    assert hmac.new(salt, data.encode(), hashlib.sha256).hexdigest() == public["dataset"]["commitment"]
+    assert full["dataset"]["private"]["salt"] not in json.dumps(public)
+
+
+def test_a_public_file_that_was_changed_is_refused_by_both(cli, run, tmp_path):
+    outside = published(run, tmp_path / "out")
+    for folder in (run, outside):
+        (folder / "samples.csv").write_text("1,2\n")
+    assert "SIZE" in codes(cli, run)
+    assert "SIZE" in codes(cli, run / PUBLIC)
+    assert "SIZE" in codes(cli, outside)
+
+
+def test_a_public_folder_that_became_a_link_is_refused_in_the_house(cli, run, tmp_path):
+    shutil.move(run / "weights", tmp_path / "weights")
+    (run / "weights").symlink_to(tmp_path / "weights")
+    assert codes(cli, run / PUBLIC) == ["SYMLINK"]
+
+
+def test_a_public_verdict_that_does_not_follow_is_refused(cli, run, config):
+    from synthspec.sign import development_key
+    from synthspec.sign.bundle import PAYLOAD_TYPE, bundle_bytes
+    from synthspec.sign.pae import pae
+
+    rfc8785 = pytest.importorskip("rfc8785")
+    key = development_key(config)
+    statement = predicate(run / PUBLIC)
+    first = statement["predicate"]["contracts"][0]
+    first["result"] = "held" if first["result"] != "held" else "broken"
+    payload = rfc8785.dumps(statement)
+    (run / PUBLIC).write_bytes(bundle_bytes(payload, key.sign(pae(PAYLOAD_TYPE, payload)), key.key_id))
+    (run / "manifest.public.json").write_bytes(rfc8785.dumps(statement["predicate"]))
+    assert "CONTRACT_INCONSISTENT" in codes(cli, run / PUBLIC)
+    assert set(codes(cli, run)) & {"DIGEST", "SIZE"}
+
+
+def test_what_the_public_one_lacks_is_told(cli, run, tmp_path):
+    outside = published(run, tmp_path / "out")
+    told = cli("verify", outside, cwd=tmp_path)
+    assert "the figures behind the verdicts: they are private" in told.out
+    assert cli("replay", outside, cwd=tmp_path).code == 2
