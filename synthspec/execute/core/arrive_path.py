@@ -16,7 +16,7 @@ from synthspec.backend.protocol import DataError
 from synthspec.execute.core.columns import Cells, bind_column
 from synthspec.execute.core.read_csv import read_csv
 from synthspec.execute.core.read_numpy import read_npz
-from synthspec.execute.core.source import locate, not_read, read_bytes
+from synthspec.execute.core.source import locate, read_bytes
 from synthspec.execute.core.table import Raw, Table, bad_value
 from synthspec.execute.core.timed import points
 from synthspec.ir.ops import Arrive
@@ -54,9 +54,6 @@ def read_gamma(op: Arrive, root: FilePath) -> Gamma:
 
 
 def _table(op: Arrive, root: FilePath) -> Table:
-    reason = not_read(op.path)
-    if reason:
-        raise DataError("engine.backend-unsupported", reason, "convert it to one of these")
     data = read_bytes(locate(op.path, root), op.path, op.sha256)
     wanted = {column.name for column in op.columns}
     csv = PurePosixPath(op.path).suffix.lower() == ".csv"

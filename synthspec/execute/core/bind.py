@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import PurePosixPath
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,15 +12,15 @@ from synthspec.backend.artifacts import write_report
 from synthspec.backend.conservation import CONSERVATION_REPORT
 from synthspec.backend.dataset import Column, Dataset, write_dataset
 from synthspec.backend.protocol import Artifact, Context, DataError
+from synthspec.backend.schema_report import SCHEMA_REPORT
 from synthspec.execute.core.columns import Cells, bind_column
-from synthspec.execute.core.conserve import conservation
+from synthspec.execute.core.conserve import Conserving
 from synthspec.execute.core.content import allowed
 from synthspec.execute.core.expressions import derive
-from synthspec.execute.core.read_csv import read_csv
-from synthspec.execute.core.read_numpy import read_npy, read_npz
-from synthspec.execute.core.read_sklearn import read_sklearn
+from synthspec.execute.core.reading import source_names, tables
 from synthspec.execute.core.row_ids import row_ids
-from synthspec.execute.core.source import SKLEARN, locate, not_read, read_bytes
+from synthspec.execute.core.schema_report import schema_report
+from synthspec.execute.core.source import locate
 from synthspec.execute.core.table import Table, bad_value
 from synthspec.ir.ops import Bind
 from synthspec.ir.schema import Field, Schema
@@ -29,19 +30,22 @@ SCHEMA = "schema.json"
 
 
 def bind(op: Bind, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """Write ``data.safetensors``, ``schema.json`` and ``conservation.json``.
+    """Write ``data.safetensors``, ``schema.json``, ``schema_report.json`` and ``conservation.json``.
 
-    Raises DataError: `schema.bad-value` with row and column for a value that the schema does not allow,
-    `schema.not-found` for a field without a column, `schema.duplicate-name` for two records of one key.
+    The source is read a chunk at a time: what is held of it whole are columns of the dtypes of their fields. Raises
+    DataError: `schema.bad-value` with row and column for a value that the schema does not allow, `schema.not-found` for a
+    field without a column, `schema.duplicate-name` for two records of one key.
     """
     del inputs
-    table = _read(op, context)
-    columns = derive(op.schema, bind_table(table, op.schema))
-    _check_derived(table, op.schema, columns)
+    found = tables(op.source, locate(op.source, context.root), op.sha256, op.schema)
+    kept = bind_tables(found, op.schema)
+    columns = derive(op.schema, kept.columns)
+    _check_derived(kept.places, op.schema, columns)
+    kept.conserving.add(None, {}, {name: column for name, column in columns.items() if name not in kept.columns})
     write_dataset(context.out, Dataset(columns))
     write_report(context.out, SCHEMA, op.schema)
-    found = conservation(table, _matched(table, op.schema), op.schema, columns)
-    write_report(context.out, CONSERVATION_REPORT, found)
+    write_report(context.out, SCHEMA_REPORT, schema_report(op.schema, kept.names, kept.others, kept.columns, kept.rows))
+    write_report(context.out, CONSERVATION_REPORT, kept.conserving.report())
 
 
 def _check_derived(table: Table, schema: Schema, columns: Mapping[str, Column]) -> None:
@@ -57,61 +61,98 @@ def _check_derived(table: Table, schema: Schema, columns: Mapping[str, Column]) 
             )
 
 
-def _read(op: Bind, context: Context) -> Table:
-    reason = not_read(op.source)
-    if reason:
-        raise DataError("engine.backend-unsupported", reason, "convert it to one of these")
-    if op.source.startswith(SKLEARN):
-        return read_sklearn(op.source, op.sha256)
-    data = read_bytes(locate(op.source, context.root), op.source, op.sha256)
-    wanted = set(_source_names(op.schema))
-    match PurePosixPath(op.source).suffix.lower():
-        case ".csv":
-            return read_csv(op.source, data, wanted)
-        case ".npz":
-            return read_npz(op.source, data, wanted)
-        case _:
-            return read_npy(op.source, data, _only_content(op))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What was read of a source: `columns` of all its records, and where each of these stands."""
 
-
-def _source_names(schema: Schema) -> dict[str, str]:
-    """Field by the names that a source may have for it; its own name is always one of them."""
-    own = {field.name: field.name for field in schema.fields}
-    return own | dict(schema.aliases)
-
-
-def _only_content(op: Bind) -> str:
-    content = op.schema.with_role("content")
-    if len(content) != 1:
-        message = f"{op.source} is one array, but the schema has {len(content)} content fields"
-        raise DataError("schema.bad-value", message, "use an npz with one array a field")
-    return content[0].name
+    columns: dict[str, Column]
+    names: Mapping[str, str]
+    """Column of the source by field; a field that was numbered has none."""
+    others: tuple[str, ...]
+    rows: int
+    places: Table
+    """No columns: the name of the source, and where its records stand."""
+    conserving: Conserving
 
 
 def bind_table(table: Table, schema: Schema) -> dict[str, Column]:
     """The columns of every field that is not derived, in the order of `schema`."""
-    if not table.rows:
-        raise DataError("schema.bad-value", f"{table.name} has no records", "give a source with at least one")
-    names = _matched(table, schema)
+    return bind_tables(iter([table]), schema).columns
+
+
+def bind_tables(parts: Iterator[Table], schema: Schema) -> Bound:
+    """The columns of every field that is not derived, in the order of `schema`, of the records of all `parts`."""
+    conserving = Conserving(schema)
+    bound: dict[str, list[Column]] = {}
+    starts: list[int] = [0]
+    wheres: list[Callable[[int], str]] = []
+    table, names = None, dict[str, str]()
+    for table in parts:
+        if not table.rows:
+            continue
+        names = _matched(table, schema)
+        columns = _chunk(table, schema, names)
+        for name, column in columns.items():
+            bound.setdefault(name, []).append(column)
+        conserving.add(table, names, columns)
+        starts.append(starts[-1] + table.rows)
+        wheres.append(table.where)
+    if table is None or not wheres:
+        name = "the source" if table is None else table.name
+        raise DataError("schema.bad-value", f"{name} has no records", "give a source with at least one")
+
+    def where(row: int) -> str:
+        part = bisect_right(starts, row) - 1
+        return wheres[part](row - starts[part])
+
+    places = Table(name=table.name, rows=starts[-1], columns={}, where=where)
+    whole = _whole_columns(schema, bound, places.rows)
+    _unique(places, schema, whole, names)
+    return Bound(
+        columns=whole, names=names, others=table.others, rows=places.rows, places=places, conserving=conserving
+    )
+
+
+def _chunk(table: Table, schema: Schema, names: Mapping[str, str]) -> dict[str, Column]:
+    columns: dict[str, Column] = {}
+    for field in schema.fields:
+        name = names.get(field.name)
+        if name is not None and field.role != "derived":
+            columns[field.name] = bind_column(Cells(table, name, field, table.columns[name]))
+        elif field.role != "derived" and not _numbered(field, schema):
+            raise _no_column(table, field, schema)
+    return columns
+
+
+def _numbered(field: Field, schema: Schema) -> bool:
+    """Whether records are numbered where the source has no such key."""
+    return (field.name,) == schema.pk and np.dtype(_whole(field)).kind in "iu"
+
+
+def _whole_columns(schema: Schema, bound: dict[str, list[Column]], rows: int) -> dict[str, Column]:
+    """The parts of each column put together, and given back one after another."""
     columns: dict[str, Column] = {}
     for field in schema.fields:
         if field.role == "derived":
             continue
-        name = names.get(field.name)
-        if name is not None:
-            columns[field.name] = bind_column(Cells(table, name, field, table.columns[name]))
-        elif (field.name,) == schema.pk and np.dtype(_whole(field)).kind in "iu":
-            columns[field.name] = np.arange(table.rows, dtype=field.dtype)
-        else:
-            raise _no_column(table, field, schema)
-    _unique(table, schema, columns, names)
+        parts = bound.pop(field.name, [])
+        columns[field.name] = _joined(parts) if parts else np.arange(rows, dtype=field.dtype)
     return columns
+
+
+def _joined(parts: list[Column]) -> Column:
+    if len(parts) == 1:
+        return parts[0]
+    if len({part.shape[1:] for part in parts}) > 1:  # text, each part as wide as its longest
+        width = max(part.shape[1] for part in parts)
+        parts = [np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts]
+    return np.concatenate(parts)
 
 
 def _matched(table: Table, schema: Schema) -> dict[str, str]:
     """Column name of the source by field. Raises DataError when a field has two."""
     names: dict[str, str] = {}
-    for name, field in _source_names(schema).items():
+    for name, field in source_names(schema).items():
         if name not in table.columns:
             continue
         if field in names:

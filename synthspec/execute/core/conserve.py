@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,34 +21,71 @@ SMALLEST = 1e-290
 """Below it a conversion may meet numbers that float64 holds with fewer digits."""
 
 
+@dataclass(slots=True)
+class _Tally:
+    values: int = 0
+    not_restored: int = 0
+    lost: float = 0.0
+    largest: float = 0.0
+    size: float = 0.0
+
+
+class Conserving:
+    """The report of columns that come a chunk at a time, each with the cells that it was made of."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._fields = [field for field in schema.fields if field.dtype in NUMBERS and field.unit]
+        self._tallies: dict[str, _Tally] = {}
+
+    def add(self, table: Table | None, names: Mapping[str, str], columns: Mapping[str, Column]) -> None:
+        """Count `columns`; `names` are those of the source, by field. None: nothing was read for them."""
+        for field in self._fields:
+            if field.name in columns:
+                raw = None if table is None else table.columns.get(names.get(field.name, ""))
+                self._count(field, columns[field.name], raw)
+
+    def _count(self, field: Field, column: Column, raw: Raw | None) -> None:
+        stored = column.astype(np.float64).ravel()
+        known = np.isfinite(stored)
+        stored = stored[known]
+        loss = np.abs(_written(raw, column)[known] - stored) if raw is not None and _narrow(column) else np.zeros(0)
+        tally = self._tallies.setdefault(field.name, _Tally())
+        tally.values += len(stored)
+        tally.not_restored += not_restored(field, stored, column.dtype)
+        tally.lost += float(loss.sum())
+        tally.largest = max(tally.largest, float(loss.max(initial=0.0)))
+        tally.size += float(np.abs(stored).sum())
+
+    def report(self) -> ConservationReport:
+        """What was counted, one entry a field of numbers, in the order of the schema."""
+        return ConservationReport(
+            fields=tuple(
+                _entry(field, self._tallies[field.name]) for field in self._fields if field.name in self._tallies
+            )
+        )
+
+
 def conservation(
     table: Table, names: Mapping[str, str], schema: Schema, columns: Mapping[str, Column]
 ) -> ConservationReport:
     """The report of `columns`, which were bound to the fields of `schema`; `names` are those of the source, by field."""
-    return ConservationReport(
-        fields=tuple(
-            _field(field, columns[field.name], table.columns.get(names.get(field.name, "")))
-            for field in schema.fields
-            if field.dtype in NUMBERS and field.unit and field.name in columns
-        )
-    )
+    found = Conserving(schema)
+    found.add(table, names, columns)
+    return found.report()
 
 
-def _field(field: Field, column: Column, raw: Raw | None) -> FieldConservation:
-    unit, stored = parse_unit(field.unit), column.astype(np.float64).ravel()
-    known = np.isfinite(stored)
-    stored = stored[known]
-    loss = np.abs(_written(raw, column)[known] - stored) if raw is not None and _narrow(column) else np.zeros(0)
+def _entry(field: Field, tally: _Tally) -> FieldConservation:
+    unit = parse_unit(field.unit)
     return FieldConservation(
         name=field.name,
         unit=unit.symbol,
         a=float(unit.factor),
         b=float(unit.offset),
-        values=len(stored),
-        not_restored=not_restored(field, stored, column.dtype),
-        loss_cast=float(loss.mean()) if len(loss) else 0.0,
-        largest_loss=float(loss.max(initial=0.0)),
-        mean_size=float(np.abs(stored).mean()) if len(stored) else 0.0,
+        values=tally.values,
+        not_restored=tally.not_restored,
+        loss_cast=tally.lost / tally.values if tally.values else 0.0,
+        largest_loss=tally.largest,
+        mean_size=tally.size / tally.values if tally.values else 0.0,
     )
 
 

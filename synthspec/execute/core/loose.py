@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
 from synthspec.backend.dataset import Dataset
 from synthspec.backend.protocol import DataError
-from synthspec.execute.core.bind import bind_table
-from synthspec.execute.core.read_csv import read_csv
-from synthspec.execute.core.read_numpy import read_npy, read_npz
-from synthspec.execute.core.source import not_read, read_bytes
+from synthspec.execute.core.bind import bind_tables
+from synthspec.execute.core.reading import tables
 from synthspec.execute.core.table import Raw, Table, bad_value
 from synthspec.ir.schema import Field, Schema
 
@@ -39,7 +38,7 @@ def judged(schema: Schema) -> Schema:
 
 
 def read_records(path: Path, schema: Schema) -> Dataset:
-    """The content and the conditions in the csv, npz or npy file at `path`; a condition that is not there is left out.
+    """The content and the conditions in the file or folder at `path`; a condition that is not there is left out.
 
     Raises DataError: for a file that is not there, cannot be read or lacks a content field, and for cells that do not
     fit their field (`schema.*`, `syntax.*`, `engine.backend-unsupported`).
@@ -49,32 +48,14 @@ def read_records(path: Path, schema: Schema) -> Dataset:
     if texts:
         message = f"no metric reads the content field {texts[0]!r}: it is text or an instant"
         raise DataError("engine.backend-unsupported", message, "measure fields of numbers and categories")
-    table = _shaped(_read(path, wanted), wanted)
+    parts = {f"{field.name}.{number}" for field in wanted.fields if field.shape for number in range(field.size)}
+    found = (_shaped(table, wanted) for table in tables(path.name, path, "", wanted, parts))
+    table = next(found)
     named = {field.name for field in wanted.fields} | {alias for alias, _ in wanted.aliases}
     there = {name for name in table.columns if name in named}
     aliased = {name for alias, name in wanted.aliases if alias in there}
     present = tuple(f for f in wanted.fields if f.role == "content" or f.name in there or f.name in aliased)
-    return Dataset(bind_table(table, replace(wanted, fields=present)))
-
-
-def _read(path: Path, schema: Schema) -> Table:
-    reason = not_read(path.name)
-    if reason:
-        raise DataError("engine.backend-unsupported", reason, "convert it to one of these")
-    data = read_bytes(path, path.name, "")
-    wanted = {field.name for field in schema.fields} | {alias for alias, _ in schema.aliases}
-    match PurePosixPath(path.name).suffix.lower():
-        case ".csv":
-            parts = {f"{field.name}.{i}" for field in schema.fields if field.shape for i in range(field.size)}
-            return read_csv(path.name, data, wanted | parts)
-        case ".npz":
-            return read_npz(path.name, data, wanted)
-        case _:
-            content = schema.with_role("content")
-            if len(content) != 1:
-                message = f"{path.name} is one array, but the schema has {len(content)} content fields"
-                raise DataError("schema.bad-value", message, "use an npz with one array a field")
-            return read_npy(path.name, data, content[0].name)
+    return Dataset(bind_tables(chain([table], found), replace(wanted, fields=present)).columns)
 
 
 def _shaped(table: Table, schema: Schema) -> Table:

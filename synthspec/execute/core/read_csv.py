@@ -1,12 +1,16 @@
-"""CSV (RFC 4180, comma, UTF-8, one header line) to a table of text; nothing is guessed."""
+"""CSV (RFC 4180, comma, UTF-8, one header line) to tables of text; nothing is guessed, and no more than a chunk is held."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import unicodedata
-from collections.abc import Collection, Iterator
-from itertools import pairwise
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice, pairwise
+from typing import BinaryIO
+
+import numpy as np
 
 from synthspec.backend.protocol import DataError
 from synthspec.execute.core.source import within_memory
@@ -15,6 +19,8 @@ from synthspec.execute.core.table import Table
 MAX_COLUMNS = 10_000
 MAX_CELL = 131_072
 """Characters of one cell; what the csv module has as its own limit."""
+MAX_LINE = 1 << 24
+"""Characters of one line."""
 _CELL_COST = 64
 """Bytes that a short cell takes while it is text."""
 
@@ -22,41 +28,92 @@ _ONE_RECORD = "write one record a line, with the same number of cells in each"
 
 
 def read_csv(name: str, data: bytes, wanted: Collection[str]) -> Table:
-    """Read the columns of `data` whose names are in `wanted`.
+    """Read the columns of `data` whose names are in `wanted`, at once.
 
     Raises DataError: `syntax.encoding` for bytes that are not UTF-8, `schema.duplicate-name` for a column that stands
     there twice, `syntax.too-large` for what is over the limits, `schema.bad-value` for a ragged or broken table.
     """
-    text = _decode(name, data)
-    within_memory(len(data) + _CELL_COST * sum(map(text.count, ",\n")), name)
-    records = _records(name, text)
+    within_memory(len(data) + _CELL_COST * sum(map(data.count, (b",", b"\n"))), name)
+    return next(csv_chunks(name, io.BytesIO(data), wanted, rows=len(data) + 1))
+
+
+def csv_chunks(name: str, stream: BinaryIO, wanted: Collection[str], rows: int) -> Iterator[Table]:
+    """The columns of `stream` whose names are in `wanted`, at most `rows` records at a time, at least one table.
+
+    Raises DataError as `read_csv`.
+    """
+    records = _records(name, _lines(name, stream))
     header = _header(name, next(records, (1, []))[1])
     picked = [number for number, title in enumerate(header) if title in wanted]
+    others = tuple(title for title in header if title not in wanted)
+    first = True
+    while chunk := _chunk(name, records, len(header), picked, rows):
+        lines, cells = chunk
+        if not lines and not first:
+            return
+        first = False
+        columns = {header[number]: column for number, column in zip(picked, cells, strict=True)}
+        yield Table(name=name, rows=len(lines), columns=columns, where=line_of(lines), others=others)
+        if len(lines) < rows:
+            return
+
+
+def line_of(lines: list[int]) -> Callable[[int], str]:
+    """Where record i begins, in few bytes."""
+    begins = np.array(lines, np.int64)
+    return lambda row: f"line {begins[row]}"
+
+
+def _chunk(
+    name: str, records: Iterator[tuple[int, list[str]]], width: int, picked: list[int], rows: int
+) -> tuple[list[int], list[list[str]]]:
     cells: list[list[str]] = [[] for _ in picked]
     lines: list[int] = []
-    for line, record in records:
-        if len(record) != len(header):
-            message = f"{name}, line {line}: {len(record)} cells, but the header has {len(header)}"
+    for line, record in islice(records, rows):
+        if len(record) != width:
+            message = f"{name}, line {line}: {len(record)} cells, but the header has {width}"
             raise DataError("schema.bad-value", message, _ONE_RECORD)
         lines.append(line)
         for column, number in zip(cells, picked, strict=True):
             column.append(record[number])
-    columns = {header[number]: column for number, column in zip(picked, cells, strict=True)}
-    return Table(name=name, rows=len(lines), columns=columns, where=lambda row: f"line {lines[row]}")
+    return lines, cells
 
 
-def _decode(name: str, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"{name}, line {line}: byte {error.start} is not UTF-8"
-        raise DataError("syntax.encoding", message, "save the file as UTF-8") from error
+def _lines(name: str, stream: BinaryIO) -> Iterator[str]:
+    """Lines with their ends, as RFC 4180 has them: nothing is translated. Raises DataError for what is no UTF-8."""
+    decode = codecs.getincrementaldecoder("utf-8-sig")()
+    text, offset, line = "", 0, 1
+    while True:
+        data = stream.read(1 << 16)
+        try:
+            text += decode.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            # What the decoder still held of the bytes before is at the front of what it complains about.
+            place = offset - (len(error.object) - len(data)) + error.start
+            at = line + text.count("\n") + error.object[: error.start].count(b"\n")
+            message = f"{name}, line {at}: byte {place} is not UTF-8"
+            raise DataError("syntax.encoding", message, "save the file as UTF-8") from error
+        offset += len(data)
+        whole = _split(text if not data else text[: text.rfind("\n") + 1])
+        for each in whole:
+            yield each
+            line += each.count("\n")
+        text = text[sum(map(len, whole)) :]
+        if len(text) > MAX_LINE:
+            message = f"{name}, line {line}: more than {MAX_LINE:,} characters without an end"
+            raise DataError("syntax.too-large", message, _ONE_RECORD)
+        if not data:
+            return
 
 
-def _records(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
+def _split(text: str) -> list[str]:
+    """The lines of `text` with their ends: CR, LF or both, and none of what Unicode has beside them."""
+    return io.StringIO(text, newline="").readlines()
+
+
+def _records(name: str, source: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
     """Records that are not blank, with the number of the line on which each begins."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(source, strict=True)
     begin = 1
     try:
         for record in reader:

@@ -25,6 +25,8 @@ class Table:
     rows: int
     columns: Mapping[str, Raw]
     where: Callable[[int], str]
+    others: tuple[str, ...] = ()
+    """What else the source has, under names that nobody asked for."""
 
 
 def bad_value(table: Table, column: str, rows: NDArray[np.integer], what: str, help_text: str) -> DataError:

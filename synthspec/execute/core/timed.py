@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthspec.execute.core.source import not_read
 from synthspec.expr import names, parse
 from synthspec.ir.field_types import NUMBERS
 from synthspec.ir.ops import Align, Arrive
@@ -47,9 +46,8 @@ def _late(schema: Schema, times: frozenset[str]) -> Iterator[str]:
 
 def arrive_reasons(op: Arrive) -> Iterator[str]:
     """Why `op` has nothing to integrate."""
-    reason = not_read(op.path)
-    if reason or op.path.endswith(".npy"):
-        yield reason or f"{op.path}: the path is a table of several columns (read are csv and npz)"
+    if not op.path.lower().endswith((".csv", ".npz")):
+        yield f"{op.path}: the path is a table of several columns (read are csv and npz)"
     have = {column.name for column in op.columns}
     if "ell" not in have and not points(op.columns):
         yield "the path has neither a column ell nor points x, y"
