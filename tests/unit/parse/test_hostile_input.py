@@ -105,9 +105,9 @@ def read(data: str | bytes) -> Outcome[Composed]:
 
 @pytest.mark.parametrize(("data", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_row(data: str | bytes, expected: list[Finding]) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     outcome = read(data)
-    took = time.perf_counter() - begin
+    took = time.process_time() - begin
     places = [(d.code, *d.span.begin) for d in outcome.diagnostics if d.span]
     assert places == expected
     assert outcome.ok == (not expected)

@@ -21,7 +21,7 @@ from synthspec.pipeline.front import Options, spot, validate
 from synthspec.rules.contracts import threshold_missing
 from synthspec.rules.engine import arch_unknown, head_solver, solver_unknown
 from synthspec.rules.measures import FAMILY_MEASURES, misspelt
-from synthspec.rules.p405_02_condition import distribution_invalid
+from synthspec.rules.p405_02_condition import condition_not_in_sref, distribution_invalid
 from synthspec.rules.p405_04_privacy import critic_steps_uncounted, mi_bound_inconsistent
 from synthspec.rules.p405_07_dimension import irreversible_transform
 from synthspec.rules.p405_08_reproducibility import nfe_not_reachable
@@ -39,7 +39,7 @@ from synthspec.spec.engine import (
     ScaledLinearSchedule,
 )
 from synthspec.spec.objective import MEASURES, WganGp
-from synthspec.spec.sref import Modality, SRefField
+from synthspec.spec.sref import Dtype, Modality, SRefField
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -458,3 +458,22 @@ def test_only_where_one_of_several_thresholds_would_do_is_it_said_so(path):
     assert findings
     for finding in findings:
         assert finding.help.startswith("write one of ") == (" or " in finding.message)
+
+
+@pytest.mark.parametrize("dtype", get_args(Dtype))
+@pytest.mark.parametrize("interface", get_args(Variable.model_fields["interface"].annotation))
+def test_an_interface_takes_the_dtypes_that_it_can_show(interface, dtype):
+    spec = example("digits-diffusion")
+    fields = tuple(
+        field.model_copy(update={"dtype": dtype, "enum": None}) if field.name == "digit" else field
+        for field in spec.sref.fields
+    )
+    spec = replace(spec, sref=spec.sref.model_copy(update={"fields": fields}))
+    spec = changed(spec, "conditioning.variables.digit.interface", interface)
+    taken = {
+        "categorical": {"categorical", "bool"} | INTEGERS,
+        "continuous": {*INTEGERS, "float16", "float32", "float64"},
+        "text": {"string"},
+        "mask": {"bool"},
+    }
+    assert (not condition_not_in_sref.check.run(spec)) == (dtype in taken[interface])

@@ -1,5 +1,7 @@
 """The last value that is taken and the first that is refused, for every limit of a unit, a dimension or a number."""
 
+import math
+
 import pytest
 
 from synthspec.units import NUMBER, Affine, Dimension, UnitError, parse_dimension, parse_quantity, parse_unit
@@ -80,3 +82,13 @@ def test_a_map_that_nothing_was_said_of_is_the_identity(x):
 )
 def test_what_is_shown_of_a_text_has_an_end(text, shown):
     assert printable(text) == shown
+
+
+def test_levels_of_nothing_and_beyond_every_number():
+    level, share = parse_unit("dB"), parse_unit("1")
+    assert share.convert(0.0, level) == -math.inf
+    assert math.isnan(share.convert(-1.0, level))
+    assert share.convert(math.inf, level) == math.inf
+    assert share.convert(100.0, level) == pytest.approx(20.0)
+    assert level.convert(4000.0, share) == math.inf
+    assert level.convert(-math.inf, share) == 0.0
