@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -18,22 +19,25 @@ from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.families import (
     DiffusionEngine,
+    Distill,
     DpSgd,
     EdmSchedule,
     LSimple,
     MlpDenoiser,
+    NoiseSchedule,
     TransformerDenoiser,
     UNet2d,
 )
-from synthspec.ir.ops import Fit, Sample
-from synthspec.ir.solvers import SOLVERS
+from synthspec.ir.ops import Accelerate, Fit, Sample
+from synthspec.ir.solvers import law_of
 from synthspec_diffusers.content import Content, Given, fitted_content, given_of, read_content
 from synthspec_diffusers.dense import Mlp, SeriesTransformer, TableTransformer
 from synthspec_diffusers.heads import head_of
 from synthspec_diffusers.path import Adaptive, Path
 from synthspec_diffusers.sampling import DiffusionSampler, Meter
-from synthspec_diffusers.schedule import Grid, Process
+from synthspec_diffusers.schedule import Grid, Process, even_grid
 from synthspec_diffusers.training import Corruption, DiffusionLearner, Records
+from synthspec_torch.acceleration.quantizing import quantize
 from synthspec_torch.privacy.fitting import fit_privately
 from synthspec_torch.privacy.support import draws_of
 from synthspec_torch.privacy.training import PrivateCourse
@@ -90,13 +94,28 @@ def _learner(
     return learner
 
 
-def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
-    """A sampler of the engine that `fit` made."""
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A trained engine, or a student of one, with the way it is sampled."""
+
+    network: nn.Module
+    schedule: NoiseSchedule
+    path: Path
+    content: Content
+    given: Given | None
+
+    def write(self, context: Context, weights: Mapping[str, torch.Tensor]) -> None:
+        """Write `weights` of its network as `fit` does."""
+        save_weights(context.out / WEIGHTS, {**weights, SIGMA_DATA: torch.tensor([self.path.sigma_data]).double()})
+        self.content.write(context)
+
+
+def read_engine(op: Sample, inputs: Mapping[str, Artifact]) -> Engine:
+    """The engine that `op` samples. Raises WeightsError for a file that holds another."""
     engine, objective = _parts(op.fit)
     if op.solver is None:
         raise TypeError("a diffusion sample has a solver")
-    rows = rows_of(inputs, "train")
-    content, given = read_content(op.fit, inputs["engine"]), given_of(op.fit, rows)
+    content, given = read_content(op.fit, inputs["engine"]), given_of(op.fit, rows_of(inputs, "train"))
     # The first weights are replaced at once; building them must not draw from the global generator.
     with initial_weights(0):
         network = build_network(op.fit, content, given)
@@ -105,19 +124,40 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
     sigma_data = float(stored.pop(SIGMA_DATA))
     network.load_state_dict(stored)
     network.eval().requires_grad_(requires_grad=False)
-    null, law = None if given is None else given.null, SOLVERS[op.solver.name]
-    schedule, steps = engine.noise_schedule, op.solver.steps
-    grid = Grid.stretch(schedule, (1.0,)) if law.adaptive else Grid.along(schedule, steps)
+    null, schedule, steps = None if given is None else given.null, engine.noise_schedule, op.solver.steps
+    grid, bound = _grid(op, schedule, steps), content.bound
+    if is_student(op) and op.solver.name == "ddim":
+        bound = None  # a step that does what several did may go beyond the records
     head = head_of(schedule, objective)
-    path = Path(grid, op.solver.name, head, op.w_cfg, null, content.bound, sigma_data, op.guidance, content.choices)
-    calls = op.solver.NFE // (2 if op.w_cfg else 1)
+    path = Path(grid, op.solver.name, head, op.w_cfg, null, bound, sigma_data, op.guidance, content.choices)
+    return Engine(network, schedule, path, content, given)
+
+
+def _grid(op: Sample, schedule: NoiseSchedule, steps: int) -> Grid:
+    """The levels that a block visits: those that a student was taught, or those of the schedule."""
+    if op.solver is not None and law_of(op.solver.name).adaptive:
+        return Grid.stretch(schedule, (1.0,))
+    return even_grid(schedule, steps) if is_student(op) else Grid.along(schedule, steps)
+
+
+def is_student(op: Sample) -> bool:
+    """Whether the engine that `op` samples was distilled."""
+    return any(isinstance(how, Distill) for how in op.made_by)
+
+
+def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
+    """A sampler of the engine that `fit` made, or that an acceleration made of it."""
+    engine, rows = read_engine(op, inputs), rows_of(inputs, "train")
+    if op.solver is None:
+        raise TypeError("a diffusion sample has a solver")
+    calls, adaptive = op.solver.NFE // (2 if op.w_cfg else 1), law_of(op.solver.name).adaptive
     return DiffusionSampler(
-        network=network,
-        meter=Meter(network, null),
-        path=path,
-        adaptive=Adaptive(schedule, path, op.solver.tolerance or 0.0, calls) if law.adaptive else None,
-        content=content,
-        given=given,
+        network=engine.network,
+        meter=Meter(engine.network, engine.path.null),
+        path=engine.path,
+        adaptive=Adaptive(engine.schedule, engine.path, op.solver.tolerance or 0.0, calls) if adaptive else None,
+        content=engine.content,
+        given=engine.given,
         conditions=partial(draw_conditions, op, rows),
         seed=op.seed,
         threads=op.fit.training.threads,
@@ -169,4 +209,14 @@ def _sigma_data(engine: DiffusionEngine, x0: torch.Tensor, *, private: bool) -> 
     return spread if spread > 0 else 1.0
 
 
-KERNELS: Mapping[str, Kernel] = {"fit": fit, **sampling_kernels(load)}
+def accelerate(op: Accelerate, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """P405-10: a student, or the same engine in fewer bits."""
+    if isinstance(op.how, Distill):
+        from synthspec_diffusers.acceleration.distilling import distil
+
+        distil(op, inputs, context)
+    else:
+        quantize(op, inputs, context, (WEIGHTS,))
+
+
+KERNELS: Mapping[str, Kernel] = {"fit": fit, "accelerate": accelerate, **sampling_kernels(load)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from synthspec.ir.families import GuidanceSchedule, NoiseSchedule
-from synthspec.ir.solvers import SOLVERS, SolverName, guidance_at
+from synthspec.ir.solvers import SolverName, guidance_at, law_of
 from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.heads import Head, shown, to_x0
 from synthspec_diffusers.schedule import Grid, nearest
@@ -79,7 +79,7 @@ def integrate(
     network: Network, path: Path, start: torch.Tensor, noise: Noise, given: torch.Tensor | None
 ) -> torch.Tensor:
     """From standard normals `start`, scaled to the first level, to x_0, by a solver with no history from another block."""
-    solver, law = fresh_solver(path.solver, path.grid), SOLVERS[path.solver]
+    solver, law = fresh_solver(path.solver, path.grid), law_of(path.solver)
     x = first(path.grid, start)
     for call in range(law.calls(len(path.grid.times))):
         x = solver.step(call, x, estimate(network, path, law.level(call), x, given), noise)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from synthspec.backend.auditing import CanaryRun
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Kernel
+from synthspec.ir.families import DpSgd
 from synthspec.ir.ops import Accelerate, Fit, Latency, Op, Replay, Sample
+from synthspec_diffusers.acceleration.support import student_reasons
 from synthspec_diffusers.support import fit_reasons, sample_reasons
 
 
@@ -28,9 +31,9 @@ class DiffusersBackend:
             case Latency() | Replay():
                 return self.supports(op.sample)
             case Accelerate():
-                return (f"this backend makes no engine faster: no {op.how.kind}",)
+                return tuple(dict.fromkeys((*fit_reasons(op.fit), *student_reasons(op))))
             case _:
-                return (f"`{op.op}` is not among its ops: fit, sample, latency, replay",)
+                return (f"`{op.op}` is not among its ops: fit, accelerate, sample, latency, replay",)
 
     def missing(self) -> str:
         return absent(("numpy", "safetensors", "scipy", "torch", "diffusers"), "diffusers")
@@ -42,6 +45,11 @@ class DiffusersBackend:
         from synthspec_diffusers.kernels import KERNELS
 
         return KERNELS
+
+    def audit(self, block: DpSgd, canaries: int, seed: int | None) -> CanaryRun:
+        from synthspec_torch.privacy.canaries import audit
+
+        return audit(block, canaries, seed)
 
 
 BACKEND = DiffusersBackend()

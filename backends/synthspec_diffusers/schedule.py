@@ -129,6 +129,11 @@ class Grid:
         return cls(tuple(told), np.append(a, 1.0), np.append(s, 0.0), curve_of(schedule))
 
 
+def even_grid(schedule: NoiseSchedule, steps: int) -> Grid:
+    """`steps` levels at even shares of the way, noisiest first, and the clean one: every second is the grid of half as many."""
+    return Grid.stretch(schedule, tuple(1.0 - step / steps for step in range(steps)))
+
+
 def nearest(schedule: NoiseSchedule) -> float:
     """The least share of the way ahead at which a network is asked."""
     match schedule:

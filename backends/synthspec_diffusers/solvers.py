@@ -203,6 +203,14 @@ class EulerMaruyama(Solver):
         return (1.0 + growth) * x + spent * score + math.sqrt(spent) * noise(i)
 
 
+class MultistepConsistency(Solver):
+    """Song et al. 2023, algorithm 1: each estimate is a record, noised afresh to the next level."""
+
+    def step(self, i: int, x: torch.Tensor, m: torch.Tensor, noise: Noise) -> torch.Tensor:
+        del x
+        return m if self.s[i + 1] == 0.0 else self.a[i + 1] * m + self.s[i + 1] * noise(i)
+
+
 _SOLVERS: dict[SolverName, type[Solver]] = {
     "ddim": Ddim,
     "ddpm": Ddpm,
@@ -212,6 +220,7 @@ _SOLVERS: dict[SolverName, type[Solver]] = {
     "euler": Euler,
     "heun": Heun,
     "euler_maruyama": EulerMaruyama,
+    "consistency": MultistepConsistency,
 }
 
 

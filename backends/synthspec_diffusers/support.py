@@ -18,7 +18,8 @@ from synthspec.ir.families import (
 )
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field, Schema
-from synthspec.ir.solvers import SOLVERS, evaluations
+from synthspec.ir.solvers import evaluations, law_of
+from synthspec_diffusers.acceleration.support import sampled_as_taught
 from synthspec_torch.data.kinds import mixed_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import image_reasons, label_reasons, monitor_reasons, training_reasons
@@ -76,7 +77,8 @@ def _solver_reasons(op: Sample, engine: DiffusionEngine) -> Iterator[str]:
     if op.solver is None:
         yield "sampling names no solver"
         return
-    law, steps = SOLVERS[op.solver.name], op.solver.steps
+    law, steps = law_of(op.solver.name), op.solver.steps
+    yield from sampled_as_taught(op)
     times = getattr(schedule, "train_steps", None)
     if times is not None and steps > times and not law.adaptive:
         yield f"{steps} solver steps on a noise schedule of {times}"

@@ -12,7 +12,7 @@ from synthspec_torch.vae.support import reasons as vae_reasons
 
 FamilyOp = Fit | Accelerate | Sample | Latency | Replay | Assess
 """The ops that are about the engine of one family."""
-FAMILY_OPS = ("assess", "fit", "latency", "replay", "sample")
+FAMILY_OPS = ("accelerate", "assess", "fit", "latency", "replay", "sample")
 """Those that a family may have a kernel for."""
 OPS = ("embed", *FAMILY_OPS)
 

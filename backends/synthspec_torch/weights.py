@@ -11,6 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 _HEADER_MAX = 100_000_000
+SCALE = ":scale"
+"""What the name of an int8 tensor's scales, one for each of its outputs, adds to its own."""
 
 
 class WeightsError(Exception):
@@ -24,8 +26,34 @@ def save_weights(path: Path, state: Mapping[str, torch.Tensor]) -> None:
 
 
 def load_weights(path: Path, like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Read the weights at `path`; names, shapes and dtypes must equal those of `like`. Raises WeightsError."""
-    return parse_weights(path.read_bytes(), like)
+    """Read the weights at `path`; names, shapes and dtypes must equal those of `like`. Raises WeightsError.
+
+    Weights that are stored in fewer bits come back as the float32 numbers that they stand for.
+    """
+    return _checked(unpacked(read_state(path)), like)
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors at `path` as they are stored. Raises WeightsError for what is no safetensors file."""
+    data = path.read_bytes()
+    _check_header(data)
+    return _load(data)
+
+
+def unpacked(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """`state` in float32 where it is bf16, or int8 with scales beside it."""
+    plain: dict[str, torch.Tensor] = {}
+    for name, tensor in state.items():
+        scale = state.get(name + SCALE)
+        if name.endswith(SCALE) and name.removesuffix(SCALE) in state:
+            continue
+        if tensor.dtype == torch.bfloat16:
+            plain[name] = tensor.float()
+        elif tensor.dtype == torch.int8 and scale is not None and scale.shape == tensor.shape[:1]:
+            plain[name] = tensor.float() * scale.view(-1, *(1,) * (tensor.dim() - 1))
+        else:
+            plain[name] = tensor
+    return plain
 
 
 def parse_weights(data: bytes, like: Mapping[str, torch.Tensor], unread: str = "") -> dict[str, torch.Tensor]:
@@ -35,6 +63,10 @@ def parse_weights(data: bytes, like: Mapping[str, torch.Tensor], unread: str = "
     """
     _check_header(data)
     state = {name: value for name, value in _load(data).items() if not (unread and name.endswith(unread))}
+    return _checked(state, like)
+
+
+def _checked(state: dict[str, torch.Tensor], like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     missing, surplus = sorted(set(like) - set(state)), sorted(set(state) - set(like))
     if missing or surplus:
         raise WeightsError(f"missing weights {missing[:4]}, unknown weights {surplus[:4]}")

@@ -30,7 +30,7 @@ from synthspec.backend.dataset import Column, Dataset, read_dataset, write_datas
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.evidence import Scalar
 from synthspec.ir.ops import Latency, Replay, Sample
-from synthspec.ir.solvers import SOLVERS
+from synthspec.ir.solvers import law_of
 
 LATENCY_COLUMN = "latency_ms"
 
@@ -110,7 +110,7 @@ def _joined(drawn: list[Drawn], records: int) -> Dataset:
 
 def _report(op: Sample, drawn: list[Drawn]) -> SampleReport:
     spent = {(part.net_calls, part.net_evals_per_sample, part.cfg_evals) for part in drawn}
-    adaptive = op.solver is not None and SOLVERS[op.solver.name].adaptive
+    adaptive = op.solver is not None and law_of(op.solver.name).adaptive
     if len(spent) != 1 and not adaptive:
         raise RuntimeError(f"blocks of equal size spent unequal numbers of evaluations: {sorted(spent)}")
     net_calls, evals, cfg_evals = (max(each) for each in zip(*spent, strict=True))

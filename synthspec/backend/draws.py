@@ -40,6 +40,8 @@ class Stream(IntEnum):
     """What every validation of a training shares."""
     TIME = 8
     """The spacings of the published records in time."""
+    DISTILL = 9
+    """The noise from which a teacher makes what its student learns on: never that of the records that are judged."""
 
 
 def generator(seed: int, stream: Stream, block: int, index: int = 0) -> np.random.Generator:

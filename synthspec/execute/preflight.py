@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from synthspec.backend.protocol import Backend
 from synthspec.diag import Diagnostic
+from synthspec.ir.ops import Accelerate, Compare, Judge
 from synthspec.ir.plan import Plan, PlanNode
 
 CODE = "engine.backend-unsupported"
@@ -21,6 +22,8 @@ def runnable(plan: Plan) -> tuple[PlanNode, ...]:
 def problems(plan: Plan, backends: Mapping[str, Backend]) -> tuple[Diagnostic, ...]:
     """Everything that keeps `plan` from running with `backends`, each once; empty when it can run."""
     nodes = runnable(plan)
+    if unjudged := _not_evaluated_again(plan):
+        return (unjudged,)
     affected: dict[str, list[str]] = {}
     for node in nodes:
         for reason in _reasons(node, backends):
@@ -29,6 +32,21 @@ def problems(plan: Plan, backends: Mapping[str, Backend]) -> tuple[Diagnostic, .
     return (
         *(_unsupported(reason, names) for reason, names in affected.items()),
         *(found for name in used for found in _install(backends[name])),
+    )
+
+
+def _not_evaluated_again(plan: Plan) -> Diagnostic | None:
+    """P405-10: a plan that judges an accelerated engine measures it and its teacher, whoever wrote the plan."""
+    made = [node.id for node in plan.nodes if isinstance(node.op, Accelerate)]
+    judged = [edge.node for node in plan.nodes if isinstance(node.op, Judge) for edge in node.inputs]
+    if not made or not any(isinstance(node.op, Judge) for node in plan.nodes):
+        return None
+    if any(isinstance(node.op, Compare) and node.id in judged for node in plan.nodes):
+        return None
+    return Diagnostic(
+        code="P405-10.no-reevaluation",
+        message=f"the plan judges what {', '.join(made)} makes without comparing it with its teacher",
+        help="compile the spec again: every acceleration brings its evaluation with it",
     )
 
 

@@ -41,6 +41,7 @@ from synthspec.spec.objective import (
     WganGp,
 )
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
+from synthspec.spec.sampling import Compile, Distill, Quantize
 from synthspec.spec.training import Convergence, Monitor, Optimizer, Rollback, Stability, Training
 
 __all__ = [  # noqa: RUF022 - by section of the language
@@ -53,5 +54,6 @@ __all__ = [  # noqa: RUF022 - by section of the language
     "MinSnr", "EdmWeighting", "SigmoidWeighting",
     "Mechanism", "NoMechanism", "DpSgd", "Pate", "DpNoise",
     "Training", "Optimizer", "Stability", "Monitor", "Convergence", "Rollback",
+    "Distill", "Quantize", "Compile",
     "Variable", "GuidanceSchedule", "IntervalGuidance", "LinearGuidance", "Features", "MembershipAttack",
 ]  # fmt: skip

@@ -64,14 +64,29 @@ class Fit:
     drop_rate: float
 
 
+Acceleration = Distill | Quantize | Compile
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accelerate:
-    """P405-10: make a faster engine of a trained one. In: engine. Makes what `Fit` makes."""
+    """P405-10: make a faster engine of a trained one.
+
+    In: engine, data, split. Makes what `Fit` makes; the records that a student learns on are those of ``data`` or the
+    teacher's own.
+    """
 
     op: Literal["accelerate"] = "accelerate"
-    version: int = 1
+    version: int = 2
     fit: Fit
-    how: Distill | Quantize | Compile
+    how: Acceleration
+    after: tuple[Acceleration, ...] = ()
+    """What made the engine that this starts from, in order; empty for the trained one."""
+    solver: SolverPlan | None = None
+    """How the engine that this starts from is sampled: the teacher of a distillation."""
+    w_cfg: float = 0.0
+    guidance: GuidanceSchedule | None = None
+    variables: tuple[tuple[str, Variable], ...] = ()
+    """The laws of the conditions that a teacher is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +113,8 @@ class Sample:
     """Conditions held fixed for every record."""
     guidance: GuidanceSchedule | None = None
     """How w_cfg changes along the way; None is constant."""
+    made_by: tuple[Acceleration, ...] = ()
+    """What made the engine of the trained one, in order: a student is sampled otherwise than its teacher."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +250,21 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compare:
+    """P405-10: an accelerated engine beside the one it was made from, record by record from the same noise.
+
+    In: data, split, samples and figures of the accelerated engine (``samples``, ``measured``), and for each engine before it
+    its figures, by its id; ``teacher`` and ``teacher_samples`` are those of the trained one. Makes ``figures.json``.
+    """
+
+    op: Literal["compare"] = "compare"
+    version: int = 1
+    measure: Measure
+    pairs: int
+    """The first so many candidates of both engines are compared: before any of them is turned down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
     """Section VI: the contracts with their numbers. In: evidence. Done by the judge stage."""
 
@@ -252,7 +284,7 @@ class Emit:
 
 Op = (
     Bind | Split | Fit | Accelerate | Sample | Enforce | Export | Align | Arrive | Latency | Replay | Assess | Embed
-    | Measure | Judge | Emit
+    | Measure | Compare | Judge | Emit
 )  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from typing import Literal
 from synthspec.spec.conditioning import GuidanceSchedule, IntervalGuidance
 
 SolverName = Literal[
-    "ddpm", "ddim", "dpmsolver++", "dpmsolver++_sde", "unipc", "euler", "heun", "heun_adaptive", "euler_maruyama"
-]
+    "ddpm", "ddim", "dpmsolver++", "dpmsolver++_sde", "unipc", "euler", "heun", "heun_adaptive", "euler_maruyama",
+    "consistency",
+]  # fmt: skip
 TOLERANCE = 0.01
 """Error of one step of an adaptive solver, in standard deviations of the noised data, unless one is stated."""
 _NEAR = 4
@@ -60,6 +61,15 @@ SOLVERS: dict[str, SolverLaw] = {
         SolverLaw(name="euler_maruyama", stochastic=True, everywhere=False),
     )
 }
+
+
+STUDENTS: dict[str, SolverLaw] = {"consistency": SolverLaw(name="consistency", stochastic=True)}
+"""Samplers of students alone, which no spec names: what an engine has to have learned before they make sense."""
+
+
+def law_of(name: SolverName) -> SolverLaw:
+    """The law of a solver of a plan. Raises KeyError."""
+    return SOLVERS[name] if name in SOLVERS else STUDENTS[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

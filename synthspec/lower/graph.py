@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from synthspec.diag import Outcome, failure
 from synthspec.ir.figures import OF_THE_ENGINE
 from synthspec.ir.ops import (
-    Accelerate,
     Assess,
     Bind,
+    Compare,
     Edge,
     Embed,
     Emit,
@@ -22,17 +24,19 @@ from synthspec.ir.ops import (
     OpGraph,
     OpNode,
     Replay,
+    Sample,
     Split,
     SplitRule,
 )
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
+from synthspec.lower.acceleration import TEACHER, Engine, engines
 from synthspec.lower.engine import fit_op
 from synthspec.lower.needs import Needs
 from synthspec.lower.promises import promises
 from synthspec.lower.sampling import enforce_op, export_op, replayed_blocks, sample_op
 from synthspec.lower.timepath import align_op, arrive_op
 from synthspec.lower.unmet import refuse_unmet
-from synthspec.spec.evaluation import Evaluation
+from synthspec.spec.evaluation import Evaluation, SplitName
 
 LATENCY_REQUESTS = 320
 """A 95 % bound of the 99th percentile exists from 299 requests on; the rest is margin for a tail that ties."""
@@ -63,7 +67,8 @@ def lower_draft(resolved: ResolvedSpec, goal: Goal) -> Outcome[OpGraph]:
     refuse_unmet(resolved, needs)
     if needs.faults or nodes is None:
         return failure(needs.faults)
-    last = {"engine": nodes[-1].id, "records": "export", "figures": "measure"}[goal]
+    figures = "compare" if resolved.spec.acceleration else "measure"
+    last = {"engine": nodes[-1].id, "records": "export", "figures": figures}[goal]
     return Outcome(OpGraph(nodes=_leading_to(nodes, last)))
 
 
@@ -86,7 +91,8 @@ def _trained(resolved: ResolvedSpec, needs: Needs) -> list[OpNode] | None:
         return None
     source = Bind(source=spec.data.source, sha256=spec.data.sha256 or "", schema=resolved.schema)
     nodes = [_node("bind", source), _node("split", Split(rule=rule), data="bind"), _node("fit", fit, **_REAL)]
-    _accelerated(nodes, resolved, fit_id="fit")
+    if spec.acceleration and (sample := sample_op(resolved, fit, needs)) is not None:
+        _accelerated(nodes, engines(resolved, sample))
     return nodes
 
 
@@ -99,32 +105,28 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
     reference = None if evaluation is None else needs.of(evaluation.reference, "evaluation", "reference")
     if nodes is None or fit is None or sample is None or evaluation is None or reference is None:
         return None
-    engine = nodes[-1].id
+    *before, released = engines(resolved, sample)
+    engine, sample = released.id, released.sample
     real = {"engine": engine, **_REAL}
+    evaluate = _Evaluation(nodes, resolved, evaluation, reference)
+    for each in before:
+        evaluate.earlier(each)
     nodes.append(_node("sample", sample, **real))
     nodes.append(_node("enforce", enforce_op(resolved, sample), samples="sample", **_REAL))
     measured = {"samples": "enforce", "raw": "sample", **_REAL}
     published = _timepath(nodes, resolved, sample.seed, measured)
     nodes.append(_node("export", export_op(resolved), samples=published))
-    if "latency_ms_p99" in evaluation.metrics:
-        timed = Latency(sample=sample, requests=LATENCY_REQUESTS, warmup=LATENCY_WARMUP)
-        nodes.append(_node("latency", timed, **real))
-        measured["latency"] = "latency"
+    evaluate.timed(released, measured, "")
     again = Replay(sample=sample, blocks=replayed_blocks(sample, evaluation.replay_share))
     nodes.append(_node("replay", again, samples="sample", **real))
     measured["replay"] = "replay"
-    asked = _of_the_engine(evaluation, spec.engine.family)
-    if asked:
-        assess = Assess(fit=fit, metrics=asked, reference=reference, seed=sample.seed)
-        nodes.append(_node("assess", assess, **real))
-        measured["assessed"] = "assess"
-    if evaluation.features.name != "embedded":
-        nodes.append(
-            _node("embed", Embed(schema=resolved.schema, features=evaluation.features), data="bind", samples="enforce")
-        )
-        measured["features"] = "embed"
-    nodes.append(_node("measure", _measure(resolved, evaluation, sample.w_cfg, sample.seed), **measured))
-    nodes.append(_node("judge", Judge(promises=promises(resolved)), evidence="measure"))
+    evaluate.assessed(released, measured, "")
+    nodes.append(_node("measure", _measure(resolved, evaluation, sample), **measured))
+    evidence = {"evidence": "measure"}
+    if before:
+        nodes.append(_compared(before, resolved, evaluation, sample))
+        evidence["compared"] = "compare"
+    nodes.append(_node("judge", Judge(promises=promises(resolved)), **evidence))
     licence = "" if spec.release is None else spec.release.licence or ""
     nodes.append(_node("emit", Emit(licence=licence), engine=engine, samples="export", verdicts="judge"))
     return tuple(nodes)
@@ -137,15 +139,62 @@ def _node(node_id: str, op: Op, **inputs: str) -> OpNode:
     return OpNode(id=node_id, op=op, inputs=tuple(Edge(port=port, node=feed) for port, feed in sorted(inputs.items())))
 
 
-def _accelerated(nodes: list[OpNode], resolved: ResolvedSpec, fit_id: str) -> None:
+def _accelerated(nodes: list[OpNode], chain: Sequence[Engine]) -> None:
     """Append one node per acceleration, each made from the engine before it; the last one is what is sampled (P405-10)."""
-    engine = fit_id
-    fit = nodes[-1].op
-    for number, how in enumerate(resolved.spec.acceleration, start=1):
-        assert fit.op == "fit"  # noqa: S101 - narrows the union for the type checker
-        name = f"{how.kind}-{number}"
-        nodes.append(_node(name, Accelerate(fit=fit, how=how), engine=engine, **_REAL))
-        engine = name
+    for before, engine in pairwise(chain):
+        if engine.made is not None:
+            nodes.append(_node(engine.id, engine.made, engine=before.id, **_REAL))
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    """The nodes that give an engine its figures. Every engine of a run has them, whatever the spec says (P405-10)."""
+
+    nodes: list[OpNode]
+    resolved: ResolvedSpec
+    asked: Evaluation
+    reference: SplitName
+
+    def earlier(self, engine: Engine) -> None:
+        """Sample and measure `engine`, which another one was made from: the same records, split, features and seeds."""
+        prefix, sample = f"{engine.name}.", engine.sample
+        self._add(f"{prefix}sample", sample, engine=engine.id, **_REAL)
+        kept = f"{prefix}enforce"
+        self._add(kept, enforce_op(self.resolved, sample), samples=f"{prefix}sample", **_REAL)
+        measured = {"samples": kept, "raw": f"{prefix}sample", **_REAL}
+        self.timed(engine, measured, prefix)
+        self.assessed(engine, measured, prefix)
+        self._add(f"{prefix}measure", _measure(self.resolved, self.asked, sample), **measured)
+
+    def timed(self, engine: Engine, measured: dict[str, str], prefix: str) -> None:
+        """Time requests of `engine` where latency is asked for."""
+        if "latency_ms_p99" in self.asked.metrics:
+            timed = Latency(sample=engine.sample, requests=LATENCY_REQUESTS, warmup=LATENCY_WARMUP)
+            self._add(f"{prefix}latency", timed, engine=engine.id, **_REAL)
+            measured["latency"] = f"{prefix}latency"
+
+    def assessed(self, engine: Engine, measured: dict[str, str], prefix: str) -> None:
+        """What only the engine can say, and what features of the user say of its records."""
+        asked = _of_the_engine(self.asked, self.resolved.spec.engine.family)
+        if asked:
+            assess = Assess(fit=engine.sample.fit, metrics=asked, reference=self.reference, seed=engine.sample.seed)
+            self._add(f"{prefix}assess", assess, engine=engine.id, **_REAL)
+            measured["assessed"] = f"{prefix}assess"
+        if self.asked.features.name != "embedded":
+            embed = Embed(schema=self.resolved.schema, features=self.asked.features)
+            self._add(f"{prefix}embed", embed, data="bind", samples=measured["samples"])
+            measured["features"] = f"{prefix}embed"
+
+    def _add(self, node_id: str, op: Op, **inputs: str) -> None:
+        self.nodes.append(_node(node_id, op, **inputs))
+
+
+def _compared(before: list[Engine], resolved: ResolvedSpec, evaluation: Evaluation, sample: Sample) -> OpNode:
+    """The released engine beside those it comes from."""
+    figures = {engine.name: f"{engine.name}.measure" for engine in before}
+    paired = {"samples": "sample", "teacher_samples": f"{TEACHER}.sample", "measured": "measure"}
+    op = Compare(measure=_measure(resolved, evaluation, sample), pairs=sample.n)
+    return _node("compare", op, **paired, **figures, **_REAL)
 
 
 def _of_the_engine(evaluation: Evaluation, family: str) -> tuple[str, ...]:
@@ -166,7 +215,7 @@ def _timepath(nodes: list[OpNode], resolved: ResolvedSpec, seed: int, measured: 
     return "enforce" if align is None else "align"
 
 
-def _measure(resolved: ResolvedSpec, evaluation: Evaluation, w_cfg: float, seed: int) -> Measure:
+def _measure(resolved: ResolvedSpec, evaluation: Evaluation, sample: Sample) -> Measure:
     assert evaluation.reference is not None  # noqa: S101 - asked for by the caller
     return Measure(
         schema=resolved.schema,
@@ -176,6 +225,6 @@ def _measure(resolved: ResolvedSpec, evaluation: Evaluation, w_cfg: float, seed:
         membership_attack=evaluation.membership_attack,
         conditions=tuple(field.name for field in resolved.schema.with_role("condition")),
         target=evaluation.target or "",
-        w_cfg=w_cfg if resolved.spec.engine.family == "diffusion" else None,
-        seed=seed,
+        w_cfg=sample.w_cfg if resolved.spec.engine.family == "diffusion" else None,
+        seed=sample.seed,
     )

@@ -15,6 +15,7 @@ from synthspec.ir.document import Document
 from synthspec.ir.evidence import Evidence
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_evidence import from_evidence, from_verdicts, to_records
+from synthspec.ir.ops import Accelerate, Compare
 from synthspec.ir.plan import Plan, read_plan, spec_digest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.verdict import Promise
@@ -100,11 +101,24 @@ def _of_the_run(manifest: Manifest, plan: Plan, found: Evidence, signed: Mapping
             "/contracts",
         ),
         (
+            lambda: tuple(step.operation for step in manifest.deep.lineage) == _accelerated(plan),
+            "its lineage is not the accelerations of the spec, each evaluated again",
+            "/deep/lineage",
+        ),
+        (
             lambda: all(signed.get(name) == sha256 for name, sha256 in result_digests(manifest).items()),
             "the nodes that made weights and samples made others than the signed files",
             "/dag",
         ),
     )
+
+
+def _accelerated(plan: Plan) -> tuple[str, ...] | None:
+    """The accelerations of the spec in order; None where the plan leaves out one of them or its evaluation (P405-10)."""
+    stated = tuple(how.kind for how in plan.spec.acceleration)
+    made = tuple(node.op.how.kind for node in plan.nodes if isinstance(node.op, Accelerate))
+    evaluated = any(isinstance(node.op, Compare) for node in plan.nodes)
+    return stated if made == stated and evaluated == bool(stated) else None
 
 
 def _owed(plan: Plan) -> tuple[Promise, ...]:

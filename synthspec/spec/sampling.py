@@ -25,26 +25,41 @@ class Sampling(Model):
     condition: dict[str, str | int | float | bool] = {}
 
 
+class Keep(Model):
+    """P405-10: what an accelerated engine must keep of its teacher, on the same noise; judged as bounds of the contracts."""
+
+    FID_ratio: Annotated[
+        float | None, Field(ge=1, allow_inf_nan=False, description="FID over the teacher's; a bound of C40-511.")
+    ] = None
+    KID_delta: Annotated[NonNegative | None, Field(description="KID less the teacher's; a bound of C40-511.")] = None
+    covg_delta: Annotated[
+        float | None, Field(ge=-1, le=0, description="covg less the teacher's, from -1 to 0; a bound of C40-515.")
+    ] = None
+
+
 class Distill(Model):
     """P405-10: a faster student of the trained engine; it is evaluated again, and compared with its teacher.
 
-    `data` is what it learns on: the records of the training split, or what the teacher makes.
+    `data` is what it learns on: what the teacher makes, or the records of the training split. Guidance of the teacher
+    becomes part of the student, which is sampled without.
     """
 
     kind: Literal["distill"]
     method: Literal["consistency", "progressive", "teacher_student"]
     NFE: Count
-    steps: Count | None = None
+    steps: Count = 1000
     solver: str | None = None
-    data: Literal["train", "synthetic"] = "train"
+    data: Literal["train", "synthetic"] = "synthetic"
+    keep: Keep | None = None
     reevaluate: bool = True
 
 
 class Quantize(Model):
-    """P405-10: fewer bits a weight; evaluated again."""
+    """P405-10: fewer bits a weight, in the file and in what is computed; evaluated again."""
 
     kind: Literal["quantize"]
     dtype: Literal["int8", "bf16"]
+    keep: Keep | None = None
     reevaluate: bool = True
 
 
@@ -52,6 +67,7 @@ class Compile(Model):
     """P405-10: a compiled graph; evaluated again."""
 
     kind: Literal["compile"]
+    keep: Keep | None = None
     reevaluate: bool = True
 
 

@@ -16,9 +16,10 @@ from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.evidence import Figure
 from synthspec.ir.families import DpSgd
 from synthspec.ir.ops import Assess, Fit, Sample
+from synthspec_torch.acceleration.quantizing import quantize
 from synthspec_torch.data.kinds import is_mixed
 from synthspec_torch.flow import tables
-from synthspec_torch.flow.engine import TrainedFlow
+from synthspec_torch.flow.engine import WEIGHTS, TrainedFlow
 from synthspec_torch.flow.inversion import inversion
 from synthspec_torch.flow.likelihood import Likelihood
 from synthspec_torch.flow.mixed import MixedLearner
@@ -122,4 +123,9 @@ def _figures_of(op: Assess, inputs: Mapping[str, Artifact]) -> tuple[Callable[[]
     return partial(Likelihood.of, flow, records, op.seed), partial(inversion, flow, records, op.seed)
 
 
-KERNELS: Mapping[str, Kernel] = {"fit": fit, "assess": assess, **sampling_kernels(load)}
+KERNELS: Mapping[str, Kernel] = {
+    "accelerate": partial(quantize, names=(WEIGHTS,)),
+    "fit": fit,
+    "assess": assess,
+    **sampling_kernels(load),
+}

@@ -9,13 +9,16 @@ from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import AffineCoupling, Autoregressive, DpSgd, FlowEngine, Nll, SplineCoupling
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
+from synthspec_torch.acceleration.support import acceleration_reasons
 from synthspec_torch.data.kinds import is_mixed, mixed_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, monitor_reasons, training_reasons
 
 BATCH_SIGNALS = STEP_SIGNALS | {"bpd"}
 """What a training emits at every step."""
-EPOCH_SIGNALS = frozenset({"loss_val", "bpd_val", "bpd_trend"})
+MIXED_SIGNALS = frozenset({"loss_val", "bpd_val", "bpd_trend"})
+"""What it emits once an epoch on columns of mixed types, of the averaged weights on the val split."""
+EPOCH_SIGNALS = MIXED_SIGNALS | {"logdet_extreme"}
 """What it emits once an epoch, of the averaged weights on the val split."""
 METRICS = ("nll", "bpd", "inv_error")
 MODALITIES = ("image", "tabular", "timeseries")
@@ -40,7 +43,8 @@ def flow_reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> I
             for name in (name for name in op.metrics if name not in METRICS):
                 yield f"a flow has no {name}: only {', '.join(METRICS)}"
         case Accelerate():
-            yield f"no flow is made faster here: no {op.how.kind}"
+            yield from _fit_reasons(op.fit)
+            yield from acceleration_reasons(op, one_evaluation="flow", likelihood=True)
 
 
 def _fit_reasons(op: Fit) -> Iterator[str]:
@@ -60,7 +64,8 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
         yield from _condition_reasons(name, find_field(op.schema, name))
     if not isinstance(op.privacy, DpSgd):
         yield from training_reasons(op.training)
-        yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS)
+        found = MIXED_SIGNALS if is_mixed(op.schema) else EPOCH_SIGNALS
+        yield from monitor_reasons(op.stability, found, BATCH_SIGNALS)
         return
     yield from private_training_reasons(op.training, op.stability, block=op.privacy)
     yield from declared_reasons(op.schema, op.conditions)

@@ -14,7 +14,8 @@ from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.families import Adversarial, DpSgd, Hinge, Relativistic, WganGp
 from synthspec.ir.ops import Fit, Sample
-from synthspec_torch.gan.engine import TrainedGan, architecture_of
+from synthspec_torch.acceleration.quantizing import quantize
+from synthspec_torch.gan.engine import WEIGHTS, TrainedGan, architecture_of
 from synthspec_torch.gan.learner import GanLearner, Rules, game_optimizer
 from synthspec_torch.gan.losses import Objective
 from synthspec_torch.gan.networks import Critic, build_critic
@@ -83,4 +84,8 @@ def _objective(op: Fit) -> Objective:
     return op.objective
 
 
-KERNELS: Mapping[str, Kernel] = {"fit": fit, **sampling_kernels(load)}
+KERNELS: Mapping[str, Kernel] = {
+    "accelerate": partial(quantize, names=(WEIGHTS,)),
+    "fit": fit,
+    **sampling_kernels(load),
+}

@@ -18,6 +18,7 @@ from synthspec.ir.families import (
 )
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
+from synthspec_torch.acceleration.support import acceleration_reasons
 from synthspec_torch.data.kinds import is_mixed, mixed_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, image_reasons, monitor_reasons, training_reasons
@@ -44,7 +45,8 @@ def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterat
         case Latency() | Replay():
             yield from reasons(op.sample)
         case Accelerate():
-            yield f"no GAN is made faster here: no {op.how.kind}"
+            yield from _fit_reasons(op.fit)
+            yield from acceleration_reasons(op, one_evaluation="gan")
         case Assess():
             yield f"a GAN has no likelihood and no code to assess: no {', '.join(op.metrics)}"
 

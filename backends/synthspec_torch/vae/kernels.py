@@ -16,6 +16,7 @@ from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
 from synthspec.ir.evidence import Split
 from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Assess, Fit, Sample
+from synthspec_torch.acceleration.quantizing import quantize
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.data.labels import Labels
 from synthspec_torch.privacy.fitting import fit_privately
@@ -234,4 +235,9 @@ def _check_grid(codec: ImageCodec, grid: Grid, x: torch.Tensor) -> None:
         )
 
 
-KERNELS: Mapping[str, Kernel] = {"assess": assess, "fit": fit, **sampling_kernels(load)}
+KERNELS: Mapping[str, Kernel] = {
+    "accelerate": partial(quantize, names=(WEIGHTS,)),
+    "assess": assess,
+    "fit": fit,
+    **sampling_kernels(load),
+}

@@ -8,6 +8,7 @@ from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field
+from synthspec_torch.acceleration.support import acceleration_reasons
 from synthspec_torch.data.kinds import mixed_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import (
@@ -44,7 +45,8 @@ def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterat
         case Latency() | Replay():
             yield from reasons(op.sample)
         case Accelerate():
-            yield f"this backend makes no VAE faster: no {op.how.kind}"
+            yield from _fit_reasons(op.fit)
+            yield from acceleration_reasons(op, one_evaluation="vae")
         case Assess():
             yield from _fit_reasons(op.fit)
             if "recon_PSNR" in op.metrics and op.fit.schema.modality in TABLES:

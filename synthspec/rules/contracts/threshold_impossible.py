@@ -22,6 +22,8 @@ from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
 from synthspec.spec.privacy import DpSgd
+from synthspec.spec.sampling import Distill
+from synthspec.text import Path
 
 
 @rule(code="C40.threshold-impossible")
@@ -34,13 +36,22 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         message = f"covg_min {coverage.covg_min:g} is over the ceiling 1 - 2^-{COVERAGE_NEIGHBOURS}"
         advice = f"write at most {coverage_ceiling():g}; a perfect generator reaches no more"
         yield Finding(at("contracts", "C40-515", "covg_min"), message, advice)
-    budget = resolved.spec.sampling.NFE
+    budget, place = _released(resolved)
     if latency is not None and latency.NFE_max is not None and budget is not None and budget > latency.NFE_max:
         message = f"NFE_max is {latency.NFE_max:g}, but sampling spends {budget}"
-        because = Note("the budget of sampling", at("sampling", "NFE"))
-        yield Finding(at("contracts", "C40-514", "NFE_max"), message, "raise it, or lower sampling.NFE", (because,))
+        because = Note("the budget of sampling", at(*place))
+        advice = f"raise it, or lower {'.'.join(map(str, place))}"
+        yield Finding(at("contracts", "C40-514", "NFE_max"), message, advice, (because,))
     yield from _chance(resolved)
     yield from _privacy(resolved)
+
+
+def _released(resolved: ResolvedSpec) -> tuple[int | None, Path]:
+    """What a released record costs, and where that is written: by the last student, where the engine is distilled."""
+    for number, how in reversed(tuple(enumerate(resolved.spec.acceleration))):
+        if isinstance(how, Distill):
+            return how.NFE, ("acceleration", number, "NFE")
+    return resolved.spec.sampling.NFE, ("sampling", "NFE")
 
 
 def _chance(resolved: ResolvedSpec) -> Iterator[Finding]:

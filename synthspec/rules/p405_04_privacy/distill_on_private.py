@@ -9,7 +9,7 @@ Bad on cancer-dp-vae without contracts.C40-513:
     engine: {family: diffusion, architecture: {name: mlp, hidden: [64]}, noise_schedule: {name: cosine, train_steps: 500}}
     objective: {measure: l_simple, head: v}
     sampling: {n: 400, seed: 7, rng: philox, solver: ddim, NFE: 40}
-    acceleration: [{kind: distill, method: consistency, NFE: 4}]
+    acceleration: [{kind: distill, method: consistency, NFE: 4, data: train}]
     evaluation.metrics: [W1, MMD, covg, mode_drop, latency_ms_p99, MI]
     contracts.C40-514: {NFE_max: 40, SLO_latency: 2 s, cfg_max: 0.0}
 
