@@ -5,7 +5,6 @@ import pwd
 import shutil
 import socket
 import subprocess
-import warnings
 
 import pytest
 
@@ -37,9 +36,7 @@ class Server:
 def server(tmp_path_factory):
     """A PostgreSQL of the session's own; skipped, loudly, where there is none."""
     if not (shutil.which("initdb") and shutil.which("pg_ctl")):
-        said = "NO POSTGRESQL ON THIS MACHINE: the ledger was tried on SQLite alone"
-        warnings.warn(said, stacklevel=1)
-        pytest.skip(said)
+        pytest.skip("NO POSTGRESQL ON THIS MACHINE: the ledger was tried on SQLite alone")
     folder = tmp_path_factory.mktemp("pg", numbered=True)
     demote = _nobody(folder)
 
