@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from synthspec.backend.auditing import CanaryRun
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Kernel
+from synthspec.ir.families import DpSgd
 from synthspec.ir.ops import Embed, Op
 from synthspec_torch.families import OPS, family_reasons
 from synthspec_torch.support import image_reasons
@@ -35,6 +37,11 @@ class TorchBackend:
         from synthspec_torch.kernels import KERNELS
 
         return KERNELS
+
+    def audit(self, block: DpSgd, canaries: int, seed: int | None) -> CanaryRun:
+        from synthspec_torch.privacy.canaries import audit
+
+        return audit(block, canaries, seed)
 
 
 def _embed_reasons(op: Embed) -> Iterator[str]:

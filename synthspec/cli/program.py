@@ -27,6 +27,7 @@ VERBS: Mapping[str, str] = {
     "review": "reviewing:review",
     "policy": "policy:app",
     "account": "account:account",
+    "audit": "auditing:audit",
     "ledger": "ledger:app",
     "keys": "keys:app",
     "trust": "trust:app",

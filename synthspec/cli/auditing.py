@@ -1,0 +1,69 @@
+"""`synthspec audit`: canaries through the private training of a spec, against what it claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from synthspec.cli.answer import FORMAT, OUTSIDE, SET, Format, existing_file, overrides, show_findings
+
+if TYPE_CHECKING:
+    from synthspec.pipeline.auditing import Audit
+
+_NOTE = "evidence against a claim, never the guarantee: a defect that canaries do not meet stays unseen"
+
+
+def audit(
+    spec: Path = typer.Argument(..., help="The EngineSpec, of a training under dp-sgd."),
+    canaries: int = typer.Option(2000, min=100, max=100_000, help="How many records are put in by a coin each."),
+    seed: int | None = typer.Option(None, help="Repeat a run; without one, coins and noise are nobody's."),
+    changes: list[str] | None = SET,
+    allow_outside: bool = OUTSIDE,
+    form: Format = FORMAT,
+) -> None:
+    """Audit a private training: replay, calibration, sampler, and a lower bound of eps. Exit 1 on a defect."""
+    from synthspec.cli.planning import plan_of
+    from synthspec.pipeline.auditing import audit_plan
+
+    plan = plan_of(existing_file(spec), overrides(changes), allow_outside=allow_outside, form=form)
+    found = audit_plan(plan, canaries, seed)
+    if found.value is None:
+        show_findings(found.diagnostics, 1, form)
+        raise typer.Exit(1)
+    _answer(found.value, form)
+    if found.value.defects:
+        raise typer.Exit(1)
+
+
+def _facts(found: Audit) -> dict[str, object]:
+    return {
+        "eps_claimed": found.claimed if found.claimed < float("inf") else "inf",
+        "delta": found.delta,
+        "eps_lower_bound": found.lower,
+        "confidence": 0.95,
+        "method": "Steinke, Nasr and Jagielski 2023, theorem 5.2",
+        "canaries": found.canaries,
+        "guesses": found.guesses,
+        "correct": found.correct,
+        "replay_ratio": found.run.replay_ratio,
+        "replay_same_releases": found.run.replay_same,
+        **{f"z_{name}": value for name, value in found.run.z},
+        "defects": list(found.defects),
+        "verdict": "defect" if found.defects else "nothing found",
+        "note": _NOTE,
+    }
+
+
+def _answer(found: Audit, form: Format) -> None:
+    facts = _facts(found)
+    if form is Format.json:
+        import json
+
+        typer.echo(json.dumps(facts, indent=2))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        shown = ("; ".join(value) or "none") if isinstance(value, list) else value
+        typer.echo(f"{name:<{width}}  {f'{shown:.4g}' if isinstance(shown, float) else shown}")

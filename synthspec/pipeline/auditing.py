@@ -1,0 +1,78 @@
+"""`audit`: whether the private training of a spec does what its claim says, as far as canaries can show (P405-4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synthspec.accounting import available, eps_total, quick_bound
+from synthspec.accounting.one_run import CONFIDENCE, guessed, lower_bound
+from synthspec.backend.auditing import Audited, CanaryRun
+from synthspec.backend.discovery import installed
+from synthspec.diag import Diagnostic, Outcome, failure
+from synthspec.ir.ops import Fit
+from synthspec.ir.plan import Plan
+from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier
+from synthspec.spec.privacy import DpSgd
+
+GUESSED = 0.1
+"""The share of the canaries that is guessed about: fixed, since a share that was chosen by its success proves nothing."""
+CALIBRATED, SAMPLED, REPLAYED = 4.5, 5.0, 1 + 1e-5
+"""Standard errors of a release and of a sampler, and clip norms, beyond which a layer has found a defect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The claim and what was found; `lower` is evidence at 95 %, and never the guarantee."""
+
+    claimed: float
+    delta: float
+    lower: float
+    canaries: int
+    guesses: int
+    correct: int
+    run: CanaryRun
+
+    @property
+    def defects(self) -> tuple[str, ...]:
+        """The layers that found something, each with its number."""
+        found = []
+        if self.run.replay_ratio > REPLAYED or not self.run.replay_same:
+            found.append(f"replay: one record moves the sum by {self.run.replay_ratio:.4g} clip norms")
+        for name, z in self.run.z:
+            limit = SAMPLED if name in ("batch_size", "participation") else CALIBRATED
+            if not abs(z) <= limit:
+                layer = "sampler" if limit == SAMPLED else "calibration"
+                found.append(f"{layer}: {name} is {z:+.3g} standard errors from what is accounted for")
+        if self.lower > self.claimed:
+            found.append(f"one-run: at {CONFIDENCE:.0%}, eps is at least {self.lower:.4g}")
+        return tuple(found)
+
+
+def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Audit]:
+    """Send canaries through the training core of the backend that `plan` gives its training to."""
+    node = plan.node("fit")
+    block = node.op.privacy if isinstance(node.op, Fit) else None
+    multiplier = stated_multiplier(block) if isinstance(block, DpSgd) else None
+    if not isinstance(block, DpSgd) or multiplier is None:
+        return _refused("only a training under dp-sgd with its noise in numbers can be audited", "audit such a spec")
+    backend = installed().get(node.backend)
+    if not isinstance(backend, Audited):
+        return _refused(f"backend {node.backend or 'none'} offers no audit", "choose torch or diffusers")
+    delta, adjacency = block.delta or 0.0, block.adjacency or "add_remove"
+    event = planned_event(block, multiplier)
+    accountant = accountant_of(block) or "pld"
+    if available() or accountant == "analytic":
+        claimed = eps_total(event, delta, accountant, adjacency).eps
+    else:
+        claimed = quick_bound(event, delta, adjacency).eps
+    run = backend.audit(block, canaries, seed)
+    guesses = 2 * max(1, round(canaries * GUESSED / 2))
+    correct = guessed(run.scores, run.present, guesses)
+    lower = lower_bound(correct, guesses, canaries, delta)
+    return Outcome(
+        Audit(claimed=claimed, delta=delta, lower=lower, canaries=canaries, guesses=guesses, correct=correct, run=run)
+    )
+
+
+def _refused(message: str, advice: str) -> Outcome[Audit]:
+    return failure([Diagnostic(code="engine.backend-unsupported", message=message, help=advice)])
