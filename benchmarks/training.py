@@ -119,9 +119,9 @@ def by_hand(case: Case) -> Callable[[torch.Tensor], None]:
     optimizer = torch.optim.AdamW(case.network.parameters(), lr=1e-3, fused=True)
     weights = [weight.detach() for weight in case.network.parameters()]
     average = [weight.clone() for weight in weights]
+    case.network.train()
 
     def step(rows: torch.Tensor) -> None:
-        case.network.train()
         case.loss(rows).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

@@ -93,6 +93,11 @@ SIGNALS: dict[str, Signal] = {
         Signal(name="bpd", says="bits per dimension of the batch", families=_of("flow")),
         Signal(name="bpd_val", says="bits per dimension on the validation split", families=_of("flow")),
         Signal(name="bpd_trend", says="Theil-Sen slope of bpd_val over the last evaluations", families=_of("flow")),
+        Signal(
+            name="logdet_extreme",
+            says="largest |ln |det J|| of a validation record, nat; not of columns of mixed types",
+            families=_of("flow"),
+        ),
         Signal(name="ema_gap", says="loss_val of the raw weights less that of the EMA", families=_of("diffusion")),
         Signal(
             name="head_r2",

@@ -115,7 +115,7 @@ def test_a_table_runs_end_to_end_and_holds_its_contracts(table):
     assert 0 < dict(inverse["details"])["fp64_six_sigma"] < 1e-8 < inverse["value"]
     lines = [json.loads(line) for line in (folder / "run" / "training.jsonl").read_text().splitlines()]
     assert {"bpd", "loss", "lr", "grad_norm"} <= set(lines[0]["signals"])
-    assert {"bpd_val", "bpd_trend", "loss_val"} == set(lines[-1]["signals"])
+    assert {"bpd_val", "bpd_trend", "logdet_extreme", "loss_val"} == set(lines[-1]["signals"])
 
 
 def test_other_workers_make_the_same_records(cli, table):

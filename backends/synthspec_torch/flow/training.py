@@ -128,17 +128,19 @@ class FlowLearner(Learner, RecordLearner):
 
     @torch.inference_mode()
     def validate(self, network: nn.Module) -> Mapping[str, float]:
-        """`loss_val` and `bpd_val` from frozen draws, and `bpd_trend`, the slope of the latter per evaluation."""
+        """`loss_val` and `bpd_val` from frozen draws, `bpd_trend`, the slope of the latter per evaluation, `logdet_extreme`."""
         if not isinstance(network, FlowNetwork):
             raise TypeError("this learner validates flows")
         parts = zip(torch.split(self._frozen.x, CHUNK), torch.split(self._frozen.c, CHUNK), strict=True)
-        nats = -torch.cat([network.log_prob(x, c) for x, c in parts]).double().mean().item()
+        mapped = [network(x, c) for x, c in parts]
+        nats = -torch.cat([network.base.log_prob(z) + logdet for z, logdet in mapped]).double().mean().item()
         bits = self.cells.bits(nats)
         self._course = [*self._course, bits][-TREND:]
         return {
             "loss_val": nats / network.width,
             "bpd_val": bits,
             "bpd_trend": slope(self._course),
+            "logdet_extreme": torch.cat([logdet for _, logdet in mapped]).abs().max().item(),
         }
 
 

@@ -22,7 +22,7 @@ from synthspec_torch.training.keeping import Checkpoint, Keeping
 from synthspec_torch.training.learner import Learner
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.monitors import NO_WAY_BACK, NOT_FINITE, Patience, Watch, observation, replay
-from synthspec_torch.training.optimizer import RATE_COURSE, build_optimizer, rate, set_rate
+from synthspec_torch.training.optimizer import RATE_COURSE, build_optimizer, rate, set_rate, total_norm
 from synthspec_torch.training.seeding import Batch, batches
 
 
@@ -128,13 +128,14 @@ class TrainingRun:
         return self._validate(batch)
 
     def _update(self, batch: Batch) -> bool:
-        self.learner.network.train()
+        if not self.learner.network.training:  # a walk through all layers, and needed after a validation alone
+            self.learner.network.train()
         lr = self.course.training.optimizer.lr * self.lr_factor * rate(batch.step, self.course.steps)
         self.learner.prepare(batch, lr)
         loss = self.learner.loss(batch.rows)
         loss.backward()  # type: ignore[no-untyped-call]
         gradients = [weight.grad for weight in self.weights if weight.grad is not None]
-        norm = nn.utils.get_total_norm(gradients)
+        norm = total_norm(gradients)
         seen = self.learner.observed()
         action = self._observe(batch, {"lr": lr, "loss": loss.item(), "grad_norm": norm.item(), **seen})
         if action in ("", "scale_lr", "raise_free_bits") and norm.isfinite():

@@ -50,3 +50,12 @@ def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
     """Use `lr` from the next step on."""
     for group in optimizer.param_groups:
         group["lr"] = lr
+
+
+def total_norm(gradients: list[torch.Tensor]) -> torch.Tensor:
+    """The L2 norm of all numbers of `gradients` together, a scalar: torch's own, without its sorting by device and dtype."""
+    if not gradients:
+        return torch.zeros(())
+    norms: tuple[torch.Tensor, ...] = torch._foreach_norm(gradients)  # noqa: SLF001 - torch has no other name for it
+    total: torch.Tensor = torch.linalg.vector_norm(torch.stack(norms))
+    return total

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from synthspec.backend.artifacts import DATA, FIT_REPORT, SPLIT, TRAINING_LOG, FitReport, read_report
 from synthspec.backend.dataset import Dataset, Rows, read_dataset, write_dataset, write_rows
 from synthspec.backend.protocol import Artifact
 from synthspec.ir.families import (
     Adversarial,
-    Convergence,
     GanEngine,
     GanMlp,
     Hinge,
@@ -25,6 +26,7 @@ from synthspec.ir.families import (
 )
 from synthspec.ir.schema import Field, Schema
 from synthspec_torch.gan.kernels import KERNELS
+from synthspec_torch.gan.learner import GanLearner
 from synthspec_torch.plugin import BACKEND
 
 SIGMA, RADIUS = 0.2, 2.0
@@ -90,25 +92,38 @@ def test_every_measure_finds_all_eight_modes(op, sample_op, ring, run, objective
     assert near.mean() > 0.85
 
 
-def test_a_collapse_trips_a_monitor_and_the_smaller_rate_recovers(op, ring, run):
-    """A rate far too high: the generator runs after the critic, all of its records on one spot (section IX)."""
-    monitor = Monitor(signal="mode_drop_val", trip="mode_drop_val > 0.5", window=3, action="rollback")
-    stability = Stability(
-        monitors=(monitor,),
-        convergence=Convergence(signal="step", max=240.0),
-        rollback=Rollback(to="best", lr_factor=0.02, max_rollbacks=3),
-    )
-    wild = Optimizer(name="adam", lr=0.1, betas=(0.0, 0.9))
+class Sabotaged(GanLearner):
+    """A game whose generator is set upon one spot before the last step of its third epoch: a collapse, and no chaos."""
+
+    at = 48
+
+    def prepare(self, batch, lr):
+        last = [layer for layer in self.network.modules() if isinstance(layer, nn.Linear)][-1]
+        if batch.step == self.at:
+            with torch.no_grad():
+                last.weight.zero_()
+        Sabotaged.spreads[batch.step] = last.weight.norm().item()
+        super().prepare(batch, lr)
+
+
+def test_a_collapse_trips_a_monitor_and_the_way_back_is_before_it(op, ring, run, monkeypatch):
+    monkeypatch.setattr("synthspec_torch.gan.kernels.GanLearner", Sabotaged)
+    monkeypatch.setattr(Sabotaged, "spreads", {}, raising=False)
+    monitor = Monitor(signal="mode_drop_val", trip="mode_drop_val > 0.75", action="rollback")
+    stability = Stability(monitors=(monitor,), rollback=Rollback(to="last", lr_factor=0.5, max_rollbacks=1))
     op = replace(
-        op, objective=Adversarial(measure="gan"), stability=stability,
-        training=training(op, optimizer=wild, epochs=40),
+        op, objective=Adversarial(measure="gan"), stability=stability, training=training(op, epochs=4, ema=None)
     )  # fmt: skip
     made = run(KERNELS["fit"], op, ring, "fit")
     events = read_report(made.path(FIT_REPORT), FitReport).events
-    assert (events[0].signal, events[0].action) == ("mode_drop_val", "rollback")
-    assert events[-1].action == "converged"
+    assert [(event.step, event.signal, event.action) for event in events] == [
+        (48, "mode_drop_val", "rollback"),
+        (64, "KID_val", "budget"),
+    ]
+    assert events[0].detail == "mode_drop_val > 0.75; back to step 16"
     lines = [json.loads(line) for line in made.path(TRAINING_LOG).read_text().splitlines()]
-    seen = [(line["step"], line["signals"]["mode_drop_val"]) for line in lines if "mode_drop_val" in line["signals"]]
-    before = [value for step, value in seen if step <= events[0].step]
-    assert min(before[-3:]) > 0.5
-    assert max(value for _, value in seen[-3:]) < 0.3
+    dropped = [line["signals"]["mode_drop_val"] for line in lines if "mode_drop_val" in line["signals"]]
+    assert dropped[2] > 0.75
+    assert max(dropped[0], dropped[1], dropped[3]) < 0.75
+    assert Sabotaged.spreads[48] == 0.0
+    assert Sabotaged.spreads[49] == Sabotaged.spreads[17] > 0.0
