@@ -1,0 +1,180 @@
+"""Tables from noisy counts: what a record may move, what noise there is, and what comes out when there is hardly any."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from synthspec.accounting import eps_total, gaussian_sigma
+from synthspec.backend import marginals
+from synthspec.backend.cells import CELLS, Cells
+from synthspec.backend.marginals import MOST, SHARES, fit_marginals, normals, projected
+from synthspec.ir.schema import Field
+
+
+def numbers(name, low, high, dtype="float64", **more):
+    return Field(name=name, role="content", dtype=dtype, range=(low, high), **more)
+
+
+def category(name, *values, **more):
+    return Field(name=name, role="content", dtype="categorical", enum=values, **more)
+
+
+A, B, C = Cells("a", 3), Cells("b", 4), Cells("c", 2)
+
+
+def chained(n, seed=0):
+    """b follows a nine times in ten, c tells whether b is large."""
+    r = np.random.default_rng(seed)
+    a = r.integers(0, 3, n)
+    b = np.where(r.random(n) < 0.9, a, 3)
+    c = np.where(r.random(n) < 0.95, b >= 2, b < 2).astype(np.int64)
+    return a, b, c
+
+
+def joint(codes, shape):
+    flat = np.ravel_multi_index(tuple(codes), shape)
+    return np.bincount(flat, minlength=math.prod(shape)) / len(codes[0])
+
+
+@pytest.mark.parametrize("target", [None, 2])
+def test_with_little_noise_the_law_of_the_records_comes_back(target):
+    codes = chained(20000)
+    model = fit_marginals((A, B, C), codes, 0.01, target)
+    drawn = model.sample(20000, np.random.default_rng(1))
+    shape = (3, 4, 2)
+    assert 0.5 * np.abs(joint(codes, shape) - joint(drawn, shape)).sum() < 0.03
+
+
+def test_more_noise_is_further_off_and_still_a_law():
+    codes = chained(500)
+    model = fit_marginals((A, B, C), codes, 50.0)
+    for table in model.tables:
+        np.testing.assert_allclose(table.law.sum(axis=-1), 1.0)
+        assert (table.law >= 0).all()
+    drawn = model.sample(1000, np.random.default_rng(1))
+    assert all(code.min() >= 0 and code.max() < cell.count for code, cell in zip(drawn, (A, B, C), strict=True))
+
+
+def test_the_three_releases_cost_what_one_of_the_stated_noise_does():
+    model = fit_marginals((A, B, C), chained(100), gaussian_sigma(2.6, 1e-5))
+    assert eps_total(model.event, 1e-5, "analytic").eps == pytest.approx(2.6, abs=1e-6)
+    assert sum(SHARES) == pytest.approx(1.0)
+
+
+class Seen:
+    """Stands in for the release: keeps what was summed, and what noise it would have got."""
+
+    def __init__(self):
+        self.parts, self.stds = [], []
+
+    def __call__(self, parts, sigma):
+        self.parts.append([part.copy() for part in parts])
+        self.stds.append(sigma * math.sqrt(len(parts)))
+        return [part + 5.0 for part in parts]
+
+
+def test_a_record_moves_no_release_by_more_than_its_noise_is_for(monkeypatch):
+    """Record replay: the same outputs are given back for two neighbouring tables."""
+    codes = chained(60)
+    without = tuple(code[:-1] for code in codes)
+    runs, first = [], []
+    for rows in (codes, without):
+        seen = Seen()
+
+        def release(parts, sigma, seen=seen):
+            made = seen(parts, sigma)
+            if len(first) < 3:
+                first.append(made)
+                return made
+            return first[len(seen.parts) - 1]
+
+        monkeypatch.setattr(marginals, "_released", release)
+        fit_marginals((A, B, C), rows, 2.0, 2)
+        runs.append(seen)
+    for one, other, std, sigma in zip(
+        runs[0].parts, runs[1].parts, runs[0].stds, [2 / s**0.5 for s in SHARES], strict=True
+    ):
+        apart = math.sqrt(sum(float(np.square(a - b).sum()) for a, b in zip(one, other, strict=True)))
+        assert 0 < apart <= std / sigma + 1e-9
+    assert runs[0].stds == runs[1].stds
+
+
+def test_noise_has_the_stated_deviation_and_no_two_are_alike():
+    drawn = normals(200_001)
+    assert len(drawn) == 200_001
+    assert abs(drawn.var() - 1) < 4.5 * math.sqrt(2 / len(drawn))
+    assert stats.kstest(drawn[:20000], "norm").pvalue > 1e-5
+    assert not np.array_equal(normals(8), normals(8))
+    (noisy,) = marginals._released([np.zeros(100_000)], 3.0)
+    assert abs(noisy.std() / 3.0 - 1) < 0.012
+    pair = marginals._released([np.zeros(100_000)] * 4, 3.0)
+    assert abs(pair[2].std() / 6.0 - 1) < 0.012
+
+
+def test_projection_is_the_nearest_and_leaves_what_is_a_law_alone():
+    counts = np.array([[5.0, -2.0], [1.0, 0.2]])
+    found = projected(counts, 4.0)
+    assert found.sum() == pytest.approx(4.0)
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found, [[4.0, 0.0], [0.0, 0.0]])
+    law = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(projected(law, 6.0), law)
+
+
+def test_a_table_that_is_too_large_leaves_the_target_out():
+    wide = Cells("wide", 300), Cells("other", 200), Cells("y", 2)
+    r = np.random.default_rng(0)
+    codes = r.integers(0, 300, 400), r.integers(0, 200, 400), r.integers(0, 2, 400)
+    model = fit_marginals(wide, codes, 1.0, 2)
+    assert max(table.law.size for table in model.tables) <= 300 * 200
+    assert all(len(table.parents) <= 1 for table in model.tables)
+    assert MOST < 300 * 200 * 2
+
+
+@pytest.mark.parametrize(("cells", "sigma"), [((A,), 1.0), ((A, B, C), 0.0), ((A, B, C), -1.0), ((A, B, C), math.nan)])
+def test_what_is_no_network_or_no_noise_is_refused(cells, sigma):
+    with pytest.raises(ValueError, match="two fields and noise"):
+        fit_marginals(cells, chained(10)[: len(cells)], sigma)
+
+
+@pytest.mark.parametrize(
+    ("field", "count"),
+    [
+        (numbers("age", 17, 90, "int32"), 74),
+        (numbers("gain", 0, 99999, "int32"), None),
+        (numbers("weight", 10.0, 1e6), CELLS),
+        (numbers("height", -2.0, 2.0), CELLS),
+        (category("job", "x", "y", "z"), 3),
+        (category("job", "x", "y", nullable=True), 3),
+        (Field(name="flag", role="content", dtype="bool"), 2),
+    ],
+)
+def test_cells_hold_what_falls_in_them(field, count):
+    cells = Cells.of(field)
+    assert count is None or cells.count == count
+    codes = np.arange(cells.count)
+    back = cells.codes(cells.values(codes, np.random.default_rng(0)))
+    np.testing.assert_array_equal(back, codes)
+
+
+def test_zero_has_a_cell_of_its_own_in_a_range_of_decades():
+    cells = Cells.of(numbers("gain", 0, 99999, "int32"))
+    np.testing.assert_array_equal(
+        cells.codes(np.array([0, 1, 99999, -5, 200000])), [0, 1, cells.count - 1, 0, cells.count - 1]
+    )
+    assert set(cells.values(np.zeros(50, np.int64), np.random.default_rng(0))) == {0}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        Field(name="x", role="content", dtype="float64"),
+        numbers("x", 0.0, 1.0, shape=(2,)),
+        numbers("x", 0.0, 1.0, nullable=True),
+    ],
+)
+def test_a_field_without_public_cells_is_refused(field):
+    with pytest.raises(ValueError, match="x"):
+        Cells.of(field)
