@@ -13,7 +13,10 @@ Share = Annotated[Real, Field(ge=0, le=1)]
 
 
 class Dataset(Group):
-    """App C `dataset`; `n_real` counts the reference data, `n_syn` what was released."""
+    """App C `dataset`; `n_real` counts the reference data, `n_syn` what was released.
+
+    `cov_schema` and `cov_req` (S403-1) compare names of columns with fields: they say nothing of any record.
+    """
 
     name: str
     tag: str | None = None
@@ -23,6 +26,8 @@ class Dataset(Group):
     n_real: Count
     n_syn: Count
     split: Literal["train", "valid", "test", "release"]
+    cov_schema: Share | None = None
+    cov_req: Share | None = None
     private: PrivateDataRef | None = None
 
 

@@ -29,7 +29,10 @@ def refuse_unmet(resolved: ResolvedSpec, needs: Needs) -> None:
 
 
 def _before(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
-    data, training = resolved.spec.data, resolved.spec.training
+    data, training, keys = resolved.spec.data, resolved.spec.training, resolved.sref.keys
+    for name, target in () if keys is None else keys.fk.items():
+        message = f"{name} points to {target} (keys.fk of the SRef), and no run reads another table yet"
+        yield ("sref",), message, "leave fk out of the SRef, and check the reference where both tables are"
     for name, kind in data.transform.items():
         if kind != "linear":
             yield (

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from synthspec import __version__
 from synthspec.backend import artifacts
 from synthspec.backend.discovery import installed
+from synthspec.backend.schema_report import SCHEMA_REPORT, SchemaReport
 from synthspec.execute import CORE, Execution, NodeRun
 from synthspec.ir import manifest_base as base
 from synthspec.ir import manifest_engine as groups
@@ -137,6 +138,7 @@ class _Run:
 
     def dataset(self, private: groups.PrivateDataRef | None) -> groups.Dataset:
         sref = self.plan.sref
+        bound = self._report("bind", SCHEMA_REPORT, SchemaReport)
         return groups.Dataset(
             name=sref.metadata.name,
             modality=sref.modality,
