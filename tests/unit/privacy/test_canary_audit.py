@@ -162,7 +162,7 @@ def test_the_verb_prints_claim_and_evidence():
     answer = CliRunner().invoke(program(words), words)
     assert answer.exit_code == 0, answer.output
     told = json.loads(answer.stdout)
-    assert told["eps_lower_bound"] <= told["eps_claimed"] == 4.0
+    assert told["eps_lower_bound"] <= told["eps_claimed"] <= 4.0
     assert told["defects"] == []
     assert "never the guarantee" in told["note"]
 
