@@ -104,6 +104,7 @@ header,main,footer{max-width:none;padding:0}
 .card,figure,tr{break-inside:avoid}
 h2,h3{break-after:avoid}
 details::details-content{content-visibility:visible;block-size:auto}
+.card details{display:none}
 a{color:inherit;text-decoration:none}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 """
