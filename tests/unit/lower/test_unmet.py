@@ -69,3 +69,13 @@ def test_records_of_many_clocks_are_no_records_of_one(tmp_path):
     outcome = load_spec(spot(tmp_path / "fiber" / "spec.yaml"), Options(today=TODAY))
     said = [finding.message for finding in outcome.then(compile_spec).diagnostics if "one clock" in finding.message]
     assert len(said) == 1
+
+
+def test_a_foreign_key_is_never_passed_over(tmp_path):
+    shutil.copytree(EXAMPLES / "fiber-link-flow", tmp_path / "fiber")
+    sref = tmp_path / "fiber" / "fiber_link.sref.yaml"
+    sref.write_text(sref.read_text().replace("keys: {pk: [rid]}", "keys: {pk: [rid], fk: {rid: links.id}}"))
+    outcome = load_spec(spot(tmp_path / "fiber" / "spec.yaml"), Options(today=TODAY))
+    (finding,) = outcome.then(compile_spec).diagnostics
+    assert (finding.code, finding.path) == ("engine.backend-unsupported", ("sref",))
+    assert "rid points to links.id" in finding.message
