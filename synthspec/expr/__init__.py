@@ -6,6 +6,7 @@ total and free of side effects: any text gives a tree or diagnostics, any values
 
 from synthspec.expr.infer import Context, infer
 from synthspec.expr.kernel import Kernel, compile_kernel
+from synthspec.expr.linear import HalfSpace, half_spaces
 from synthspec.expr.parser import parse
 from synthspec.expr.printer import to_text
 from synthspec.expr.tree import Expr, names
@@ -20,6 +21,7 @@ __all__ = [
     "Boolean",
     "Context",
     "Expr",
+    "HalfSpace",
     "Kernel",
     "Number",
     "Origin",
@@ -27,6 +29,7 @@ __all__ = [
     "Type",
     "compile_kernel",
     "compile_trip",
+    "half_spaces",
     "infer",
     "names",
     "parse",

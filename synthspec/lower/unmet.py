@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.lower.needs import Needs
+from synthspec.lower.projection import unprojectable
 from synthspec.lower.sampling import export_op
 from synthspec.spec.objective import WganGp
 from synthspec.spec.privacy import NoMechanism
@@ -75,7 +76,8 @@ def _after(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
     conditioning, release = resolved.spec.conditioning, resolved.spec.release
     if conditioning is not None and conditioning.projection is not None:
         advice = "leave it out: what breaks a constraint is turned down, and drawn again up to the cap"
-        yield ("conditioning", "projection"), "no run moves a record onto the constraints yet", advice
+        for reason in unprojectable(resolved.schema):
+            yield ("conditioning", "projection"), reason, advice
     if release is None:
         return
     if release.watermark is not None:

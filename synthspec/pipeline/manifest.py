@@ -171,6 +171,7 @@ class _Run:
         controls: dict[str, Any] = {"n": op.n, "candidates": self.enforced.candidates, "block": op.block}
         if self.enforced.candidates:
             controls["acc_rate"] = self.enforced.accepted / self.enforced.candidates
+        controls |= {name: fact for name, fact in self.enforced.facts if name.startswith("project")}
         if self.fit_op.engine.family == "diffusion":
             controls |= {"cfg_scale": op.w_cfg, "cfg_convention": "S405-6"}
             if op.guidance is not None:

@@ -54,6 +54,20 @@ def accepted(enforced: EnforceReport) -> Iterator[Counted]:
         )
 
 
+def moved(enforced: EnforceReport) -> Iterator[Counted]:
+    """M40-5.4: how far records were moved onto the constraints, in standard deviations; none where none may be moved."""
+    facts = dict(enforced.facts)
+    cost = facts.get("projection_cost")
+    if isinstance(cost, int | float):
+        names = ("projected", "projected_beyond_cost", "projection_cost_most")
+        yield Counted(
+            name="projection_cost",
+            value=float(cost),
+            n=enforced.candidates,
+            details=tuple((name, facts[name]) for name in names),
+        )
+
+
 def _told(name: str, count: RuleCount | None) -> list[tuple[str, Scalar]]:
     if count is None or count.rate is None:
         return []

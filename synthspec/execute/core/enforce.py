@@ -14,8 +14,10 @@ from synthspec.backend.protocol import Artifact, Context, DataError, Shortfall
 from synthspec.execute.core.content import allowed
 from synthspec.execute.core.expressions import check_dimensions, derive, excess, holds
 from synthspec.execute.core.near_copies import near_copies
+from synthspec.execute.core.project import project
 from synthspec.execute.core.seats import fill_seats
 from synthspec.ir.drawing import candidates_for
+from synthspec.ir.evidence import Scalar
 from synthspec.ir.ops import Enforce
 from synthspec.ir.schema import Schema
 
@@ -43,10 +45,14 @@ def enforce(op: Enforce, inputs: Mapping[str, Artifact], context: Context) -> No
     data = read_dataset(inputs["data"].path(DATA))
     training = data.take(read_rows(inputs["split"].path(SPLIT)).train)
     candidates = Dataset(derive(op.schema, read_dataset(inputs["samples"].path(DATA)).columns))
+    cost: tuple[tuple[str, Scalar], ...] = ()
+    if op.max_cost is not None:
+        moved = project(op.schema, candidates, op.max_cost)
+        candidates, cost = Dataset(derive(op.schema, moved.data.columns)), moved.facts
     verdict = examine(op, candidates, training)
     kept = choose(op, candidates, verdict)
     write_dataset(context.out, with_key(op.schema, candidates.take(kept)))
-    write_report(context.out, ENFORCE_REPORT, _report(op, verdict, kept, data, candidates.take(kept)))
+    write_report(context.out, ENFORCE_REPORT, _report(op, verdict, kept, data, candidates.take(kept), cost))
 
 
 def examine(op: Enforce, candidates: Dataset, training: Dataset) -> Verdict:
@@ -148,7 +154,14 @@ def with_key(schema: Schema, kept: Dataset) -> Dataset:
     return Dataset({**kept.columns, field.name: np.arange(len(kept), dtype=field.dtype)})
 
 
-def _report(op: Enforce, verdict: Verdict, kept: NDArray[np.int64], data: Dataset, published: Dataset) -> EnforceReport:
+def _report(
+    op: Enforce,
+    verdict: Verdict,
+    kept: NDArray[np.int64],
+    data: Dataset,
+    published: Dataset,
+    cost: tuple[tuple[str, Scalar], ...],
+) -> EnforceReport:
     """The report, with what the same rules say of the reference data and of what is published (P405-7)."""
     refused = verdict.copies if op.near_copies and op.near_copies.action != "report" else np.zeros_like(verdict.copies)
     drawn, accepted = len(verdict.sound), int((verdict.sound & ~refused).sum())
@@ -161,5 +174,10 @@ def _report(op: Enforce, verdict: Verdict, kept: NDArray[np.int64], data: Datase
         reference=rule_counts(op.schema, data.columns),
         published=rule_counts(op.schema, published.columns),
         dim_checks=check_dimensions(op.schema),
-        facts=(("acc_rate", accepted / drawn), ("attempts", drawn / op.n), ("replaced", int((kept >= op.n).sum()))),
+        facts=(
+            ("acc_rate", accepted / drawn),
+            ("attempts", drawn / op.n),
+            ("replaced", int((kept >= op.n).sum())),
+            *cost,
+        ),
     )

@@ -32,7 +32,7 @@ def derive(schema: Schema, columns: Columns) -> dict[str, Column]:
     result = {name: column for name, column in columns.items() if schema.field(name).role != "derived"}
     waiting = [field for field in schema.fields if field.expr]
     while waiting:
-        ready = [field for field in waiting if all(name in result for name, _ in names(_tree(field.expr)))]
+        ready = [field for field in waiting if all(name in result for name, _ in names(tree_of(field.expr)))]
         if not ready:
             break
         for field in ready:
@@ -80,7 +80,7 @@ def holds(rule: Rule, schema: Schema, columns: Columns) -> NDArray[np.bool_] | N
 
 def excess(rule: Rule, schema: Schema, columns: Columns) -> tuple[NDArray[np.float64], str] | None:
     """By how much each record is beyond the bound of `rule`, in the unit that is named; None unless it compares numbers."""
-    tree = _tree(rule.expr)
+    tree = tree_of(rule.expr)
     root = tree.root
     if not isinstance(root, Binary) or root.operator not in _BEYOND:
         return None
@@ -127,7 +127,8 @@ def readable(field: Field, column: Column) -> NDArray[np.generic] | list[str | N
     return column.astype(bool) if field.dtype == "bool" else column
 
 
-def _tree(expr: str) -> Expr:
+def tree_of(expr: str) -> Expr:
+    """The tree of an expression of a schema. Raises ValueError for one that was not checked."""
     tree = parse(expr).value
     if tree is None:
         raise ValueError(f"an expression that was checked cannot be parsed: {expr}")
@@ -135,7 +136,7 @@ def _tree(expr: str) -> Expr:
 
 
 def _kernel(expr: str, schema: Schema, unit: str = "") -> Kernel:
-    return compile_kernel(_tree(expr), row_types(schema), parse_unit(unit) if unit else None)
+    return compile_kernel(tree_of(expr), row_types(schema), parse_unit(unit) if unit else None)
 
 
 def check_dimensions(schema: Schema) -> tuple[DimCheck, ...]:
@@ -152,12 +153,12 @@ def _unit_check(field: Field) -> DimCheck:
 
 
 def _derived_check(field: Field, env: Mapping[str, Type]) -> DimCheck:
-    outcome = infer(_tree(field.expr), env, expected=Number.of(field.unit) if field.unit else None)
+    outcome = infer(tree_of(field.expr), env, expected=Number.of(field.unit) if field.unit else None)
     return DimCheck(expr=f"{field.name} - ({field.expr})", dimension=_dimension(outcome.value), ok=outcome.ok)
 
 
 def _rule_check(rule: Rule, env: Mapping[str, Type]) -> DimCheck:
-    outcome = infer(_tree(rule.expr), env, expected=BOOLEAN)
+    outcome = infer(tree_of(rule.expr), env, expected=BOOLEAN)
     return DimCheck(expr=rule.expr, dimension=_dimension(outcome.value), ok=outcome.ok)
 
 

@@ -36,7 +36,7 @@ from synthspec.backend.conservation import CONSERVATION_REPORT, ConservationRepo
 from synthspec.backend.dataset import Column, Dataset, Rows, read_dataset, read_rows
 from synthspec.backend.protocol import Artifact, Context
 from synthspec.backend.timepath import ALIGN_REPORT, ARRIVE_REPORT, AlignReport, ArriveReport
-from synthspec.execute.core.counted import accepted, conserved, dim_failures, violations
+from synthspec.execute.core.counted import accepted, conserved, dim_failures, moved, violations
 from synthspec.ir.evidence import Figure
 from synthspec.ir.ops import Measure
 from synthspec.ir.schema import Field, Schema
@@ -187,6 +187,7 @@ def _counted(op: Measure, inputs: Inputs) -> Iterator[metrics.Counted]:
         yield dim_failures((*enforced.dim_checks, *_timepath_checks(inputs)))
         yield from violations(enforced)
         yield from accepted(enforced)
+        yield from moved(enforced)
     kept = _report(inputs, "data", CONSERVATION_REPORT, ConservationReport)
     if kept is not None and kept.fields:
         yield from conserved(kept)

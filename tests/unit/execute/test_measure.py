@@ -118,7 +118,7 @@ def figures(op_, inputs, tmp_path):
 
 def test_what_was_asked_for_and_what_falls_off_the_run(inputs, tmp_path):
     found = figures(op(), inputs, tmp_path)
-    assert list(found) == ["W1", "latency_ms_p99", "NFE", "w_cfg", "check_dim_failures", "replay_mismatches"]
+    assert list(found) == ["W1", "latency_ms_p99", "NFE", "w_cfg", "check_dim_failures", "acc_rate", "replay_mismatches"]
     assert (found["W1"].n_real, found["W1"].n_syn, found["W1"].split) == (60, 80, "test")
     assert 0 < found["W1"].value < 1
     assert found["latency_ms_p99"].value == pytest.approx(1 + 316 / 319)
@@ -132,7 +132,7 @@ def test_what_was_asked_for_and_what_falls_off_the_run(inputs, tmp_path):
 def test_what_was_not_run_is_not_measured(inputs, tmp_path):
     few = {port: inputs[port] for port in ("data", "split", "samples")}
     found = figures(op(w_cfg=None), few, tmp_path)
-    assert list(found) == ["W1", "latency_ms_p99", "check_dim_failures"]
+    assert list(found) == ["W1", "latency_ms_p99", "check_dim_failures", "acc_rate"]
     assert found["latency_ms_p99"].value is None
     assert found["latency_ms_p99"].reason
 

@@ -22,6 +22,7 @@ UNMET = [
     ("digits-gan", "objective.penalty_per", "batch", "", "objective.penalty_per"),
     ("fiber-link-flow", "timebase.fit.window", "300 s", "", "timebase.fit.window"),
     ("digits-diffusion", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
+    ("cancer-dp-vae", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
     ("digits-diffusion", "release.watermark", "{method: selection}", "", "release.watermark"),
     ("digits-diffusion", "release.format", "csv", "", "release.format"),
     ("digits-diffusion", "evaluation.disclosure", "restricted", "", "evaluation.disclosure"),
@@ -56,6 +57,7 @@ def test_what_no_run_does_is_refused_where_it_stands(name, key, value, code, pat
         ("fiber-link-flow", "engine.architecture.actnorm", "{init: data}"),
         ("fiber-link-flow", "timebase.fit.window", "10 min"),
         ("fiber-link-flow", "timebase.fit.method", "theil_sen"),
+        ("fiber-link-flow", "conditioning.projection", "{max_cost: 0.1}"),
     ],
 )
 def test_what_every_run_does_may_be_written_out(name, key, value):
@@ -79,3 +81,8 @@ def test_a_foreign_key_is_never_passed_over(tmp_path):
     (finding,) = outcome.then(compile_spec).diagnostics
     assert (finding.code, finding.path) == ("engine.backend-unsupported", ("sref",))
     assert "rid points to links.id" in finding.message
+
+
+def test_a_projection_names_the_constraint_that_it_cannot_meet():
+    (finding,) = found("cancer-dp-vae", ("conditioning.projection", "{max_cost: 0.1}"))
+    assert "'disc_area' is no linear inequality" in finding.message
