@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
+from synthspec_torch.data.masses import masses
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -27,5 +29,5 @@ class Choices:
         settled = x0.clone()
         for block in self.blocks:
             logits = out[:, block] + (self.scale * told) * x[:, block]
-            settled[:, block] = self.scale * (torch.softmax(logits, 1) - 1.0 / logits.shape[1])
+            settled[:, block] = self.scale * (masses(logits) - 1.0 / logits.shape[1])
         return settled

@@ -26,6 +26,7 @@ from synthspec.ir.evidence import Scalar
 from synthspec.ir.families import NoMechanism, VaeEngine, VaeMlp
 from synthspec.ir.ops import Fit
 from synthspec_torch.data.labels import Labels
+from synthspec_torch.data.masses import masses
 from synthspec_torch.data.mixed import Cells, MixedCodec
 from synthspec_torch.training.seeding import initial_weights, settle_threads
 from synthspec_torch.vae.assess import Subject
@@ -65,8 +66,8 @@ class Mixed(Likelihood):
         # Column after column in memory, as they are made and as they are read.
         drawn = torch.empty(u.shape[::-1], dtype=torch.float64)
         for j, logits in enumerate(torch.split(out, list(self.levels), dim=1)):
-            mass = logits.softmax(1)
-            upper = mass.cumsum(1)
+            mass = masses(logits)
+            upper = mass.cumsum(1).contiguous()
             wanted = u[:, j, None] * upper[:, -1:]
             # The last cell is open upwards: it is found where no earlier one is.
             code = torch.searchsorted(upper, wanted, right=True).clamp_(max=mass.shape[1] - 1)

@@ -11,6 +11,7 @@ pytest.importorskip("zuko")
 
 from synthspec.ir.families import FlowEngine, SplineCoupling, VaeMlp  # noqa: E402
 from synthspec.ir.schema import Field  # noqa: E402
+from synthspec_torch.data.masses import masses  # noqa: E402
 from synthspec_torch.data.mixed import Cells, MixedCodec  # noqa: E402
 from synthspec_torch.flow.cellwise import CellNetwork  # noqa: E402
 from synthspec_torch.flow.mixed import MixedRecords, log_density  # noqa: E402
@@ -194,6 +195,21 @@ def test_draws_of_mixed_cells_have_their_masses():
         assert (shares - logits.softmax(0)).abs().max() < 0.02
         places = drawn[:, j] - drawn[:, j].floor()
         assert places.mean().item() == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("cells", [1, 2, 15, 16, 40])
+def test_masses_are_a_softmax_however_many_cells_there_are(cells):
+    logits = 50 * torch.randn((7, cells), generator=torch.Generator().manual_seed(cells))
+    assert torch.allclose(masses(logits), logits.softmax(1), atol=1e-7)
+    assert masses(torch.full((2, cells), -1000.0)).sum(1).tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_a_draw_ends_in_the_last_cell_and_passes_over_empty_ones():
+    logits = torch.tensor([[0.0, -1e4, 0.0]]).repeat(3, 1)
+    u = torch.tensor([[0.0], [0.5], [1.0 - 2.0**-24]])
+    drawn = Mixed((3,)).draw(logits, u)
+    assert drawn.long().flatten().tolist() == [0, 2, 2]
+    assert (drawn - drawn.long()).max() < 1.0
 
 
 def test_groups_are_sized_evenly():
