@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy, logsigmoid, one_hot
+from torch.nn.functional import cross_entropy, logsigmoid
 
 from synthspec_torch.data.cells import CellColumn
 from synthspec_torch.vae.likelihoods import Likelihood
@@ -25,7 +25,7 @@ GAIN = 4.0
 """What an output stands for, on the log-odds and of a log-scale: the way to a narrow law is short for an optimiser."""
 LOG_SCALE = 5.0
 """Bound of the log-scale, on either side of the uniform law's."""
-_FAR = 1e3
+_FAR = 1e5
 """The log-odds of the ends of a range: any law has its mass within."""
 _SEEN = 12.0
 """The log-odds at which an encoder sees what lies at the ends of a range."""
@@ -61,7 +61,7 @@ class Span:
             return -cross_entropy(out, codes, reduction="none")
         low, high = self._standard(out, codes)
         # F(high) - F(low) of a logistic law, without a difference of numbers that are almost the same.
-        mass = logsigmoid(high) + logsigmoid(-low) + torch.log(-torch.expm1(low - high))
+        mass = (logsigmoid(high) + logsigmoid(-low) + torch.log(-torch.expm1(low - high))).to(out.dtype)
         if not self.nullable:
             return mass
         gap = out[:, 2]
@@ -84,24 +84,24 @@ class Span:
     def residuals(self, out: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """How far the cells `codes` [n] lie from the law of the outputs, [n, parameters]: of order 1, bounded."""
         if self.ends is None:
-            return one_hot(codes, self.levels) - out.softmax(1)
+            return torch.eye(self.levels, dtype=out.dtype)[codes] - out.softmax(1)
         low, high = self._standard(out, codes, _SEEN)
-        off = 0.5 * (low + high)
+        off = (0.5 * (low + high)).to(out.dtype)
         seen = torch.stack([off.clamp(-4.0, 4.0) / 1.8, torch.tanh(0.5 * off)], 1)
         if not self.nullable:
             return seen
         gap = self._absent(codes)[:, None]
-        return torch.cat([torch.where(gap, 0.0, seen), gap - torch.sigmoid(out[:, 2:])], 1)
+        return torch.cat([torch.where(gap, 0.0, seen), gap.to(out.dtype) - torch.sigmoid(out[:, 2:])], 1)
 
     def _standard(self, out: torch.Tensor, codes: torch.Tensor, far: float = _FAR) -> tuple[torch.Tensor, torch.Tensor]:
-        """The ends of the cells `codes`, less the location, over the scale; both [n], in the precision of `out`."""
+        """The ends of the cells `codes`, less the location, over the scale; both float64 [n]."""
         if self.ends is None:
             raise TypeError("members have no place on a line")
         ends = self.ends.clamp(-far, far)
         codes = codes.clamp(max=len(ends) - 2)
         loc, scale = _law(out)
         low, high = ((ends[codes + side] - loc) / scale for side in (0, 1))
-        return low.to(out.dtype), high.to(out.dtype)
+        return low, high
 
     def _absent(self, codes: torch.Tensor) -> torch.Tensor:
         return codes == self.levels - 1
