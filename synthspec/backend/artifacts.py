@@ -23,6 +23,7 @@ SAMPLE_REPORT = "sample.json"
 ENFORCE_REPORT = "enforce.json"
 LATENCY_REPORT = "latency.json"
 REPLAY_REPORT = "replay.json"
+MARK_REPORT = "mark.json"
 FIGURES = "figures.json"
 
 
@@ -130,6 +131,21 @@ class ReplayReport:
     mismatches: int
     fresh: bool = False
     """Whether a process did it that had done nothing before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkReport:
+    """The keyed mark of what is released (S413-3)."""
+
+    kept: int
+    candidates: int
+    """Records that each released one was chosen from."""
+    distinct: int
+    z: float
+    expected_z: float
+    alpha: float
+    detectable: bool
+    """Whether the mark shows in these records at `alpha`."""
 
 
 def write_report(folder: Path, name: str, report: object) -> None:

@@ -57,6 +57,8 @@ class Context:
     unfinished: Path | None = None
     """A folder, maybe not made yet, that is kept while this op is not done: what a killed kernel left there is found again.
     It must not change the bytes. None: nothing is kept."""
+    keys: Path | None = None
+    """The folder of the secret keys of marks."""
     fresh: bool = False
     """Whether this process was started for this op alone."""
 

@@ -31,6 +31,7 @@ VERBS: Mapping[str, str] = {
     "ledger": "ledger:app",
     "keys": "keys:app",
     "trust": "trust:app",
+    "watermark": "watermark:app",
     "backends": "backends:backends",
     "doctor": "doctor:doctor",
 }

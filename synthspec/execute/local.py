@@ -56,6 +56,7 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
     on_node: OnNode = lambda _: None,
     secret: Path | None = None,
     guard: Guard | None = None,
+    keys: Path | None = None,
 ) -> Outcome[Execution]:
     """Run every node of `plan` except `judge` and `emit`, reusing what `store` has; `on_node` hears of each when it is done.
 
@@ -65,7 +66,7 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
     Raises StoreError for a full disk or missing rights, and whatever a kernel raises that is not a `DataError`. Whenever
     it ends early, even by SIGKILL, the store keeps the finished nodes and the next run goes on there.
     """
-    seen, missing = _look_outside(plan, root)
+    seen, missing = _look_outside(plan, root, keys)
     if found := (*problems(plan, backends), *missing):
         return failure(found)
     nodes = runnable(plan)
@@ -82,6 +83,7 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
         progress=progress,
         secret=secret,
         guard=guard,
+        keys=keys,
     )
     try:
         for node in nodes:
@@ -92,17 +94,19 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
     return Outcome(Execution(nodes=tuple(run.done.values())))
 
 
-def obstacles(plan: Plan, backends: Mapping[str, Backend], root: Path) -> tuple[Diagnostic, ...]:
+def obstacles(
+    plan: Plan, backends: Mapping[str, Backend], root: Path, keys: Path | None = None
+) -> tuple[Diagnostic, ...]:
     """Everything that `execute` would refuse before it runs a node, found without a store; empty when it can begin."""
-    return (*problems(plan, backends), *_look_outside(plan, root)[1])
+    return (*problems(plan, backends), *_look_outside(plan, root, keys)[1])
 
 
-def _look_outside(plan: Plan, root: Path) -> tuple[dict[str, Outside], list[Diagnostic]]:
+def _look_outside(plan: Plan, root: Path, keys: Path | None) -> tuple[dict[str, Outside], list[Diagnostic]]:
     seen: dict[str, Outside] = {}
     missing: list[Diagnostic] = []
     for node in runnable(plan):
         try:
-            seen[node.id] = outside(node.op, root)
+            seen[node.id] = outside(node.op, root, keys)
         except DataError as error:
             missing.append(_diagnostic(error))
     return seen, missing
@@ -127,6 +131,7 @@ class _Run:
     progress: Progress
     secret: Path | None = None
     guard: Guard | None = None
+    keys: Path | None = None
     done: dict[str, NodeRun] = field(default_factory=dict)
 
     def reach(self, name: str) -> Iterator[NodeRun]:
@@ -206,6 +211,7 @@ class _Run:
                     progress=self.progress,
                     secret=passage.secret,
                     meter=passage.meter,
+                    keys=self.keys,
                     unfinished=self.store.unfinished(key) if isinstance(op, Fit) else None,
                 )
                 self._compute(node_id, op, inputs, backend, context)

@@ -6,17 +6,32 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthspec.execute.core.source import data_error, locate, read_digest
-from synthspec.ir.ops import Arrive, Bind, Embed, Measure, Op
+from synthspec.ir.ops import Arrive, Bind, Embed, Mark, Measure, Op
+from synthspec.watermark import KeyFault, key_path
 
 Outside = tuple[tuple[str, str], ...]
 
 
-def outside(op: Op, root: Path) -> Outside:
+def outside(op: Op, root: Path, keys: Path | None = None) -> Outside:
     """(name in the op, SHA-256) of every file that `op` reads from outside the plan.
 
     Raises DataError when one is not there or is not what the plan pins.
     """
+    if isinstance(op, Mark):
+        return ((f"watermark key {op.key}", _key(op.key, keys)),)
     return tuple((name, _checked(name, pinned, root)) for name, pinned in _reads(op))
+
+
+def _key(name: str, keys: Path | None) -> str:
+    """The SHA-256 of the file of a key: what may be known of it, and what the manifest names it by."""
+    try:
+        path = key_path(keys or Path(), name)
+    except KeyFault as fault:
+        raise data_error("schema.not-found", str(fault), "choose another name") from None
+    if keys is None or not path.is_file():
+        message = f"there is no watermark key called {name}"
+        raise data_error("schema.not-found", message, f"synthspec watermark new {name}")
+    return read_digest(path)
 
 
 def _reads(op: Op) -> tuple[tuple[str, str], ...]:

@@ -136,6 +136,21 @@ class Enforce:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """M40-5.8, S413-3: of each `candidates` records keep the one that scores highest under the secret key called `key`.
+
+    In: samples. Makes ``data.safetensors``, ``mark.json``. Which key it is, is read from outside the plan, by its digest.
+    """
+
+    op: Literal["mark"] = "mark"
+    version: int = 1
+    schema: Schema
+    candidates: int
+    alpha: float
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """M40-5.8: the kept records as people take them away.
 
@@ -283,7 +298,7 @@ class Emit:
 
 
 Op = (
-    Bind | Split | Fit | Accelerate | Sample | Enforce | Export | Align | Arrive | Latency | Replay | Assess | Embed
+    Bind | Split | Fit | Accelerate | Sample | Enforce | Mark | Export | Align | Arrive | Latency | Replay | Assess | Embed
     | Measure | Compare | Judge | Emit
 )  # fmt: skip
 

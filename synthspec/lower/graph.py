@@ -33,7 +33,7 @@ from synthspec.lower.acceleration import TEACHER, Engine, engines
 from synthspec.lower.engine import fit_op
 from synthspec.lower.needs import Needs
 from synthspec.lower.promises import promises
-from synthspec.lower.sampling import enforce_op, export_op, replayed_blocks, sample_op
+from synthspec.lower.sampling import enforce_op, export_op, mark_op, replayed_blocks, sample_op
 from synthspec.lower.timepath import align_op, arrive_op
 from synthspec.lower.unmet import refuse_unmet
 from synthspec.spec.evaluation import Evaluation, SplitName
@@ -114,6 +114,9 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
     nodes.append(_node("sample", sample, **real))
     nodes.append(_node("enforce", enforce_op(resolved, sample), samples="sample", **_REAL))
     measured = {"samples": "enforce", "raw": "sample", **_REAL}
+    if (mark := mark_op(resolved)) is not None:
+        nodes.append(_node("mark", mark, samples="enforce"))
+        measured["samples"] = "mark"
     published = _timepath(nodes, resolved, sample.seed, measured)
     nodes.append(_node("export", export_op(resolved), samples=published))
     evaluate.timed(released, measured, "")
@@ -207,12 +210,12 @@ def _timepath(nodes: list[OpNode], resolved: ResolvedSpec, seed: int, measured: 
     """Append what a time base and a path ask for; the node whose records are published."""
     align, arrive = align_op(resolved, seed), arrive_op(resolved)
     if align is not None:
-        nodes.append(_node("align", align, samples="enforce", **_REAL))
+        nodes.append(_node("align", align, samples=measured["samples"], **_REAL))
         measured["timebase"] = "align"
     if arrive is not None:
         nodes.append(_node("arrive", arrive))
         measured["arrival"] = "arrive"
-    return "enforce" if align is None else "align"
+    return measured["samples"] if align is None else "align"
 
 
 def _measure(resolved: ResolvedSpec, evaluation: Evaluation, sample: Sample) -> Measure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from synthspec.ir.drawing import block_count, spread_blocks
-from synthspec.ir.ops import Enforce, Export, Fit, Sample
+from synthspec.ir.ops import Enforce, Export, Fit, Mark, Sample
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.solvers import SOLVERS, TOLERANCE, SolverPlan, steps_for
 from synthspec.lower.needs import Needs
@@ -31,7 +31,7 @@ def sample_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Sample | None:
         return None
     return Sample(
         fit=fit,
-        n=sampling.n,
+        n=wanted(resolved),
         candidates=_candidates(resolved, conditioning),
         seed=seed,
         rng=rng,
@@ -42,6 +42,22 @@ def sample_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Sample | None:
         condition=tuple(sampling.condition.items()),
         guidance=schedule,
     )
+
+
+def wanted(resolved: ResolvedSpec) -> int:
+    """How many records must pass: each released one is chosen among `watermark.candidates`."""
+    release = resolved.spec.release
+    mark = None if release is None else release.watermark
+    return resolved.spec.sampling.n * (1 if mark is None else mark.candidates)
+
+
+def mark_op(resolved: ResolvedSpec) -> Mark | None:
+    """The keyed mark of what is released; None where the spec asks for none."""
+    release = resolved.spec.release
+    mark = None if release is None else release.watermark
+    if mark is None:
+        return None
+    return Mark(schema=resolved.schema, candidates=mark.candidates, alpha=mark.alpha, key=mark.key or "default")
 
 
 def enforce_op(resolved: ResolvedSpec, sample: Sample) -> Enforce:
@@ -96,7 +112,7 @@ def _solver(
 
 def _candidates(resolved: ResolvedSpec, conditioning: Conditioning) -> int:
     """How many records to draw at first: a reserve where something may be turned down, within the declared cap."""
-    n = resolved.spec.sampling.n
+    n = wanted(resolved)
     release = resolved.spec.release
     screened = release is not None and release.near_copies is not None and release.near_copies.action == "resample"
     ruled = any(rule.severity == "block" for rule in resolved.schema.rules)

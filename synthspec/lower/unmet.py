@@ -80,8 +80,6 @@ def _after(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
             yield ("conditioning", "projection"), reason, advice
     if release is None:
         return
-    if release.watermark is not None:
-        yield ("release", "watermark"), "no run embeds a watermark yet", "leave it out"
     made = export_op(resolved).format
     if release.format not in {None, made}:
         message = f"records of modality {resolved.schema.modality} are published as {made} only"

@@ -132,6 +132,8 @@ class _Run:
         self.fit = self._report("fit", artifacts.FIT_REPORT, artifacts.FitReport)
         self.sample = self._report("sample", artifacts.SAMPLE_REPORT, artifacts.SampleReport)
         self.enforced = self._report("enforce", artifacts.ENFORCE_REPORT, artifacts.EnforceReport)
+        marked = any(node.node == "mark" for node in execution.nodes)
+        self.mark = self._report("mark", artifacts.MARK_REPORT, artifacts.MarkReport) if marked else None
 
     def _report(self, node: str, name: str, kind: type[artifacts.T]) -> artifacts.T:
         return artifacts.read_report(self.execution.node(node).artifact.path(name), kind)
@@ -145,7 +147,7 @@ class _Run:
             SRef=f"{sref.metadata.name} {sref.metadata.version}",
             sref_hash=digest("synthspec.sref.v1", sref),
             n_real=self._n_real(),
-            n_syn=self.enforced.kept,
+            n_syn=self.enforced.kept if self.mark is None else self.mark.kept,
             split="release",
             private=private,
         )
@@ -168,9 +170,21 @@ class _Run:
 
     def generation(self) -> groups.Generation:
         op = self.sample_op
-        controls: dict[str, Any] = {"n": op.n, "candidates": self.enforced.candidates, "block": op.block}
+        controls: dict[str, Any] = {
+            "n": self.plan.spec.sampling.n,
+            "candidates": self.enforced.candidates,
+            "block": op.block,
+        }
         if self.enforced.candidates:
             controls["acc_rate"] = self.enforced.accepted / self.enforced.candidates
+        if self.mark is not None:
+            controls |= {
+                "watermark": "selection",
+                "watermark.candidates": self.mark.candidates,
+                "watermark.distinct": self.mark.distinct,
+                "watermark.alpha": self.mark.alpha,
+                "watermark.detectable": self.mark.detectable,
+            }
         controls |= {name: fact for name, fact in self.enforced.facts if name.startswith("project")}
         if self.fit_op.engine.family == "diffusion":
             controls |= {"cfg_scale": op.w_cfg, "cfg_convention": "S405-6"}

@@ -17,7 +17,7 @@ from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.evidence import Evidence, Figure, evidence
 from synthspec.ir.manifest import Manifest, readable
 from synthspec.ir.manifest_engine import LedgerRef, PrivateDataRef
-from synthspec.ir.ops import Fit
+from synthspec.ir.ops import Fit, Mark
 from synthspec.ir.plan import Plan, write_plan
 from synthspec.ir.verdict import Verdicts
 from synthspec.judge import judge, unpersisted
@@ -38,6 +38,7 @@ from synthspec.sign.refusal import Refused
 from synthspec.sign.signing import payload_digest
 from synthspec.store import Store
 from synthspec.store.folder import check_replaceable, replace_folder
+from synthspec.watermark import DEFAULT, key_path, make_key
 
 Page = Callable[[Manifest, Sequence[Subject], Callable[[str], bytes]], bytes]
 """Shows a run to people: from its manifest, its files and what is in a file of this name."""
@@ -99,7 +100,7 @@ def run_plan(
     """
     available = backends()
     if problems(plan, available):
-        return failure(obstacles(plan, available, options.base))
+        return failure(obstacles(plan, available, options.base, _mark_keys(plan)))
     check_replaceable(options.out.absolute(), BUNDLE)
     key = options.key or _development_key()
     with Store(options.store) as store, _guarded(plan, options) as guard:
@@ -113,6 +114,7 @@ def run_plan(
             on_node=on_node,
             secret=options.secret,
             guard=guard,
+            keys=_mark_keys(plan),
         )
         if executed.value is None:
             return failure(executed.diagnostics)
@@ -141,6 +143,15 @@ def run_plan(
                     guard.publish(payload_digest(manifest, subjects))
     result = RunResult(folder=options.out, manifest=manifest, verdicts=verdicts, execution=executed.value)
     return Outcome(result, executed.diagnostics)
+
+
+def _mark_keys(plan: Plan) -> Path:
+    """The folder of the keys of marks; the default one is made on first use, as the development key is."""
+    folder = config_dir() / "watermark"
+    wanted = [node.op.key for node in plan.nodes if isinstance(node.op, Mark)]
+    if DEFAULT in wanted and not key_path(folder, DEFAULT).exists():
+        make_key(key_path(folder, DEFAULT))
+    return folder
 
 
 def _private(plan: Plan, execution: Execution) -> PrivateDataRef | None:

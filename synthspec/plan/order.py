@@ -14,7 +14,9 @@ from synthspec.ir.plan import Plan, PlanNode, node_digest
 
 CORE = "core"
 """Who computes what is not a generator's business: binding, splitting, enforcing, time, measuring, judging, emitting."""
-CORE_OPS = frozenset({"bind", "split", "enforce", "align", "arrive", "export", "measure", "compare", "judge", "emit"})
+CORE_OPS = frozenset(
+    {"bind", "split", "enforce", "mark", "align", "arrive", "export", "measure", "compare", "judge", "emit"}
+)
 
 
 class OpOffer(Protocol):

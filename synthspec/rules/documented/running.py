@@ -30,6 +30,18 @@ CODES: tuple[Documented, ...] = (
         refs="P405-4; C40-516",
     ),
     documented(
+        "P405-4.secret",
+        "execute",
+        "The file of secret seeds cannot be used.",
+        why=(
+            "Whoever has the seeds can take the noise away, and the same noise on other data cancels in the difference of two"
+            " releases. So the file is for its owner alone, and belongs to one training of one data set."
+        ),
+        bad="synthspec run spec.yaml --secret seeds-of-another-training.json",
+        good="synthspec run spec.yaml --secret a-new-file.json",
+        refs="P405-4; P405-8",
+    ),
+    documented(
         "data.digest",
         "plan, execute",
         "The data are not those that were pinned.",

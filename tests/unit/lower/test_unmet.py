@@ -23,7 +23,6 @@ UNMET = [
     ("fiber-link-flow", "timebase.fit.window", "300 s", "", "timebase.fit.window"),
     ("digits-diffusion", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
     ("cancer-dp-vae", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
-    ("digits-diffusion", "release.watermark", "{method: selection}", "", "release.watermark"),
     ("digits-diffusion", "release.format", "csv", "", "release.format"),
     ("digits-diffusion", "evaluation.disclosure", "restricted", "", "evaluation.disclosure"),
     ("digits-diffusion", "contracts.C40-516.publish", "verdict", "", "contracts.C40-516.publish"),
