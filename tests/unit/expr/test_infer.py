@@ -328,3 +328,12 @@ def test_dimensions_agree_with_pint(registry, tree):
     else:
         expected = registry.Quantity(1, outcome.value.coherent.symbol).dimensionality
         assert theirs.dimensionality == expected
+
+
+@pytest.mark.parametrize("text", ["(t - u) * (r / r)", "(r / r) * (t - u)", "(t - u) / (r / r)", "(t - u) * 2"])
+def test_a_difference_stays_one_through_every_pure_number_also_one_that_is_computed(text):
+    env = {"t": Number.of(parse_unit("degC")), "u": Number.of(parse_unit("degC")), "r": Number.of(parse_unit("mm"))}
+    outcome = infer(parse(text).value, env)
+    assert not outcome.diagnostics
+    assert outcome.value.origin is Origin.DIFFERENCE
+    assert infer(parse(f"t + {text} > u").value, env).ok
