@@ -75,7 +75,16 @@ def made(
 ) -> tuple[Made, Mapping[str, Path]]:
     """What leads to `goal` of `spec`, and the folder of each node that was kept. Raises BindingError."""
     from synthspec.pipeline.making import MakeOptions, make
+    from synthspec.pipeline.reserving import ledger_url
+    from synthspec.sign import state_dir
 
-    how = MakeOptions(store=store_of(ds), folder=ds.work / "made", progress=silent(), workers=workers, secret=secret)
+    how = MakeOptions(
+        store=store_of(ds),
+        folder=ds.work / "made",
+        progress=silent(),
+        workers=workers,
+        secret=secret,
+        ledger=ledger_url(state_dir()),
+    )
     found = value_of(make(spec.spot(ds.base, called), goal, options(), how))
     return found, {node: found.folder / node for node in found.nodes}

@@ -87,7 +87,9 @@ def _between_files(
 
     schema = sref or (real.sref if isinstance(real, Data) else syn.engine.ds.sref if isinstance(syn, Samples) else None)
     if schema is None:
-        raise refused("schema.missing-key", "two files say nothing of their fields", "name the SRef: sref='sref.yaml'")
+        raise refused(
+            "schema.missing-key", "two files say nothing of their fields", "name the SRef: sref='marks-sref.yaml'"
+        )
     unknown = [name for name in metrics if name not in _known()]
     if unknown:
         from synthspec.diag import did_you_mean

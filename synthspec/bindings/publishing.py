@@ -66,6 +66,7 @@ def emit_deep_manifest(  # noqa: PLR0913 - what a release says of itself
     from synthspec.pipeline.compiling import compile_spec
     from synthspec.pipeline.contents import EVIDENCE
     from synthspec.pipeline.front import load_spec
+    from synthspec.pipeline.reserving import ledger_url
     from synthspec.pipeline.running import RunOptions, run_plan
     from synthspec.sign import state_dir
 
@@ -85,6 +86,7 @@ def emit_deep_manifest(  # noqa: PLR0913 - what a release says of itself
         secret=artifacts.engine.secret,
         key=key,
         state=state_dir(),
+        ledger=ledger_url(state_dir()),
     )
     done = value_of(run_plan(plan, how, silent()))
     return DeepManifest(

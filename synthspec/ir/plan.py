@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -83,6 +84,18 @@ def write_plan(plan: Plan) -> bytes:
     if plan.base and isinstance(stored, dict):
         stored["base"] = plan.base
     return canonical_bytes(stored)
+
+
+def stored_digest(data: bytes) -> str:
+    """The digest of the plan in `data` as it was written: a later version may have more to say in an op, with defaults.
+
+    Raises ValueError for what is no JSON object.
+    """
+    stored = json.loads(data)
+    if not isinstance(stored, dict):
+        raise ValueError("a plan is an object")  # noqa: TRY004 - of a file
+    stored.pop("base", None)
+    return digest("synthspec.plan.v1", stored)
 
 
 def read_plan(data: bytes) -> Plan:

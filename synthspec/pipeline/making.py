@@ -17,7 +17,8 @@ from synthspec.ir.plan import Plan
 from synthspec.lower import Goal
 from synthspec.pipeline.compiling import compile_draft
 from synthspec.pipeline.front import Options, Spot, draft
-from synthspec.pipeline.running import backends
+from synthspec.pipeline.running import backends, guarded, mark_keys
+from synthspec.sign import state_dir
 from synthspec.store import Store
 from synthspec.store.folder import replace_folder
 
@@ -44,6 +45,8 @@ class MakeOptions:
     workers: int = 1
     secret: Path | None = None
     """Where the secret seeds of a mechanism are kept; None: nobody keeps them."""
+    ledger: str | None = None
+    """URL of the ledger that a training under a mechanism is entered in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ def make(place: Spot, goal: Goal, options: Options, how: MakeOptions) -> Outcome
     if planned.value is None:
         return failure(planned.diagnostics)
     plan = planned.value
-    with Store(how.store) as store:
+    with Store(how.store) as store, guarded(plan, how.ledger, state_dir()) as guard:
         executed = execute(
             plan,
             backends(),
@@ -77,6 +80,8 @@ def make(place: Spot, goal: Goal, options: Options, how: MakeOptions) -> Outcome
             workers=how.workers,
             progress=how.progress,
             secret=how.secret,
+            guard=guard,
+            keys=mark_keys(plan),
         )
         if executed.value is None:
             return failure(executed.diagnostics)

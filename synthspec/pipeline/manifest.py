@@ -149,6 +149,8 @@ class _Run:
             n_real=self._n_real(),
             n_syn=self.enforced.kept if self.mark is None else self.mark.kept,
             split="release",
+            cov_schema=bound.cov_schema,
+            cov_req=bound.cov_req,
             private=private,
         )
 

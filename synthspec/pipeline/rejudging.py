@@ -16,7 +16,7 @@ from synthspec.ir.evidence import Evidence
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_evidence import from_evidence, from_verdicts, to_records
 from synthspec.ir.ops import Accelerate, Compare
-from synthspec.ir.plan import Plan, read_plan, spec_digest
+from synthspec.ir.plan import Plan, read_plan, spec_digest, stored_digest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.verdict import Promise
 from synthspec.judge import judge
@@ -49,14 +49,17 @@ def _contradictions(
     try:
         plan = read_plan(content[PLAN])
         found = TypeAdapter(Evidence).validate_json(content[EVIDENCE])
-        written = _written(content)
+        written, stored = _written(content), stored_digest(content[PLAN])
     except (ValidationError, ValueError) as error:
         message = f"the spec, the plan or the evidence cannot be read: {type(error).__name__}"
         yield Refusal("SCHEMA", message, PLAN)
         return
     signed = {subject.name: subject.sha256 for subject in subjects}
     yield from _limits(manifest, plan)
-    for holds, message, where in (*_of_the_plan(manifest, plan, written), *_of_the_run(manifest, plan, found, signed)):
+    for holds, message, where in (
+        *_of_the_plan(manifest, plan, written, stored),
+        *_of_the_run(manifest, plan, found, signed),
+    ):
         if not holds():
             yield Refusal("VERDICT_INCONSISTENT", message, where)
 
@@ -74,9 +77,9 @@ def _limits(manifest: Manifest, plan: Plan) -> Iterator[Refusal]:
 Claim = tuple[Callable[[], bool], str, str]
 
 
-def _of_the_plan(manifest: Manifest, plan: Plan, written: str) -> tuple[Claim, ...]:
+def _of_the_plan(manifest: Manifest, plan: Plan, written: str, stored: str) -> tuple[Claim, ...]:
     return (
-        (lambda: plan.digest == manifest.ir.digest.sha256, "it names another plan than plan.json", "/ir"),
+        (lambda: stored == manifest.ir.digest.sha256, "it names another plan than plan.json", "/ir"),
         (
             lambda: spec_digest(plan.spec, plan.sref) == plan.spec_digest == manifest.spec.canonical_digest,
             "the plan was made from another spec than the manifest names",

@@ -100,10 +100,10 @@ def run_plan(
     """
     available = backends()
     if problems(plan, available):
-        return failure(obstacles(plan, available, options.base, _mark_keys(plan)))
+        return failure(obstacles(plan, available, options.base, mark_keys(plan)))
     check_replaceable(options.out.absolute(), BUNDLE)
     key = options.key or _development_key()
-    with Store(options.store) as store, _guarded(plan, options) as guard:
+    with Store(options.store) as store, guarded(plan, options.ledger, options.state or state_dir()) as guard:
         executed = execute(
             plan,
             available,
@@ -114,7 +114,7 @@ def run_plan(
             on_node=on_node,
             secret=options.secret,
             guard=guard,
-            keys=_mark_keys(plan),
+            keys=mark_keys(plan),
         )
         if executed.value is None:
             return failure(executed.diagnostics)
@@ -145,7 +145,7 @@ def run_plan(
     return Outcome(result, executed.diagnostics)
 
 
-def _mark_keys(plan: Plan) -> Path:
+def mark_keys(plan: Plan) -> Path:
     """The folder of the keys of marks; the default one is made on first use, as the development key is."""
     folder = config_dir() / "watermark"
     wanted = [node.op.key for node in plan.nodes if isinstance(node.op, Mark)]
@@ -163,8 +163,9 @@ def _private(plan: Plan, execution: Execution) -> PrivateDataRef | None:
 
 
 @contextmanager
-def _guarded(plan: Plan, options: RunOptions) -> Iterator[LedgerGuard | None]:
-    guard = LedgerGuard(plan, options.ledger, options.state or state_dir()) if options.ledger else None
+def guarded(plan: Plan, ledger: str | None, state: Path) -> Iterator[LedgerGuard | None]:
+    """What asks the ledger at the URL `ledger` before a private training; meters of trainings under way lie in `state`."""
+    guard = LedgerGuard(plan, ledger, state) if ledger else None
     try:
         yield guard
     finally:

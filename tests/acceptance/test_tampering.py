@@ -402,3 +402,17 @@ def test_m84_what_is_judged_is_what_was_hashed(cli, run_copy, monkeypatch):
 
     monkeypatch.setattr(tree, "_content", exchanging)
     assert codes(cli, run_copy) == set()
+
+
+def test_m97_a_plan_that_says_less_than_this_version_would_is_still_the_plan_that_was_signed(cli, run_copy, resign):
+    """As an older version wrote it: a field of an op that came later is not there, and means its default."""
+    from synthspec.ir.plan import stored_digest
+
+    def older(plan: dict) -> None:
+        measure = next(node for node in plan["nodes"] if node["op"]["op"] == "measure")
+        del measure["op"]["target"]
+
+    edit(run_copy, "plan.json", older)
+    digest = stored_digest((run_copy / "plan.json").read_bytes())
+    resign(run_copy, lambda statement: statement["predicate"]["ir"]["digest"].update(sha256=digest))
+    assert codes(cli, run_copy) == set()

@@ -15,7 +15,7 @@ from synthspec.ir.manifest_evidence import to_evidence, to_records
 from synthspec.ir.plan import read_plan
 from synthspec.judge import judge
 from synthspec.pipeline.compiling import based, compile_spec
-from synthspec.pipeline.contents import promises_of, result_digests, waivers_of
+from synthspec.pipeline.contents import READ_BACK, promises_of, result_digests, waivers_of
 from synthspec.pipeline.environment import environment
 from synthspec.pipeline.front import Options, load_spec, spot
 from synthspec.pipeline.manifest import build_manifest
@@ -176,8 +176,8 @@ def test_what_the_plan_says_is_what_the_manifest_says(build, plan):
     )
     assert manifest.generation.controls["n"] == 64
     assert manifest.generation.controls["cfg_convention"] == "S405-6"
-    assert manifest.deep.noise_schedule == {"name": "cosine", "train_steps": 1000}
-    assert manifest.generation.schedule == {"name": "cosine", "train_steps": 1000}
+    assert manifest.deep.noise_schedule == {"name": "cosine", "train_steps": 1000, "zero_terminal_snr": False}
+    assert manifest.generation.schedule == {"name": "cosine", "train_steps": 1000, "zero_terminal_snr": False}
     assert manifest.dataset.n_real == 1797
     assert manifest.dataset.n_syn == 64
     assert manifest.waivers == waivers_of(plan) == ()
@@ -203,7 +203,8 @@ def test_a_fresh_run_contradicts_itself_nowhere(made):
         for output in node.outputs
         if output.name in names
     )
-    assert list(contradictions(made.manifest, signed, made.folder)) == []
+    content = {name: (made.folder / name).read_bytes() for name in READ_BACK}
+    assert contradictions(made.manifest, signed, content) == ()
 
 
 def test_of_the_variables_only_those_that_change_numbers_are_told(monkeypatch):
