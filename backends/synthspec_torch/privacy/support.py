@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from synthspec.backend.columns import find_field
 from synthspec.ir.families import DpSgd, Mechanism, NoMechanism, Stability, Training
@@ -41,11 +41,14 @@ def private_training_reasons(
     for name in ("epochs", "batch_size", "grad_clip"):
         if getattr(training, name) is not None:
             yield f"training.{name} has no meaning under dp-sgd: the privacy block says it"
+    yield from _watching_reasons(stability, RELEASED_SIGNALS | set(further))
+
+
+def _watching_reasons(stability: Stability, known: Collection[str]) -> Iterator[str]:
     watched = {monitor.signal for monitor in stability.monitors}
     if stability.convergence:
         watched.add(stability.convergence.signal)
-    known = RELEASED_SIGNALS | set(further)
-    for name in sorted(watched - known):
+    for name in sorted(watched - set(known)):
         yield f"signal {name!r} is not released: only {', '.join(sorted(known))}"
     for monitor in stability.monitors:
         if monitor.action not in RELEASED_ACTIONS:
