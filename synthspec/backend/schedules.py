@@ -75,7 +75,7 @@ def _to_zero(signal: F64) -> F64:
 
 
 def karras_sigmas(schedule: EdmSchedule, way: F64) -> F64:
-    """sigma where the share `way` (in [0, 1]) of the road from `sigma_max` to `sigma_min` is done, even in sigma^(1/rho).
+    """Sigma where the share `way` (in [0, 1]) of the road from `sigma_max` to `sigma_min` is done, even in sigma^(1/rho).
 
     Karras et al. 2022, eq. 5.
     """

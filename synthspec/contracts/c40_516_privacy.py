@@ -2,7 +2,8 @@
 
 The standard's formula leaves delta out; App B asks for it, so both are enforced under a mechanism. MI is the membership
 advantage Adv_MI, judged at its upper 95 % bound; it needs members and non-members, so it belongs to no single split. An
-attack whose lower limit lies beyond what eps and delta allow shows that the mechanism is not what it claims, whatever mi_max says.
+attack whose lower limit lies beyond what eps and delta allow shows that the mechanism is not what it claims, whatever
+mi_max says.
 """
 
 from __future__ import annotations

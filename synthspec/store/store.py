@@ -111,7 +111,9 @@ class Store:
         folder = self.folder / "unfinished"
         with world("prepare", folder):
             make_folder(folder)
-            others = sorted((path for path in folder.iterdir() if path.name != key), key=lambda path: path.stat().st_mtime)
+            others = sorted(
+                (path for path in folder.iterdir() if path.name != key), key=lambda path: path.stat().st_mtime
+            )
             for path in others[: max(0, len(others) - UNFINISHED)]:
                 shutil.rmtree(path, ignore_errors=True)
         return folder / key
