@@ -268,7 +268,7 @@ def test_examples_validate(file: File) -> None:
         ("family: vae", "family: vaee", "schema.bad-value", (9, 11), "did you mean 'vae'?"),
         ("mechanism: dp-sgd", "mechanism: dpsgd", "schema.bad-value", (20, 14), "did you mean 'dp-sgd'?"),
         ("multiplier: auto", "multiplier: atuo", "schema.bad-value", (27, 23), "did you mean 'auto'?"),
-        ("seed: 3", "seeed: 3", "schema.unknown-key", (12, 60), "did you mean 'seed'?"),
+        ("seed: 3", "seeed: 3", "schema.unknown-key", None, "did you mean 'seed'?"),
         (
             "  eps_budget: 4.0",
             "  eps_budget: 4.0\n  eps_budget: 5.0",
@@ -278,8 +278,12 @@ def test_examples_validate(file: File) -> None:
         ),
     ],
 )
-def test_faults_in_a_real_spec(written: str, instead: str, code: str, place: tuple[int, int], remedy: str) -> None:
+def test_faults_in_a_real_spec(
+    written: str, instead: str, code: str, place: tuple[int, int] | None, remedy: str
+) -> None:
     text = (EXAMPLES / "cancer-dp-vae" / "spec.yaml").read_text(encoding="utf-8")
     (finding,) = findings(text.replace(written, instead, 1), EngineSpec)
     assert finding.span is not None
-    assert (finding.code, finding.span.begin, finding.help) == (code, place, remedy)
+    # Where the line of the example is longer than the mistake it is looked for.
+    expected = place or finding.span.source.line_column(finding.span.source.text.index(instead))
+    assert (finding.code, finding.span.begin, finding.help) == (code, expected, remedy)
