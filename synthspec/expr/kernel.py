@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from synthspec.expr.algebra import Typed
 from synthspec.expr.infer import check
 from synthspec.expr.scalar import NAN, SCALAR, Operation, is_null
-from synthspec.expr.tree import Binary, Call, Expr, Name, Unary, leaves
+from synthspec.expr.tree import Binary, Call, Expr, Name, Node, Unary, leaves
 from synthspec.expr.types import Boolean, Number, Type
 from synthspec.units import Affine, Unit
 
 if TYPE_CHECKING:
+    from synthspec.expr.buffers import Run
     from synthspec.expr.vector import Array
 
 Values = Mapping[str, Any]
@@ -39,15 +40,13 @@ class Kernel:
 
     def __call__(self, columns: Mapping[str, Any]) -> Array:
         """One result a row: float64 in `unit`, bool, or text. Raises `KeyError` for a column that is missing."""
-        import numpy as np
+        return self.run()(columns)
 
-        from synthspec.expr.vector import column, table
+    def run(self) -> Run:
+        """The same function for one block of rows after another, in buffers that each call writes again."""
+        from synthspec.expr.buffers import Run
 
-        values = {name: column(columns[name], self.env[name]) for name in self.names}
-        with np.errstate(all="ignore"):
-            result = self.to_unit(build(self.typed, table())(values))
-        rows = max((array.shape for array in values.values()), key=len, default=())
-        return np.asarray(result) if np.ndim(result) or not rows else np.full(rows, result)
+        return Run(self)
 
     def row(self, cells: Mapping[str, Any]) -> Any:  # noqa: ANN401  (float, bool or text, as `type` says)
         """The result for one row of plain Python values, None where a cell is empty."""
@@ -95,15 +94,19 @@ def build(typed: Typed, table: Mapping[str, Operation], leaf: Leaf = _cell) -> C
         return lambda _: constant
     if found := leaf(typed):
         return found
-    parts = [build(part, table, leaf) for part in typed.parts]
-    match typed.node:
+    return _applied(table[symbol(typed.node)], [build(part, table, leaf) for part in typed.parts])
+
+
+def symbol(node: Node) -> str:
+    """The key in a table of operations of a node that is computed from its parts."""
+    match node:
         case Unary(operator=operator):
-            return _applied(table["not" if operator == "not" else "neg"], parts)
+            return "not" if operator == "not" else "neg"
         case Binary(operator=operator):
-            return _applied(table[operator], parts)
+            return operator
         case Call(function=function):
-            return _applied(table[function], parts)
-    raise AssertionError(typed.node)
+            return function
+    raise AssertionError(node)
 
 
 def _applied(operation: Operation, parts: Sequence[Closure]) -> Closure:

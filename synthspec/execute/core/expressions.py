@@ -19,7 +19,7 @@ from synthspec.ir.schema import Field, Rule, Schema
 from synthspec.units import parse_dimension, parse_unit
 
 Columns = Mapping[str, Column]
-_BLOCK = 1 << 15
+_BLOCK = 1 << 16
 """Rows evaluated at a time: what an expression makes on its way stays in the cache of the processor."""
 
 
@@ -67,11 +67,11 @@ def holds(rule: Rule, schema: Schema, columns: Columns) -> NDArray[np.bool_] | N
         return None
     rows = len(next(iter(columns.values())))
     excused = () if "isnull(" in rule.expr else kernel.names
-    kept = np.empty(rows, bool)
+    kept, run = np.empty(rows, bool), kernel.run()
     for start in range(0, rows, _BLOCK):
         block = {name: columns[name][start : start + _BLOCK] for name in kernel.names}
         inside = kept[start : start + _BLOCK]
-        inside[:] = kernel(_operands(kernel, schema, block))
+        inside[:] = run(_operands(kernel, schema, block))
         for name in excused:
             if _can_lack(schema.field(name), block[name]) and not inside.all():
                 inside |= _absent(schema.field(name), block[name])
