@@ -80,18 +80,22 @@ def measure(bench: Bench) -> Figure:
 def out_of_fold(make: Callable[[], Any], z: Array, kinds: NDArray[np.intp], fold: Indices) -> tuple[float, float]:
     """AUC and its standard error of a classifier trained, for each fold, on the others. `kinds` is 1 or 0.
 
-    Two folds that lean the same way by chance raise each other's AUC, once as training and once as test records: for
-    equal laws that doubles the variance of independent folds. It is doubled for all, which is on the safe side.
+    DeLong's variance is of a score that was fixed before its records were seen, and takes the folds for independent.
+    They are not: two folds that lean the same way by chance raise each other's AUC, once as training and once as test
+    records. Where the laws are equal every AUC is noise, and that brings the variance to about twice DeLong's (1.8 to
+    2.2 in simulations of linear and boosted scores of 100 and 300 records a side in 1 to 8 dimensions, where one-sided
+    95 % bounds without the factor miss 10 to 16 % of the time); it falls to once as the laws part and the folds come to
+    agree on the score. It is doubled for all, which is on the safe side.
     """
     values, variances = [], []
-    for held in range(FOLDS):
-        inside = fold == held
-        with one_thread():
+    with one_thread():
+        for held in range(FOLDS):
+            inside = fold == held
             machine = make().fit(z[~inside], kinds[~inside])
             score = np.asarray(machine.predict_proba(z[inside])[:, 1], dtype=np.float64)
-        value, variance = delong(score[kinds[inside] == 1], score[kinds[inside] == 0])
-        values.append(value)
-        variances.append(variance)
+            value, variance = delong(score[kinds[inside] == 1], score[kinds[inside] == 0])
+            values.append(value)
+            variances.append(variance)
     return float(np.mean(values)), math.sqrt(2 * float(np.mean(variances)) / FOLDS)
 
 
