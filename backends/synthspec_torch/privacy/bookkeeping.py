@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
-from synthspec_torch.privacy.gradients import Batch, Losses, PerRecord, scales
+from synthspec_torch.privacy.gradients import Batch, Losses, PerRecord, finite_scales
 from synthspec_torch.privacy.layers import BagBook, ConvBook, EmbeddingBook, LayerBook, LinearBook, Use, norm_book
 
 
@@ -25,26 +25,31 @@ class BookKeeping(PerRecord):
     def __init__(self, network: nn.Module, losses: Losses) -> None:
         """Raises TypeError, naming the layer, for a network with another layer in it."""
         super().__init__(network, losses)
-        for name, layer in trained_layers(network):
+        self._layers = dict(trained_layers(network))
+        for name, layer in self._layers.items():
             if not bookable(layer):
                 raise TypeError(f"{name or 'the network'} is a {type(layer).__name__}, which has no book")
-        owners = [id(each) for _, layer in trained_layers(network) for each in layer.parameters(recurse=False)]
+        owners = [id(each) for layer in self._layers.values() for each in layer.parameters(recurse=False)]
         if len(set(owners)) < len(owners):
             raise TypeError("two layers share a parameter, which books of single layers do not see")
+        places = {id(each): place for place, each in enumerate(self.parameters.values())}
+        self._places = {
+            name: [places[id(each)] for each in layer.parameters(recurse=False)] for name, layer in self._layers.items()
+        }
 
     def add(self, total: torch.Tensor, batch: Batch, clip: float) -> torch.Tensor:
         records = len(batch[0])
         books = self._books(batch, records)
-        squares = torch.stack([book.square_norms().double() for _, book in books]).sum(0)
-        norms = squares.sqrt()
+        norms = torch.stack([book.square_norms() for _, book in books]).sum(0, dtype=torch.float64).sqrt_()
         if not norms.isfinite().all():
             return self._add_finite(total, batch, clip, norms)
-        weights = scales(norms, clip).to(self.dtype)
-        views = dict(zip(self.parameters, self.views(total), strict=True))
+        weights = finite_scales(norms, clip).to(self.dtype)
+        # One sum in the precision of the products, and one conversion of it.
+        narrow = torch.zeros(self.width, dtype=self.dtype)
+        views = self.views(narrow)
         for name, book in books:
-            layer = self.network.get_submodule(name)
-            inner = [f"{name}.{each}" if name else each for each, _ in layer.named_parameters(recurse=False)]
-            book.add(weights, [views[each] for each in inner])
+            book.add(weights, [views[place] for place in self._places[name]])
+        total.add_(narrow)
         return norms
 
     def _add_finite(self, total: torch.Tensor, batch: Batch, clip: float, norms: torch.Tensor) -> torch.Tensor:
@@ -56,9 +61,7 @@ class BookKeeping(PerRecord):
 
     def _books(self, batch: Batch, records: int) -> list[tuple[str, LayerBook]]:
         calls: dict[str, list[tuple[torch.Tensor, torch.Tensor, int]]] = {}
-        hooks = [
-            layer.register_forward_hook(partial(_note, calls, name)) for name, layer in trained_layers(self.network)
-        ]
+        hooks = [layer.register_forward_hook(partial(_note, calls, name)) for name, layer in self._layers.items()]
         try:
             loss = self.losses(batch).sum()
         finally:
@@ -70,7 +73,7 @@ class BookKeeping(PerRecord):
             if each is not None:
                 _check(name, seen, each, records)
                 uses.setdefault(name, []).append(Use(seen, each))
-        return [(name, book_of(self.network.get_submodule(name), used, records)) for name, used in uses.items()]
+        return [(name, book_of(self._layers[name], used, records)) for name, used in uses.items()]
 
 
 def trained_layers(network: nn.Module) -> list[tuple[str, nn.Module]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -43,11 +42,12 @@ class PerRecord(ABC):
 
 def scales(norms: torch.Tensor, clip: float) -> torch.Tensor:
     """What each gradient of norm `norms` [n] is multiplied by: at most 1, and 0 where the norm is not finite."""
-    finite = norms.isfinite()
-    if math.isinf(clip):
-        return finite.to(norms.dtype)
-    kept = (clip / (norms * (1.0 + SLACK)).clamp(min=torch.finfo(norms.dtype).tiny)).clamp(max=1.0)
-    return torch.where(finite, kept, 0.0)
+    return torch.where(norms.isfinite(), finite_scales(norms, clip), 0.0)
+
+
+def finite_scales(norms: torch.Tensor, clip: float) -> torch.Tensor:
+    """The same of `norms` [n] that are all finite."""
+    return (norms * (1.0 + SLACK)).div_(clip).clamp_(min=1.0).reciprocal_()
 
 
 class OneByOne(PerRecord):

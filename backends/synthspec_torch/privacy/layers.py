@@ -77,16 +77,18 @@ class LinearBook(LayerBook):
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
         # Not in place: two layers whose outputs are added were told back one and the same tensor.
-        rows, seen, told = (
-            weights.repeat_interleave(self._seen.shape[1]),
-            self._seen.flatten(0, 1),
-            self._told.flatten(0, 1),
-        )
-        narrow = seen.shape[1] < told.shape[1]
-        total = told.mT @ (seen * rows[:, None]) if narrow else (told * rows[:, None]).mT @ seen
-        totals[0].add_(total if self._mask is None else total.mul_(self._mask))
+        seen, told, times = self._seen.flatten(0, 1), self._told.flatten(0, 1), self._seen.shape[1]
+        rows = weights.repeat_interleave(times) if times > 1 else weights
         if self._bias:
-            totals[1].add_(rows @ told)
+            totals[1].addmv_(told.mT, rows)
+        if seen.shape[1] < told.shape[1]:
+            seen = seen * rows[:, None]
+        else:
+            told = told * rows[:, None]
+        if self._mask is None:
+            totals[0].addmm_(told.mT, seen)
+        else:
+            totals[0].add_((told.mT @ seen).mul_(self._mask))
 
 
 class ConvBook(LayerBook):

@@ -7,6 +7,9 @@ import torch
 from synthspec.backend.releases import ReleaseMeter
 from synthspec_torch.privacy.stream import Keystream, normals
 
+STRETCH = 1 << 17
+"""Numbers that get their noise at a time, which bounds the memory it takes: even. The bytes of the noise depend on it."""
+
 
 class GaussianSum:
     """S405-8 as it is accounted for: ``(sum of clipped gradients + N(0, (sigma C)^2 I)) / normalizer``.
@@ -36,6 +39,11 @@ class GaussianSum:
         """The noisy mean of the sum `total`, float64 [P], as float32 [P]; one more release. `total` is used up."""
         self.releases += 1
         self._meter.count(self.releases)
-        size = len(total)
-        noise = normals(self._stream.words(self.releases, size + size % 2))[:size]
-        return total.add_(noise, alpha=self.std).div_(self.normalizer).float()
+        out = torch.empty(len(total), dtype=torch.float32)
+        first = 0
+        for part, into in zip(torch.split(total, STRETCH), torch.split(out, STRETCH), strict=True):
+            size = len(part)
+            noise = normals(self._stream.words(self.releases, size + size % 2, first))[:size]
+            into.copy_(part.add_(noise, alpha=self.std).div_(self.normalizer))
+            first += size
+        return out

@@ -20,6 +20,8 @@ F64 = NDArray[np.float64]
 _BLOCK = 16
 _PLACES = 24
 """Bits that count the blocks of one record at one step."""
+_ONE = np.uint64(0x3FF << 52)
+"""The bits of 1.0."""
 
 
 class Keystream:
@@ -30,14 +32,20 @@ class Keystream:
         if len(key) != 32:
             raise ValueError("the key of a secret stream has 256 bits")
         self._algorithm = algorithms.AES256(key)
+        self._counting = Cipher(self._algorithm, modes.CTR(bytes(_BLOCK))).encryptor()
 
-    def words(self, step: int, count: int) -> U64:
-        """`count` words of the stream of `step`: AES in counter mode, a stretch of 2^64 blocks a step."""
-        start = step.to_bytes(8, "big") + bytes(8)
-        encryptor = Cipher(self._algorithm, modes.CTR(start)).encryptor()
-        out = bytearray(8 * count + _BLOCK)
-        encryptor.update_into(bytes(8 * count), out)
-        return np.frombuffer(out, dtype=np.uint64, count=count)
+    def words(self, step: int, count: int, first: int = 0) -> U64:
+        """`count` words of the stream of `step` from the word `first` on, which is even.
+
+        AES in counter mode, a stretch of 2^64 blocks of two words a step. Raises ValueError for an odd start.
+        """
+        if first % 2:
+            raise ValueError("a stretch starts with a whole block")
+        start = step.to_bytes(8, "big") + (first // 2).to_bytes(8, "big")
+        self._counting.reset_nonce(start)
+        out = np.empty(count + _BLOCK // 8, dtype=np.uint64)
+        self._counting.update_into(bytes(8 * count), out.view(np.uint8).data)
+        return out[:count]
 
     def keyed(self, records: U64, step: int, first: int, blocks: int) -> U64:
         """`blocks` blocks of two words for each of `records` at `step`, [n, 2 blocks], from place `first` on.
@@ -57,10 +65,11 @@ class Keystream:
 
 def units(words: U64) -> F64:
     """Uniform numbers in (0, 1) on a grid of 2^-52, off its ends, of the same shape."""
-    # Through int64: a conversion that processors have, which that from uint64 is not.
-    values = (words >> np.uint64(12)).view(np.int64).astype(np.float64)
-    values += 0.5
-    values *= 2.0**-52
+    # As the fraction of a number in [1, 2), from which less than 1 is taken: exact, and no conversion.
+    bits = words >> np.uint64(12)
+    bits |= _ONE
+    values = bits.view(np.float64)
+    values -= 1.0 - 2.0**-53
     return values
 
 
@@ -68,7 +77,7 @@ def normals(words: U64) -> torch.Tensor:
     """Standard normals in float64, one a word [..., an even number], by Box and Muller; their tail ends at 8.6."""
     half = words.shape[-1] // 2
     u = units(words)
-    radius = np.log(u[..., :half])
+    radius = np.log(u[..., :half], out=u[..., :half])
     radius *= -2.0
     np.sqrt(radius, out=radius)
     angle, scale = torch.from_numpy(u[..., half:]).mul_(2.0 * math.pi), torch.from_numpy(radius)

@@ -57,7 +57,7 @@ class WithMechanism(PrivateRun):
         self.mechanism.std *= self.factor
         if self.reseeded:
             honest = self.mechanism._stream
-            self.mechanism._stream = type("Same", (), {"words": lambda _, step, count: honest.words(1, count)})()
+            self.mechanism._stream = type("Same", (), {"words": lambda _, step, *which: honest.words(1, *which)})()
 
 
 class NoiseOverBatch(WithMechanism):

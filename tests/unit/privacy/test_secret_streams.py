@@ -30,6 +30,15 @@ def test_the_stream_is_aes_in_counter_mode():
     assert words.tobytes() == b"".join(encryptor.update(each) for each in blocks)
 
 
+def test_a_stretch_of_the_stream_is_the_stream():
+    stream = Keystream(KEY)
+    whole = stream.words(7, 11)
+    assert stream.words(8, 4).tolist() != whole[:4].tolist()
+    assert stream.words(7, 5, 6).tolist() == whole[6:].tolist()
+    with pytest.raises(ValueError, match="whole block"):
+        stream.words(7, 2, 3)
+
+
 def test_uniform_numbers_fill_the_open_interval():
     u = units(Keystream(KEY).words(1, 100_000))
     assert stats.kstest(u, "uniform").pvalue > 1e-4
@@ -142,6 +151,16 @@ def test_the_noise_on_the_sum_has_the_standard_deviation_that_is_accounted_for()
     assert low < found < high
     assert mechanism.releases == steps
     assert mechanism.std == pytest.approx(sigma * clip)
+
+
+def test_a_long_sum_gets_each_number_of_the_stream_once(monkeypatch):
+    monkeypatch.setattr("synthspec_torch.privacy.mechanism.STRETCH", 64)
+    mechanism = GaussianSum(KEY, multiplier=1.0, clip=1.0, normalizer=1.0)
+    noise = mechanism.release(torch.zeros(151, dtype=torch.float64))
+    parts = [normals(Keystream(KEY).words(1, count, first))[:take] for first, count, take in
+             ((0, 64, 64), (64, 64, 64), (128, 24, 23))]  # fmt: skip
+    assert torch.equal(noise, torch.cat(parts).float())
+    assert len(noise.unique()) == 151
 
 
 def test_odd_sums_and_sums_without_noise():
