@@ -128,7 +128,7 @@ def detections(shift, repetitions=200, n=100):
     return np.array(found).T
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("shift", [0.0, 0.5, 2.0])
 def test_detection_bounds_cover_as_often_as_they_say(shift):
     """What is estimated is the AUC of the classifier as trained: its mean, one half for equal laws."""
     value, u = detections(shift)
