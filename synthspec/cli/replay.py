@@ -1,8 +1,10 @@
-"""`synthspec replay`: run a signed plan again in a fresh store and compare the bytes."""
+"""`synthspec replay`: run a signed plan again in a fresh store and grade what comes out."""
 
 from __future__ import annotations
 
+import math
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,17 @@ from synthspec.cli.answer import FORMAT, QUIET, Format, show_findings, usage
 from synthspec.cli.running import SECRET, WORKERS, check_secret
 
 if TYPE_CHECKING:
+    from synthspec.pipeline.agreement import Gap
+    from synthspec.pipeline.grading import Stand
     from synthspec.pipeline.replaying import Comparison, Replay
+
+
+class Accepted(str, Enum):
+    """The worst grade that is exit 0."""
+
+    bitwise = "bitwise"
+    numeric = "numeric"
+    statistical = "statistical"
 
 
 def replay(
@@ -21,13 +33,22 @@ def replay(
     key: list[Path] | None = typer.Option(None, "--key", help="A public key (PEM) to trust beside your own."),
     workers: int = WORKERS,
     secret: Path | None = SECRET,
+    accept: Accepted = typer.Option(Accepted.bitwise, help="The worst grade that is exit 0."),
+    tolerance: float = typer.Option(
+        1e-4, min=0.0, max=1.0, help="How far a number may be off for 'numeric', in units of the range of its array."
+    ),
     form: Format = FORMAT,
     quiet: bool = QUIET,
 ) -> None:
-    """Verify, run the plan again from nothing, and compare weights and samples byte by byte."""
+    """Verify, run the plan again from nothing, and grade weights and samples.
+
+    bitwise: the same bytes. numeric: every number within the tolerance, all else equal. statistical: every figure that a
+    contract is judged by lies in its signed interval, and every contract comes out as signed. Else: differs.
+    """
     from synthspec.ir.manifest import Manifest
     from synthspec.ir.plan import read_plan
     from synthspec.pipeline.contents import PLAN
+    from synthspec.pipeline.grading import GRADES
     from synthspec.pipeline.replaying import replay_plan
     from synthspec.pipeline.running import KeyRefused, RunOptions
     from synthspec.pipeline.verifying import verify
@@ -54,7 +75,7 @@ def replay(
     options = RunOptions(store=folder, out=folder, base=base.absolute(), workers=workers, secret=secret)
     progress = progress_for(sys.stderr, quiet=quiet)
     try:
-        done = replay_plan(said, folder, options, progress)
+        done = replay_plan(said, folder, options, progress, tolerance)
     except KeyRefused as error:
         raise usage(str(error)) from None
     finally:
@@ -63,23 +84,81 @@ def replay(
         show_findings(done.diagnostics, 1, form)
         raise typer.Exit(1)
     _answer(done.value, form)
-    if done.value.grade != "bitwise":
+    if GRADES.index(done.value.grade) > GRADES.index(accept.value):
         raise typer.Exit(1)
 
 
 def _answer(found: Replay, form: Format) -> None:
     if form is Format.json:
-        files, inputs = _listed(found.files), _listed(found.inputs)
-        changed = [{"fact": fact, "then": then, "now": now} for fact, then, now in found.environment]
-        show_findings((), 1, form, grade=found.grade, results=files, inputs=inputs, environment=changed)
+        _json(found)
         return
     for file in (*found.files, *found.inputs):
         read = "" if file in found.files else "  (read)"
-        typer.echo(f"{'same   ' if file.same else 'DIFFERS'}  {file.name}  {file.now[:16]}{read}")
+        typer.echo(f"{'same   ' if file.same else 'DIFFERS'}  {file.name}  {file.now[:16]}{read}{_apart(file)}")
+    if found.grade in ("statistical", "differs"):
+        for figure in found.figures:
+            typer.echo(_figure(figure))
+        for change in found.turned:
+            typer.echo(f"contract {change}")
     for fact, then, now in found.environment:
         typer.echo(f"environment {fact}: {then} then, {now} now")
-    typer.echo(f"replay: {found.grade}")
+    stated = f" (tolerance {found.tolerance:g} of the range)" if found.grade == "numeric" else ""
+    typer.echo(f"replay: {found.grade}{stated}")
 
 
-def _listed(files: tuple[Comparison, ...]) -> list[dict[str, str | bool]]:
-    return [{"name": file.name, "same": file.same, "then": file.then, "now": file.now} for file in files]
+def _apart(file: Comparison) -> str:
+    gap = file.gap
+    if gap is None:
+        return ""
+    if gap.reason:
+        return f"  {gap.reason}"
+    at = f" in {gap.where}" if gap.where else ""
+    return f"  numbers differ by at most {gap.absolute:.3g}, {gap.relative:.3g} of the range{at}"
+
+
+def _figure(figure: Stand) -> str:
+    then, now = ("none" if value is None else f"{value:.6g}" for value in (figure.then, figure.now))
+    how = "timed  " if figure.timed else ("within " if figure.within else "OUTSIDE")
+    return f"{how}  {figure.name}  {now} in [{figure.lower:.6g}, {figure.upper:.6g}], {then} then"
+
+
+def _json(found: Replay) -> None:
+    changed = [{"fact": fact, "then": then, "now": now} for fact, then, now in found.environment]
+    figures = [
+        {"name": each.name, "within": each.within, "timed": each.timed, "then": each.then, "now": each.now}
+        | {"lower": _finite(each.lower), "upper": _finite(each.upper)}
+        for each in found.figures
+    ]
+    show_findings(
+        (),
+        1,
+        Format.json,
+        grade=found.grade,
+        tolerance=found.tolerance,
+        results=_listed(found.files),
+        inputs=_listed(found.inputs),
+        figures=figures,
+        contracts_changed=list(found.turned),
+        environment=changed,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _listed(files: tuple[Comparison, ...]) -> list[dict[str, object]]:
+    return [
+        {"name": file.name, "same": file.same, "then": file.then, "now": file.now}
+        | ({} if file.gap is None else {"gap": _gap(file.gap)})
+        for file in files
+    ]
+
+
+def _gap(gap: Gap) -> dict[str, object]:
+    return {
+        "absolute": _finite(gap.absolute),
+        "relative": _finite(gap.relative),
+        "where": gap.where,
+        "reason": gap.reason,
+    }

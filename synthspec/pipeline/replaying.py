@@ -12,8 +12,12 @@ from synthspec.diag import Outcome, failure
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_origin import Environment
 from synthspec.ir.plan import read_plan
+from synthspec.pipeline.agreement import Gap, gap_between
 from synthspec.pipeline.contents import PLAN, result_digests
+from synthspec.pipeline.grading import TOLERANCE, Grade, Stand, stands, turned
 from synthspec.pipeline.running import RunOptions, run_plan
+
+ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class Comparison:
     name: str
     then: str
     now: str
+    gap: Gap | None = None
+    """How far apart the contents are, where the bytes differ and both files are there."""
 
     @property
     def same(self) -> bool:
@@ -31,7 +37,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """What a replay gave. `grade` is ``bitwise`` or ``differs``; every environment fact that changed is listed.
+    """What a replay gave, file by file and figure by figure; every environment fact that changed is listed.
 
     Equal results of other data would prove nothing, so what was read counts as well.
     """
@@ -42,15 +48,34 @@ class Replay:
     environment: tuple[tuple[str, str, str], ...]
     """(fact, then, now)."""
 
+    figures: tuple[Stand, ...] = ()
+    """What the contracts were judged by."""
+    turned: tuple[str, ...] = ()
+    """Contracts that came out otherwise."""
+    tolerance: float = TOLERANCE
+
     @property
-    def grade(self) -> str:
-        return "bitwise" if self.files and all(file.same for file in (*self.files, *self.inputs)) else "differs"
+    def grade(self) -> Grade:
+        """The best of: ``bitwise`` (all bytes are equal), ``numeric`` (every number is within the tolerance, the rest
+        equal), ``statistical`` (every figure lies in the signed interval and every contract comes out as signed).
+        """
+        if not self.files or not all(read.same for read in self.inputs):
+            return "differs"
+        if all(file.same for file in self.files):
+            return "bitwise"
+        if all(file.same or (file.gap is not None and file.gap.within(self.tolerance)) for file in self.files):
+            return "numeric"
+        holds = self.figures and all(figure.within for figure in self.figures) and not self.turned
+        return "statistical" if holds else "differs"
 
 
-def replay_plan(manifest: Manifest, folder: Path, options: RunOptions, progress: Progress) -> Outcome[Replay]:
-    """Run the plan in `folder`, which `manifest` belongs to, in a fresh store, and compare weights and samples.
+def replay_plan(
+    manifest: Manifest, folder: Path, options: RunOptions, progress: Progress, tolerance: float = TOLERANCE
+) -> Outcome[Replay]:
+    """Run the plan in `folder`, which `manifest` belongs to, in a fresh store, and compare weights, samples and figures.
 
-    The caller has verified `folder`. ``options.store`` and ``options.out`` are replaced by temporary ones.
+    `tolerance` is how far a number may be from the signed one, in units of the range of its array. The caller has verified
+    `folder`. ``options.store`` and ``options.out`` are replaced by temporary ones.
     """
     plan = read_plan((folder / PLAN).read_bytes())
     with tempfile.TemporaryDirectory(prefix="synthspec-replay-") as scratch:
@@ -59,13 +84,25 @@ def replay_plan(manifest: Manifest, folder: Path, options: RunOptions, progress:
         if done.value is None:
             return failure(done.diagnostics)
         again = done.value.manifest
+        files = _compared(result_digests(manifest), result_digests(again))
+        files = tuple(_measured(each, folder, done.value.folder) for each in files)
     return Outcome(
         Replay(
-            files=_compared(result_digests(manifest), result_digests(again)),
+            files=files,
             inputs=_compared(_inputs(manifest), _inputs(again)),
             environment=_changed(manifest.environment, again.environment),
+            figures=stands(manifest, again),
+            turned=turned(manifest, again),
+            tolerance=tolerance,
         )
     )
+
+
+def _measured(file: Comparison, then: Path, now: Path) -> Comparison:
+    """`file` with how far its contents are apart."""
+    if file.same or ABSENT in (file.then, file.now):
+        return file
+    return replace(file, gap=gap_between(then / file.name, now / file.name))
 
 
 def _inputs(manifest: Manifest) -> dict[str, str]:
@@ -74,14 +111,14 @@ def _inputs(manifest: Manifest) -> dict[str, str]:
 
 def _compared(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Comparison, ...]:
     names = sorted({*then, *now})
-    return tuple(Comparison(name=name, then=then.get(name, "absent"), now=now.get(name, "absent")) for name in names)
+    return tuple(Comparison(name=name, then=then.get(name, ABSENT), now=now.get(name, ABSENT)) for name in names)
 
 
 def _changed(then: Environment, now: Environment) -> tuple[tuple[str, str, str], ...]:
     before, after = _flat(then.canonical()), _flat(now.canonical())
     names = sorted({*before, *after})
     return tuple(
-        (name, before.get(name, "absent"), after.get(name, "absent"))
+        (name, before.get(name, ABSENT), after.get(name, ABSENT))
         for name in names
         if before.get(name) != after.get(name)
     )
