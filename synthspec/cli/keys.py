@@ -88,6 +88,31 @@ def approve(
     typer.echo(f"approved by {signer.key_id}: wrote {written}")
 
 
+@app.command("timestamp")
+def timestamp(
+    manifest: Path = typer.Argument(..., help="manifest.sigstore.json, or the folder of a run."),
+    query: Path | None = typer.Option(None, "--query", help="Write what to send to a time-stamping authority here."),
+    reply: Path | None = typer.Option(None, "--reply", help="Put this answer of the authority into the manifest."),
+    answers: Path | None = typer.Option(None, "--answers", help="The request that the reply must answer."),
+) -> None:
+    """Have a clock that others trust say by when a manifest was signed (RFC 3161). Nothing is sent from here."""
+    from synthspec.pipeline.stamping import Stamped, add_stamp, write_request
+
+    if (query is None) == (reply is None) or (answers is not None and reply is None):
+        raise usage("give --query FILE to write a request, or --reply FILE [--answers FILE] to take its answer in")
+    if not manifest.exists():
+        raise usage(f"{manifest}: no such file or folder")
+    done = add_stamp(manifest, reply, answers) if reply is not None else write_request(manifest, cast("Path", query))
+    if isinstance(done, Stamped):
+        whose = "" if done.believed else "; no root of a clock is trusted here: run 'synthspec trust clock FILE'"
+        typer.echo(f"signed by {done.by.isoformat()} at the latest{whose}: wrote {done.bundle}")
+    elif done:
+        typer.echo(told(done), err=True)
+        raise typer.Exit(2 if all(each.code == "IO" for each in done) else 1)
+    else:
+        typer.echo(f"wrote {query}; ask an authority, such as: openssl ts -reply -queryfile {query} ...")
+
+
 def _public(path: Path) -> PublicKey | None:
     """The public half that was written beside an encrypted key."""
     from synthspec.sign.refusal import Refused

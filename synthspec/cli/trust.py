@@ -52,6 +52,7 @@ def list_() -> None:
     """List the pinned keys, and how many must sign where more than one must."""
     from synthspec.sign import config_dir
     from synthspec.sign.public_key import read_public
+    from synthspec.sign.timestamps import read_roots
     from synthspec.sign.trust_file import read_trust_file
 
     def show() -> None:
@@ -73,6 +74,8 @@ def list_() -> None:
             typer.echo("\t".join((name, public.algorithm, public.key_id, *limits)))
         for glob, number in held.thresholds.items():
             typer.echo(f"streams {glob}: {number} distinct keys must sign")
+        for root in read_roots(held.timestamps.roots, "trust.toml, timestamps"):
+            typer.echo(f"clocks below {root.subject.rfc4514_string()}, until {root.not_valid_after_utc.isoformat()}")
 
     _answered(show)
 
@@ -93,7 +96,10 @@ def revoke(
     name: str = typer.Argument(..., help="The key."),
     at: str | None = typer.Option(None, "--at", help="Since when; default now."),
 ) -> None:
-    """Mark a key as revoked: it is refused by name, whatever instant its manifests say."""
+    """Mark a key as revoked: it is refused by name, whatever instant its manifests say.
+
+    Only a time stamp below a trusted root shows that a manifest was signed before.
+    """
 
     def change(held: TrustFile) -> TrustFile:
         _known(held, name)
@@ -113,6 +119,25 @@ def threshold(
     def change(held: TrustFile) -> TrustFile:
         others = {glob: needed for glob, needed in held.thresholds.items() if glob != stream}
         return held.model_copy(update={"thresholds": others if number == 1 else {**others, stream: number}})
+
+    _change(change)
+
+
+@app.command("clock")
+def clock(
+    file: Path = typer.Argument(
+        ..., help="The root certificates of time-stamping authorities, in PEM; empty for none."
+    ),
+) -> None:
+    """Believe time stamps (RFC 3161) below these roots: they take the place of those that were believed before."""
+    from synthspec.sign.files import read_limited
+    from synthspec.sign.timestamps import read_roots, roots_pem
+    from synthspec.sign.trust_file import Timestamps
+
+    def change(held: TrustFile) -> TrustFile:
+        roots = read_roots(read_limited(file, 60_000)[0].decode("latin-1"), str(file))
+        typer.echo("\n".join(f"believed about the time: {root.subject.rfc4514_string()}" for root in roots) or "none")
+        return held.model_copy(update={"timestamps": Timestamps(roots=roots_pem(roots))})
 
     _change(change)
 

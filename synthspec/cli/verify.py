@@ -51,12 +51,19 @@ def _json(found: Verification) -> None:
         "stream": None if said is None else said.release.stream,
         "sequence": None if said is None else said.release.sequence,
         "ordered": found.ordered,
+        "signed_by": _signed_by(found),
+        "stamps_unread": 0 if found.statement is None else found.statement.unread,
         "runnable": list(found.marked),
         "refusals": [{"code": each.code, "message": each.message, "where": each.where} for each in found.refusals],
         "contracts": [] if said is None else [entry.canonical() for entry in said.contracts],
         "paths": [] if found.statement is None else [subject.name for subject in found.statement.subjects],
     }
     typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def _signed_by(found: Verification) -> str | None:
+    stamped = None if found.statement is None else found.statement.stamped
+    return None if stamped is None else stamped.isoformat()
 
 
 def _text(found: Verification) -> None:
@@ -83,6 +90,10 @@ def _text(found: Verification) -> None:
     full = isinstance(said, Manifest)
     follows = "that the verdicts follow from the evidence" if full else "that the gate follows from the verdicts"
     typer.echo(f"proved: the signature, {found.files} files by size and SHA-256, and {follows}")
+    if stamped := _signed_by(found):
+        typer.echo(f"signed by {stamped} at the latest: a clock that you trust says so")
+    elif found.statement.unread:
+        typer.echo("note: it carries a time stamp, and no root of a clock is trusted: run 'synthspec trust clock FILE'")
     release = said.release
     order = (
         "no release seen before follows it"

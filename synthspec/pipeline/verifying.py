@@ -64,6 +64,11 @@ def verify(path: Path, keys: tuple[Path, ...] = ()) -> Verification:
     return replace(found, refusals=order(release, found.statement.digest, state_dir()), ordered=True)
 
 
+def verify_alone(path: Path, keys: tuple[Path, ...] = ()) -> Verification:
+    """As `verify`, whatever was seen of the stream before: for an older release that somebody means to go back to."""
+    return _verify(path, trusted_keys(config_dir(), keys))
+
+
 def approve(path: Path, key: SigningKey) -> tuple[Refusals, Path | None]:
     """Add the signature of `key` to the approvals beside the bundle at `path`, which must verify but for their number."""
     policy = trusted_keys(config_dir())
@@ -71,7 +76,7 @@ def approve(path: Path, key: SigningKey) -> tuple[Refusals, Path | None]:
     found = _verify(path, alone)
     if found.statement is None or found.refusals:
         return found.refusals, None
-    bundle = _bundle(path)
+    bundle = bundle_in(path)
     names = PUBLIC if bundle.name == PUBLIC.bundle else FULL
     held = _approvals(bundle.parent, names)
     if not isinstance(held, bytes):
@@ -83,7 +88,7 @@ def approve(path: Path, key: SigningKey) -> tuple[Refusals, Path | None]:
 
 
 def _verify(path: Path, trust: Trust | Refusals) -> Verification:
-    bundle = _bundle(path)
+    bundle = bundle_in(path)
     data = read_bundle(bundle)
     if not isinstance(data, bytes):
         return Verification(refusals=data)
@@ -104,7 +109,7 @@ def _verify(path: Path, trust: Trust | Refusals) -> Verification:
     return Verification(refusals=refusals, statement=statement, files=len(statement.subjects), marked=tree.marked)
 
 
-def _bundle(path: Path) -> Path:
+def bundle_in(path: Path) -> Path:
     """The bundle meant by `path`: in a folder the full one, else the public one, where that alone was handed on."""
     if not path.is_dir():
         return path

@@ -11,6 +11,8 @@ from synthspec.sign.strict_json import decode_base64, load
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+_STAMPS = "/verificationMaterial/timestampVerificationData/rfc3161Timestamps"
+_MAX_STAMPS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Bundle:
     payload: bytes
     signature: bytes
     hints: tuple[str, ...]
+    stamps: tuple[bytes, ...] = ()
+    """RFC 3161 replies over the signature, in DER."""
 
 
 def bundle_bytes(payload: bytes, signature: bytes, key_id: str) -> bytes:
@@ -48,7 +52,9 @@ def read_bundle_bytes(data: bytes) -> Bundle:
     whole = _fields(load(data, "the bundle"), "", ("mediaType", "verificationMaterial", "dsseEnvelope"))
     if whole["mediaType"] != MEDIA_TYPE:
         raise refuse("MEDIA_TYPE", f"the bundle is not an {MEDIA_TYPE}", "/mediaType")
-    material = _fields(whole["verificationMaterial"], "/verificationMaterial", ("publicKey",))
+    material = _fields(
+        whole["verificationMaterial"], "/verificationMaterial", ("publicKey",), ("timestampVerificationData",)
+    )
     hinted = _fields(material["publicKey"], "/verificationMaterial/publicKey", (), ("hint",))
     envelope = _fields(whole["dsseEnvelope"], "/dsseEnvelope", ("payload", "payloadType", "signatures"))
     if envelope["payloadType"] != PAYLOAD_TYPE:
@@ -58,17 +64,60 @@ def read_bundle_bytes(data: bytes) -> Bundle:
         payload=decode_base64(envelope["payload"], "the payload"),
         signature=decode_base64(signed["sig"], "the signature"),
         hints=(_hint(hinted.get("hint"), "hint"), _hint(signed.get("keyid"), "keyid")),
+        stamps=_stamps(material),
     )
 
 
-def _fields(value: Json, where: str, wanted: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Json]:
+def stamped(data: bytes, token: bytes) -> bytes:
+    """The bundle `data` with the RFC 3161 reply `token` in it, as other tools look for it; as it is when it is there.
+
+    Raises:
+        Refused: as `read_bundle_bytes`; SCHEMA when it has as many as are read.
+
+    """
+    held = read_bundle_bytes(data).stamps
+    if token in held:
+        return data
+    if len(held) >= _MAX_STAMPS:
+        raise refuse("SCHEMA", f"it has {len(held)} time stamps already; no more are read", _STAMPS)
+    whole = _object(load(data, "the bundle"), "/")
+    stamps: list[Json] = [{"signedTimestamp": base64.b64encode(each).decode()} for each in (*held, token)]
+    material = {
+        **_object(whole["verificationMaterial"], "/verificationMaterial"),
+        "timestampVerificationData": {"rfc3161Timestamps": stamps},
+    }
+    return canonical_bytes({**whole, "verificationMaterial": material})
+
+
+def _stamps(material: dict[str, Json]) -> tuple[bytes, ...]:
+    if "timestampVerificationData" not in material:
+        return ()
+    held = _fields(
+        material["timestampVerificationData"],
+        "/verificationMaterial/timestampVerificationData",
+        ("rfc3161Timestamps",),
+    )["rfc3161Timestamps"]
+    if not isinstance(held, list) or not 1 <= len(held) <= _MAX_STAMPS:
+        raise refuse("SCHEMA", f"not a list of 1 to {_MAX_STAMPS} time stamps", _STAMPS)
+    return tuple(
+        decode_base64(_fields(each, f"{_STAMPS}/{index}", ("signedTimestamp",))["signedTimestamp"], "the time stamp")
+        for index, each in enumerate(held)
+    )
+
+
+def _object(value: Json, where: str) -> dict[str, Json]:
     if not isinstance(value, dict):
-        raise refuse("SCHEMA", "not an object", where or "/")
-    if missing := sorted(set(wanted) - set(value)):
-        raise refuse("SCHEMA", f"lacks {', '.join(missing)}", where or "/")
-    if unknown := sorted(set(value) - set(wanted) - set(optional)):
-        raise refuse("SCHEMA", f"has unknown fields: {', '.join(unknown)}", where or "/")
+        raise refuse("SCHEMA", "not an object", where)
     return value
+
+
+def _fields(value: Json, where: str, wanted: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Json]:
+    held = _object(value, where or "/")
+    if missing := sorted(set(wanted) - set(held)):
+        raise refuse("SCHEMA", f"lacks {', '.join(missing)}", where or "/")
+    if unknown := sorted(set(held) - set(wanted) - set(optional)):
+        raise refuse("SCHEMA", f"has unknown fields: {', '.join(unknown)}", where or "/")
+    return held
 
 
 def _only(signatures: Json) -> Json:

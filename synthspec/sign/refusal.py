@@ -63,9 +63,12 @@ Code = Literal[
     "EVIDENCE_MISSING",
     "LIMIT_NOT_FROM_SPEC",
     "VERDICT_INCONSISTENT",
+    "GATE_CLOSED",
     # time
     "EXPIRED",
     "FROM_FUTURE",
+    "TIMESTAMP_MISMATCH",
+    "TIMESTAMP_UNTRUSTED",
     # the order of releases
     "ROLLBACK",
     "FORK",

@@ -7,17 +7,22 @@ about everything. Thresholds count distinct keys by their SPKI.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synthspec.sign.files import read_limited
 from synthspec.sign.keys import DEVELOPMENT, load_key
 from synthspec.sign.public_key import PublicKey, read_public
 from synthspec.sign.refusal import Refusal, Refusals, Refused, refuse, settled
-from synthspec.sign.trust_file import TrustFile, read_trust_file
+from synthspec.sign.timestamps import read_roots
+from synthspec.sign.trust_file import TRUST_FILE, TrustFile, read_trust_file
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 _MAX_KEY_BYTES = 64 * 1024
 
@@ -38,17 +43,19 @@ class TrustedKey:
     def speaks_for(self, stream: str) -> bool:
         return not self.streams or any(fnmatchcase(stream, each) for each in self.streams)
 
-    def faults(self, created_at: datetime) -> tuple[Refusal, ...]:
+    def faults(self, created_at: datetime, stamped: datetime | None = None) -> tuple[Refusal, ...]:
         """Why a signature that says it was made at `created_at` is not believed.
 
-        A revoked key is not believed at any time: whoever stole it writes what instant he likes.
+        A revoked key is not believed at any time: whoever stole it writes what instant he likes. But he cannot have made
+        what a trusted clock `stamped` before the key was revoked; and a key that was valid then is believed, too.
         """
         who = f"the key {self.name or self.public.key_id}"
-        if self.revoked is not None:
+        if self.revoked is not None and (stamped is None or stamped >= self.revoked):
             return (Refusal("KEY_REVOKED", f"{who} was revoked at {self.revoked.isoformat()}"),)
         if self.not_before is not None and created_at < self.not_before:
             return (Refusal("KEY_NOT_VALID", f"{who} is believed only from {self.not_before.isoformat()} on"),)
-        if self.not_after is not None and created_at > self.not_after:
+        made_by = created_at if stamped is None else min(created_at, stamped)
+        if self.not_after is not None and made_by > self.not_after:
             return (Refusal("KEY_NOT_VALID", f"{who} is believed only until {self.not_after.isoformat()}"),)
         return ()
 
@@ -61,6 +68,8 @@ class Trust:
     threshold: int = 1
     thresholds: tuple[tuple[str, int], ...] = field(default=())
     """(glob of streams, number of keys); the largest that fits a stream counts."""
+    roots: tuple[Certificate, ...] = ()
+    """Whose clocks are believed. Without any, time stamps are not read."""
 
     @property
     def keys(self) -> tuple[PublicKey, ...]:
@@ -70,17 +79,21 @@ class Trust:
         """How many distinct keys must have signed a manifest of `stream`."""
         return max(self.threshold, *(number for glob, number in self.thresholds if fnmatchcase(stream, glob)), 0)
 
-    def require(self, signers: Iterable[PublicKey], stream: str, created_at: datetime) -> tuple[TrustedKey, ...]:
+    def require(
+        self, signers: Mapping[PublicKey, datetime | None], stream: str, created_at: datetime
+    ) -> tuple[TrustedKey, ...]:
         """The entries that stand behind a manifest of `stream` which says it was made at `created_at`.
+
+        With each signer comes the instant by which it is proved to have signed, if any is.
 
         Raises:
             Refused: KEY_REVOKED, KEY_NOT_VALID, or TRUST_POLICY when a signer has no say about the stream or too few
                 distinct keys signed.
 
         """
-        signed = {key.spki for key in signers}
+        signed = {key.spki: stamped for key, stamped in signers.items()}
         behind = tuple(entry for entry in self.entries if entry.public.spki in signed)
-        if wrong := tuple(fault for entry in behind for fault in entry.faults(created_at)):
+        if wrong := tuple(fault for entry in behind for fault in entry.faults(created_at, signed[entry.public.spki])):
             raise Refused(wrong)
         if silent := [entry for entry in behind if not entry.speaks_for(stream)]:
             names = ", ".join(entry.name or entry.public.key_id for entry in silent)
@@ -113,7 +126,8 @@ def trusted_keys(config: Path, files: Sequence[Path] = ()) -> Trust | Refusals:
                 refused.append(error)
         if refused:
             raise Refused(refusal for error in refused for refusal in error.refusals)
-        return _policy(found, 1, tuple(held.thresholds.items()))
+        roots = read_roots(held.timestamps.roots, f"{TRUST_FILE}, timestamps")
+        return replace(_policy(found, 1, tuple(held.thresholds.items())), roots=roots)
 
     return settled(step)
 

@@ -1,4 +1,4 @@
-"""``<config>/trust.toml``: the pinned keys with their streams and validity, and thresholds by stream.
+"""``<config>/trust.toml``: the pinned keys with their streams and validity, thresholds by stream, clocks that are believed.
 
 A file that is not understood in full is refused: an unknown key in it may be a restriction that a later version means.
 """
@@ -40,6 +40,14 @@ class TrustEntry(BaseModel):
     revoked: Instant | None = None
 
 
+class Timestamps(BaseModel):
+    """Whose clocks are believed: the certificates, in PEM, that stand behind RFC 3161 time stamps."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    roots: Annotated[str, Field(max_length=65536, pattern=r"^[\x20-\x7e\n]*$")] = ""
+
+
 class TrustFile(BaseModel):
     """The whole file. `thresholds` maps a glob of streams to the number of distinct keys that must sign them."""
 
@@ -47,6 +55,7 @@ class TrustFile(BaseModel):
 
     keys: Mapping[Name, TrustEntry] = {}
     thresholds: Mapping[Glob, Annotated[int, Field(ge=1, le=16, strict=True)]] = {}
+    timestamps: Timestamps = Timestamps()
 
 
 def read_trust_file(config: Path) -> TrustFile:
@@ -110,6 +119,8 @@ def _toml(held: TrustFile) -> str:
                 lines.append(f"{label} = {instant.isoformat()}")
     if held.thresholds:
         lines += ["", "[thresholds]", *(f"{_string(glob)} = {number}" for glob, number in held.thresholds.items())]
+    if held.timestamps.roots:
+        lines += ["", "[timestamps]", f"roots = {_string(held.timestamps.roots)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -20,6 +20,7 @@ from synthspec.sign.pae import pae
 from synthspec.sign.public_key import PublicKey
 from synthspec.sign.refusal import Refusals, refuse, settled
 from synthspec.sign.statement import AnyManifest, Subject, read_statement
+from synthspec.sign.timestamps import earliest
 from synthspec.sign.tree import Tree, check_tree
 from synthspec.sign.trust import Trust, TrustedKey
 
@@ -34,7 +35,11 @@ class VerifiedStatement:
     """The key that the manifest names."""
     behind: tuple[TrustedKey, ...]
     """Everybody trusted who signed it, as the policy knows them."""
-    payload: bytes = field(repr=False)
+    stamped: datetime | None = None
+    """The instant by which `key` had signed, where a trusted clock says so."""
+    unread: int = 0
+    """Time stamps that were not read, because no clock is trusted. They prove nothing then, nor do they harm."""
+    payload: bytes = field(repr=False, kw_only=True)
 
     @property
     def digest(self) -> str:
@@ -65,18 +70,22 @@ def read_tree(statement: VerifiedStatement, folder: Path, keep: Collection[str] 
 def _verify(data: bytes, trusted: Trust, approvals: bytes) -> VerifiedStatement:
     bundle = read_bundle_bytes(data)
     key = _signer(bundle, trusted)
-    signers = [key]
+    signers = {key: earliest(bundle.stamps, bundle.signature, trusted.roots)}
+    unread = 0 if trusted.roots else len(bundle.stamps)
     for number, line in enumerate(approvals.splitlines(), 1):
         other = read_bundle_bytes(line)
         if other.payload != bundle.payload:
             raise refuse("SIGNATURE", "this approval is of another manifest", f"line {number} of the approvals")
-        signers.append(_signer(other, trusted))
+        also = _signer(other, trusted)
+        proofs = (signers.get(also), earliest(other.stamps, other.signature, trusted.roots))
+        signers[also] = min((each for each in proofs if each is not None), default=None)
+        unread += 0 if trusted.roots else len(other.stamps)
     subjects, manifest = read_statement(bundle.payload)
     if manifest.key.key_id != key.key_id or manifest.sign.alg != key.algorithm:
         raise refuse("KEY_HINT", "the manifest says that another key signed it", "/predicate/key")
     created = datetime.fromisoformat(manifest.release.created_at)
     behind = trusted.require(signers, manifest.release.stream, created)
-    return VerifiedStatement(manifest, subjects, key, behind, bundle.payload)
+    return VerifiedStatement(manifest, subjects, key, behind, signers[key], unread, payload=bundle.payload)
 
 
 def _signer(bundle: Bundle, trusted: Trust) -> PublicKey:

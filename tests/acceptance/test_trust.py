@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 
 import pytest
 
@@ -56,6 +57,57 @@ def test_another_machine_goes_on_from_the_release_before(cli, desk, spec, store_
     assert two["sequence"] == 2
     assert verified(cli, desk / "r1") is True
     assert verified(cli, desk / "r2") is True
+
+
+def test_a_clock_shows_that_a_release_is_older_than_the_revocation(cli, desk, spec, store_copy):
+    if shutil.which("openssl") is None:
+        pytest.skip("TIME STAMPS NOT TRIED: there is no openssl to make them with")
+    pytest.importorskip("rfc3161_client", reason="TIME STAMPS NOT TRIED: the extra `timestamps` is not installed")
+    folder = desk / "r1"
+    make(cli, spec, store_copy, folder)
+    query, reply, root = clock(desk, lambda query: cli("keys", "timestamp", folder, "--query", query, cwd=desk).code)
+    assert cli("keys", "timestamp", folder, "--reply", query, cwd=desk).code == 1
+    before = (folder / "manifest.sigstore.json").read_bytes()
+    answer = cli("keys", "timestamp", folder, "--reply", reply, "--answers", query, cwd=desk)
+    assert (answer.code, "no root of a clock" in answer.out) == (0, True), answer.err
+    cli("trust", "add", "team", desk / "team.pub", cwd=desk)
+    assert verified(cli, folder) is True
+    assert "carries a time stamp" in cli("verify", folder, cwd=desk).out
+    assert cli("trust", "revoke", "team", "--at", "2099-01-01", cwd=desk).code == 0
+    assert verified(cli, folder) == ["KEY_REVOKED"]
+    assert cli("trust", "clock", root, cwd=desk).code == 0
+    assert "clocks below CN=root" in cli("trust", "list", cwd=desk).out
+    assert verified(cli, folder) is True
+    assert cli("verify", folder, "--format", "json", cwd=desk).json["signed_by"].startswith("20")
+    assert "a clock that you trust says so" in cli("verify", folder, cwd=desk).out
+    (folder / "manifest.sigstore.json").write_bytes(before)
+    assert verified(cli, folder) == ["KEY_REVOKED"]
+
+
+def test_timestamp_says_what_to_give(cli, desk):
+    for words in ((), ("--query", "a", "--reply", "b"), ("--query", "a", "--answers", "b")):
+        assert cli("keys", "timestamp", desk, *words, cwd=desk).code == 2
+    assert cli("trust", "clock", desk / "team.pub", cwd=desk).code == 2
+
+
+def clock(folder, ask):
+    """(request, reply, root) of a time-stamping authority made here; `ask` writes the request."""
+    here = folder / "clock"
+    here.mkdir()
+    sections = (
+        "[req]\ndistinguished_name=dn\n[dn]\n[tsa]\nserial=serial\nsigner_digest=sha256\ndefault_policy=1.2.3",
+        "digests=sha256\n[root]\nbasicConstraints=critical,CA:true\nextendedKeyUsage=critical,timeStamping\n",
+    )
+    (here / "c.cnf").write_text("\n".join(sections))
+    (here / "serial").write_text("01\n")
+    assert ask(here / "q.tsq") == 0
+    for words in (
+        "ecparam -name prime256v1 -genkey -noout -out root.key",
+        "req -x509 -new -key root.key -subj /CN=root -days 9 -config c.cnf -extensions root -out root.pem",
+        "ts -reply -config c.cnf -section tsa -queryfile q.tsq -signer root.pem -inkey root.key -out r.tsr",
+    ):
+        subprocess.run(["openssl", *words.split()], cwd=here, check=True, capture_output=True, timeout=30)
+    return here / "q.tsq", here / "r.tsr", here / "root.pem"
 
 
 def test_two_must_sign(cli, desk, spec, store_copy):

@@ -11,7 +11,7 @@ from synthspec.sign import VerifiedStatement, verify_bundle
 from synthspec.sign.refusal import Refused
 from synthspec.sign.signing import approval
 from synthspec.sign.trust import Trust, TrustedKey, trust
-from synthspec.sign.trust_file import TrustEntry, TrustFile, read_trust_file, write_trust_file
+from synthspec.sign.trust_file import Timestamps, TrustEntry, TrustFile, read_trust_file, write_trust_file
 
 MADE = datetime(2026, 1, 31, 12, tzinfo=UTC)
 """When the manifest of the fixture says that it was made; its stream is `digits`."""
@@ -105,6 +105,7 @@ files = st.builds(
     TrustFile,
     keys=st.dictionaries(names, entries, max_size=3),
     thresholds=st.dictionaries(globs, st.integers(1, 16), max_size=2),
+    timestamps=st.builds(Timestamps, roots=st.from_regex(r"[\x20-\x7e\n]{0,60}", fullmatch=True)),
 )
 
 
@@ -125,6 +126,7 @@ def test_the_file_says_again_what_was_written(tmp_path_factory, held):
         ("[thresholds]\ndigits = 0\n", "TRUST_POLICY"),
         ("[thresholds]\ndigits = true\n", "TRUST_POLICY"),
         ("[keys.a]\npem = 'x'\nrevoked = 2026-01-01T00:00:00\n", "TRUST_POLICY"),
+        ("[timestamps]\nroots = 'x'\nurl = 'y'\n", "TRUST_POLICY"),
         ("nonsense", "TRUST_POLICY"),
         ("\udcff", "TRUST_POLICY"),
     ],
