@@ -60,9 +60,12 @@ def version() -> str:
         raise AccountantMissingError from error
 
 
-def pld_eps(ledger: Ledger, delta: float, adjacency: Adjacency, usual: float = GRID) -> float | None:
+def pld_eps(
+    ledger: Ledger, delta: float, adjacency: Adjacency, usual: float = GRID, *, roughly: bool = False
+) -> float | None:
     """The eps at `delta` by composing privacy loss distributions (Doroshenko et al. 2022).
 
+    `roughly` chooses the grid by the quick bound, which may take a coarser one.
     None where that is out of reach: a delta under 1e-10, or losses so large that no grid of `MAX_POINTS` resolves them.
     Raises AccountantMissingError.
     """
@@ -70,7 +73,7 @@ def pld_eps(ledger: Ledger, delta: float, adjacency: Adjacency, usual: float = G
         return math.inf
     if ledger.releases == 0:
         return 0.0
-    grid = _grid(ledger, adjacency, usual)
+    grid = _grid(ledger, adjacency, usual, roughly=roughly)
     if delta < MIN_DELTA or grid is None:
         return None
     if _unresolved(ledger, adjacency):
@@ -198,9 +201,9 @@ def _as_one_record(event: PoissonGaussian) -> PoissonGaussian:
     return PoissonGaussian(rate, event.sigma / k, event.steps)
 
 
-def _grid(ledger: Ledger, adjacency: Adjacency, usual: float) -> float | None:
+def _grid(ledger: Ledger, adjacency: Adjacency, usual: float, *, roughly: bool = False) -> float | None:
     """`usual`, halved for many releases and small losses, doubled where losses are too wide to afford it."""
-    span = _span(ledger, adjacency)
+    span = _span(ledger, adjacency, roughly=roughly)
     if math.isinf(span):
         return None
     mixed = any(event.contributions > 1 for event in ledger.sampled)
@@ -217,12 +220,13 @@ def _grid(ledger: Ledger, adjacency: Adjacency, usual: float) -> float | None:
     return None if lost else grid
 
 
-def _span(ledger: Ledger, adjacency: Adjacency) -> float:
+def _span(ledger: Ledger, adjacency: Adjacency, *, roughly: bool) -> float:
     """About how wide the losses are spread, to tell the cost: k records lose k times as much as one, at most."""
     moved = distance(adjacency)
     records = max((event.contributions for event in ledger.sampled), default=1)
     alone = replace(ledger, sampled=tuple(replace(event, contributions=1) for event in ledger.sampled))
-    composed = _fine_rdp(alone, _NEGLIGIBLE, "add_remove") * records * (3 if moved > 1 else 1)
+    lost = (renyi_bound if roughly else _fine_rdp)(alone, _NEGLIGIBLE, "add_remove")
+    composed = lost * records * (3 if moved > 1 else 1)
     sigmas = [event.sigma / event.contributions for event in ledger.sampled]
     sigmas += [ledger.sigma] if ledger.precision else []
     single = max((10 * moved / sigma + moved**2 / (2 * sigma**2) for sigma in sigmas), default=0.0)

@@ -17,6 +17,10 @@ MIN_TRIED = 1e-3
 """A multiplier below is no noise that anyone means."""
 _CLOSE = 1e-6
 _TRIES = 60
+_GUESSED = 1.05
+"""How near to what the quick bound asks for the search starts: it is some percent above the answer itself."""
+_FOLLOWED, _FAR, _TURNS = 3e-3, 0.7, 4
+"""A gap that a known slope closes to `_CLOSE`; one to which no slope is trusted; evaluations on the way."""
 
 
 def solve_multiplier(
@@ -51,11 +55,11 @@ def solve(
         spent = raw_spend(event_of(scale), delta, accountant, adjacency, coarse=coarse).eps
         return math.log(max(spent, 1e-300) / budget)
 
-    bracket = _bracketed(gap, _guess(event_of, delta, budget / distance(adjacency)))
-    if bracket is None:
+    guess = _guess(event_of, delta, budget / distance(adjacency))
+    found = _followed(gap, guess, _quick_slope(event_of, delta, guess)) or _searched(gap, guess)
+    if found is None:
         return None
-    near = _met(gap, *bracket)
-    scale = _rounded_up(near * math.exp(-gap(near, coarse=False) / _slope(gap, *bracket)))
+    scale = _least(functools.partial(gap, coarse=False), *found)
     while eps_total(event_of(scale), delta, accountant, adjacency).eps > eps_budget:
         scale = _rounded_up(scale * (1 + 10.0 ** (1 - DIGITS)))
     return scale
@@ -67,13 +71,64 @@ def solvable(event_of: Callable[[float], Event], delta: float, eps_budget: float
 
 
 def _guess(event_of: Callable[[float], Event], delta: float, budget: float) -> float:
-    """Near the answer: what the quick bound asks for, to a percent. Half the budget pays for being replaced, about."""
+    """Near the answer: what the quick bound asks for, roughly. Half the budget pays for being replaced, about."""
     low, high = MIN_TRIED, MAX_SCALE
-    while high / low > 1.01:
+    while high / low > _GUESSED:
         middle = math.sqrt(low * high)
         fits = quick_bound(event_of(middle), delta).eps <= budget
         low, high = (low, middle) if fits else (middle, high)
     return high
+
+
+def _quick_slope(event_of: Callable[[float], Event], delta: float, guess: float) -> float:
+    """How log eps falls with log scale by the quick bound."""
+    before, after = (max(quick_bound(event_of(each), delta).eps, 1e-300) for each in (guess, guess * _GUESSED**4))
+    slope = math.log(after / before) / (4 * math.log(_GUESSED)) if math.isfinite(before) else -1.0
+    return min(max(slope, -10.0), -0.5)
+
+
+def _followed(gap: Callable[[float], float], guess: float, slope: float) -> tuple[float, float] | None:
+    """Where `gap` vanishes, with its slope there on log scale, by secants; None where they lead nowhere.
+
+    Each evaluation is dear, and so near the answer log eps is nearly a straight line.
+    """
+    scale, last = guess, gap(guess)
+    for _ in range(_TURNS):
+        if not abs(last) < _FAR:
+            return None
+        after = scale * math.exp(-last / slope)
+        if not MIN_TRIED < after < MAX_SCALE or after == scale:
+            return None
+        found = gap(after)
+        slope = (found - last) / math.log(after / scale)
+        if not -10 < slope < -0.5:
+            return None
+        scale, last = after, found
+        if abs(last) < _FOLLOWED:
+            return scale * math.exp(-last / slope), slope
+    return None
+
+
+def _least(gap: Callable[[float], float], near: float, slope: float) -> float:
+    """The least scale of `DIGITS` digits that fits, from one `near` it."""
+    scale, last = near, gap(near)
+    for _ in range(_TURNS):
+        after = _rounded_up(scale * math.exp(min(max(-last / slope, -_FAR), _FAR)))
+        if after == scale:
+            break
+        found = gap(after)
+        if -1.0 < found - last < 1.0 and abs(math.log(after / scale)) > _CLOSE:
+            slope = min((found - last) / math.log(after / scale), -0.5)
+        scale, last = after, found
+        if found <= 0 < found - slope * _unit(after) / after:
+            break
+    return scale
+
+
+def _searched(gap: Callable[[float], float], guess: float) -> tuple[float, float] | None:
+    """The same by bracketing, for what is no straight line; None where no noise is enough."""
+    bracket = _bracketed(gap, guess)
+    return None if bracket is None else (_met(gap, *bracket), _slope(gap, *bracket))
 
 
 def _bracketed(gap: Callable[[float], float], guess: float) -> tuple[float, float] | None:
@@ -115,7 +170,12 @@ def _slope(gap: Callable[[float], float], low: float, high: float) -> float:
 
 def _rounded_up(scale: float) -> float:
     """To `DIGITS` significant digits, never down."""
-    unit = 10.0 ** (math.floor(math.log10(scale)) + 1 - DIGITS)
+    unit = _unit(scale)
     places = max(0, -round(math.log10(unit)))
     near = round(round(scale / unit) * unit, places)
     return near if near >= scale else round(near + unit, places)
+
+
+def _unit(scale: float) -> float:
+    """One of the last digit."""
+    return float(10.0 ** (math.floor(math.log10(scale)) + 1 - DIGITS))

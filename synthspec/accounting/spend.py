@@ -97,7 +97,7 @@ def _computed(
         return closed, "analytic", _paper(merged)
     if accountant == "rdp":
         return rdp_eps(merged, delta, adjacency), "rdp", tool
-    eps = pld_eps(merged, delta, adjacency, COARSE_GRID if coarse else GRID)
+    eps = pld_eps(merged, delta, adjacency, COARSE_GRID if coarse else GRID, roughly=coarse)
     whole = eps_bound(merged, delta, adjacency)
     if eps is not None and eps <= whole * (1 + _GRID_SLACK):
         return min(eps, whole), "pld", tool

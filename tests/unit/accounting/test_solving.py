@@ -39,6 +39,14 @@ def test_the_answer_fits_and_less_does_not(accountant, adjacency):
     assert eps(solved * 0.999) > budget
 
 
+def test_one_less_in_the_last_digit_does_not_fit():
+    """A small budget, where the grid of the search is far from the fine one."""
+    solved = solve_multiplier(0.01, 10, 1e-5, 0.01, "zero_out")
+    assert float(f"{solved:.5g}") == solved
+    assert eps_total(PoissonGaussian(0.01, solved, 10), 1e-5).eps <= 0.01
+    assert eps_total(PoissonGaussian(0.01, solved - 1e-4, 10), 1e-5).eps > 0.01
+
+
 def test_any_event_can_be_solved():
     assert solve(Laplace, 0.0, 0.25) == 4.0
     assert solve(lambda scale: Repeated(Laplace(scale), 3), 0.0, 1.5, "replace_one") == 4.0
