@@ -5,7 +5,8 @@ A fresh array costs more than the arithmetic it is for: the system hands out its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,13 +56,15 @@ class Pool:
         self._all[dtype].append(fresh)
         return fresh
 
-    def give(self, buffer: Array) -> None:
-        self._free[buffer.dtype].append(buffer)
+    def give(self, array: Array) -> None:
+        """Free it again; an array that is no buffer of this pool (a column as it was given) is left alone."""
+        if any(array is buffer for buffer in self._all.get(array.dtype, ())):
+            self._free[array.dtype].append(array)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A closure, and whether what it gives is a buffer that nothing else reads."""
+    """A closure, and whether nothing else reads what it gives: a buffer then, or a column that is named once."""
 
     closure: Closure
     own: bool = False
@@ -77,7 +80,9 @@ class Run:
         self._kernel = kernel
         self._pool = Pool()
         self._to_si = {name: _to_si(kernel.env[name]) for name in kernel.names}
+        self._uses = Counter(leaf.name for leaf in _names(kernel.typed))
         self._whole = self._built(kernel.typed)
+        self._made = self._whole.own and not isinstance(kernel.typed.node, Name)
 
     def __call__(self, columns: Mapping[str, Any]) -> Array:
         """One result a row, as `Kernel.__call__`. Raises `KeyError` for a column that is missing."""
@@ -91,7 +96,7 @@ class Run:
             self._pool.begin(rows)
             values = {name: self._column(name, array) for name, array in given.items()}
             result = self._whole.closure(values)
-            if self._whole.own and result.dtype == FLOAT:
+            if self._made and result.dtype == FLOAT:
                 return _converted(kernel.to_unit, result, result)
             result = kernel.to_unit(result)
         return np.asarray(result) if np.ndim(result) else np.full(rows, result)
@@ -111,7 +116,7 @@ class Run:
             return _Part(lambda _: constant)
         if isinstance(typed.node, Name):
             name = typed.node.name
-            return _Part(lambda values: values[name])
+            return _Part(lambda values: values[name], own=self._uses[name] == 1)
         parts = [self._built(part) for part in typed.parts]
         word = symbol(typed.node)
         numbers = isinstance(typed.parts[0].type, Number)
@@ -131,6 +136,14 @@ class Run:
             return operation(*found, out=pool.take(dtype))
 
         return _Part(apply, own=True)
+
+
+def _names(typed: Typed) -> Iterator[Name]:
+    """The names of a tree, once for each time that they are read."""
+    if isinstance(typed.node, Name) and typed.value is None:
+        yield typed.node
+    for part in typed.parts:
+        yield from _names(part)
 
 
 def _spread(kernel: Kernel, given: Mapping[str, Array], rows: tuple[int, ...]) -> Array:

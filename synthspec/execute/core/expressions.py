@@ -66,15 +66,16 @@ def holds(rule: Rule, schema: Schema, columns: Columns) -> NDArray[np.bool_] | N
     if any(name not in columns for name in kernel.names):
         return None
     rows = len(next(iter(columns.values())))
-    excused = () if "isnull(" in rule.expr else kernel.names
+    asked = () if "isnull(" in rule.expr else kernel.names
+    excused = [schema.field(name) for name in asked if _can_lack(schema.field(name), columns[name])]
     kept, run = np.empty(rows, bool), kernel.run()
     for start in range(0, rows, _BLOCK):
         block = {name: columns[name][start : start + _BLOCK] for name in kernel.names}
         inside = kept[start : start + _BLOCK]
         inside[:] = run(_operands(kernel, schema, block))
-        for name in excused:
-            if _can_lack(schema.field(name), block[name]) and not inside.all():
-                inside |= _absent(schema.field(name), block[name])
+        if excused and not inside.all():
+            for field in excused:
+                inside |= _absent(field, block[field.name])
     return kept
 
 
