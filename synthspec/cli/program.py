@@ -22,6 +22,7 @@ VERBS: Mapping[str, str] = {
     "verify": "verify:verify",
     "replay": "replay:replay",
     "report": "reporting:report",
+    "release": "releasing:release",
     "measure": "measuring:measure",
     "calibrate": "calibrating:calibrate",
     "review": "reviewing:review",
