@@ -134,7 +134,7 @@ def ghost_step(name: str, batch: int) -> Step:
     net, (x, y) = network(name), data(name, batch)
     net, optimizer, criterion, _ = PrivacyEngine().make_private(
         module=net,
-        optimizer=torch.optim.Adam(net.parameters(), lr=1e-3),
+        optimizer=torch.optim.Adam(net.parameters(), lr=1e-3, fused=True),
         data_loader=DataLoader(TensorDataset(x, y), batch_size=batch),
         criterion=nn.CrossEntropyLoss(),
         noise_multiplier=1.0,
