@@ -49,7 +49,7 @@ def with_multiplier(block: DpSgd | Pate, multiplier: float) -> DpSgd | Pate:
     return block.model_copy(update={"noise": noise})
 
 
-@functools.lru_cache(maxsize=256)  # a fifth of a second; the compiler and a review ask the same
+@functools.lru_cache(maxsize=256)  # half a second; the compiler and a review ask the same
 def solved_multiplier(block: DpSgd | Pate) -> float | None:
     """The least noise that the budget of `block` allows; None where none does, or the block leaves it open.
 
