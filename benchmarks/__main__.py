@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import metrics, privacy, tabular, validate
+from benchmarks import metrics, privacy, tabular, validate, verify
 
-for benchmark in (validate, metrics, tabular, privacy):
+for benchmark in (validate, metrics, tabular, privacy, verify):
     print(f"# {benchmark.__name__}\n", flush=True)
     benchmark.main([])

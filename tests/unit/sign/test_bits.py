@@ -3,16 +3,19 @@
 import base64
 import copy
 import json
+import random
 
 import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synthspec.contracts import CONTRACTS
 from synthspec.sign import VerifiedStatement, consistency, verify_bundle
-from synthspec.sign.bundle import bundle_bytes
+from synthspec.sign.bundle import bundle_bytes, read_bundle_bytes
 from synthspec.sign.pae import pae
-from synthspec.sign.signing import PAYLOAD_TYPE
+from synthspec.sign.signing import PAYLOAD_TYPE, sign
+from synthspec.sign.statement import Subject
 from synthspec.sign.trust import trust
 
 
@@ -59,6 +62,65 @@ def test_bits_of_the_payload_as_it_stands_in_the_bundle_count(signed):
     head, tail = signed.bundle.split(text)
     sampled = (other for index, other in enumerate(flips(text)) if index % 101 == 0)
     assert all(refused(head + other + tail, signed.trusted) for other in sampled)
+
+
+@pytest.mark.slow
+def test_every_bit_of_a_whole_payload_and_its_bundle_counts(signed, keys, manifest_of):
+    """All that the quick tests sample: of a statement as short as they come, which verifies, every bit is turned."""
+    manifest = manifest_of(
+        unspoken=[each.id for each in CONTRACTS], without=[figure.name for figure in signed.manifest.metrics]
+    )
+    bundle = sign(manifest, (Subject("evidence.json", "0" * 64, 1),), keys[0])
+    trusted = signed.trusted
+    assert isinstance(verify_bundle(bundle, trusted), VerifiedStatement)
+    assert not [index for index, other in enumerate(flips(bundle)) if not refused(other, trusted)]
+    held = read_bundle_bytes(bundle)
+    for other in flips(held.payload):
+        assert not keys[0].public.verifies(pae(PAYLOAD_TYPE, other), held.signature)
+
+
+def mutated(data, chance):
+    """`data` after one to three cuts, insertions, repetitions, moves or changed bytes at random places."""
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        start = chance.randrange(len(data))
+        stop = min(len(data), start + chance.choice((1, 1, 2, 8, 200)))
+        other = chance.randrange(len(data))
+        piece = chance.choice(
+            (
+                b"",
+                bytes([chance.randrange(256)]),
+                chance.randbytes(stop - start),
+                data[start:stop] * 2,
+                data[other : other + stop - start],
+                chance.choice((b" ", b"\n", b"\t ")) + data[start:stop],
+                chance.choice((b'"', b"\\u0041", b"null", b"[", b"}", b",", b"\xef\xbb\xbf", b"\x00", b"1e999", b"=")),
+            )
+        )
+        data = data[:start] + piece + data[stop:]
+    return data
+
+
+@pytest.mark.slow
+def test_of_20000_mutations_nothing_gets_through_but_space_between_tokens(signed):
+    chance, trusted, spaced = random.Random(20261122), signed.trusted, 0
+    text = base64.b64encode(signed.payload())
+    # Half of them in the envelope, of which there is less than of the payload that it holds.
+    cut = signed.bundle.index(text)
+    for number in range(20_000):
+        if number % 2:
+            other = mutated(signed.bundle, chance)
+        else:
+            before, after = signed.bundle[:cut], signed.bundle[cut + len(text) :]
+            whole = mutated(before + b"@" + after, chance)
+            other = whole.replace(b"@", text)
+        answer = verify_bundle(other, trusted)
+        if not isinstance(answer, VerifiedStatement):
+            assert "INTERNAL" not in {refusal.code for refusal in answer}, other
+        elif other != signed.bundle:
+            assert b"".join(other.split()) == b"".join(signed.bundle.split()), other
+            assert text in other
+            spaced += 1
+    assert spaced > 50, "the mutations have to reach the freedom that there is"
 
 
 @settings(max_examples=150, deadline=None)
