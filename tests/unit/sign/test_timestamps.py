@@ -133,6 +133,63 @@ def test_openssl_verifies_the_stamp_that_the_bundle_holds(signed, ours, stamped_
     ours.openssl("ts", "-verify", "-in", "held.tsr", "-data", "signature", "-CAfile", "root.pem")
 
 
+_SCRIPT = """
+const fs = require('fs'), crypto = require('crypto'), path = require('path');
+const paths = [path.dirname(require.resolve('@sigstore/verify/package.json'))];
+const { X509Certificate } = require(require.resolve('@sigstore/core', { paths }));
+const { bundleFromJSON } = require('@sigstore/bundle');
+const { Verifier, toSignedEntity } = require('@sigstore/verify');
+const [bundle, pem, ...chain] = process.argv.slice(2).map((name) => fs.readFileSync(name));
+const key = crypto.createPublicKey(pem), validFor = { start: new Date(0), end: new Date(4e12) };
+const trust = {
+  certificateAuthorities: [], tlogs: [], ctlogs: [],
+  timestampAuthorities: [{ certChain: chain.map((each) => X509Certificate.parse(each)), validFor }],
+  publicKey: (hint) => ({ publicKey: key, hint, validFor: () => true }),
+};
+const verifier = new Verifier(trust, { ctlogThreshold: 0, tlogThreshold: 0, timestampThreshold: 1 });
+verifier.verify(toSignedEntity(bundleFromJSON(JSON.parse(bundle.toString()))));
+console.log('verified');
+"""
+
+
+def test_sigstore_js_reads_the_stamp(signed, ours, stamped_run, tmp_path):
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if not (program and npm):
+        pytest.skip("STAMPS NOT TRIED WITH @sigstore/verify: there is no node")
+    modules = subprocess.run([npm, "root", "-g"], check=True, capture_output=True, text=True).stdout.strip()
+    if not (Path(modules) / "@sigstore" / "verify").exists():
+        pytest.skip("STAMPS NOT TRIED WITH @sigstore/verify: the package is not installed globally")
+    for name in ("clock", "root"):
+        ours.openssl("x509", "-in", f"{name}.pem", "-outform", "DER", "-out", f"{name}.der")
+    (tmp_path / "verify.js").write_text(_SCRIPT)
+    (tmp_path / "key.pem").write_text(signed.key.public.pem)
+
+    def verdict(bundle):
+        (tmp_path / "bundle.json").write_bytes(bundle)
+        words = [program, "verify.js", "bundle.json", "key.pem", ours.folder / "clock.der", ours.folder / "root.der"]
+        done = subprocess.run(
+            words, check=False, cwd=tmp_path, env={"NODE_PATH": modules, "PATH": ""}, capture_output=True, text=True
+        )
+        return done.stdout or done.stderr
+
+    assert verdict(stamped_run[0]) == "verified\n"
+    assert "expected 1 timestamps, got 0" in verdict(signed.bundle)
+    assert "timestamp could not be verified" in verdict(stamped(signed.bundle, ours.stamp(b"another signature")))
+
+
+def test_m90_a_fault_in_the_library_never_proves_a_time(signed, ours, stamped_run, monkeypatch):
+    import rfc3161_client
+
+    def breaks(*args, **kwargs):
+        raise RuntimeError("injected")
+
+    entry = TrustedKey(signed.key.public, revoked=stamped_run[2] + DAY)
+    for name in ("VerifierBuilder", "decode_timestamp_response"):
+        with monkeypatch.context() as patch:
+            patch.setattr(rfc3161_client, name, breaks)
+            assert answer(stamped_run[0], entry, roots=ours.roots) in ("TIMESTAMP_UNTRUSTED", "INTERNAL")
+
+
 def test_the_instant_is_that_of_the_clock_and_its_accuracy(stamped_run):
     now = datetime.now(UTC)
     assert now - timedelta(minutes=5) < stamped_run[2] < now + timedelta(seconds=2.5)
