@@ -137,8 +137,9 @@ def _believe(reply: TimeStampResponse, signature: bytes, roots: Sequence[Certifi
     verifier = client.VerifierBuilder(roots=list(roots)).build()
     try:
         held = verifier.verify_message(reply, signature)
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong, it was not shown
-        raise refuse("TIMESTAMP_UNTRUSTED", f"no trusted root stands behind the time stamp: {error}") from None
+    except Exception:  # noqa: BLE001 - whatever goes wrong, it was not shown
+        message = "no trusted root stands behind the time stamp, or a certificate below it did not hold at its time"
+        raise refuse("TIMESTAMP_UNTRUSTED", message) from None
     if held is not True:
         raise refuse("TIMESTAMP_UNTRUSTED", "no trusted root stands behind the time stamp")
 

@@ -302,6 +302,8 @@ def test_an_approval_may_carry_the_stamp(signed, keys, ours):
     entries = (TrustedKey(signed.key.public), TrustedKey(keys[2].public, revoked=later))
     assert answer(signed.bundle, *entries, roots=ours.roots, approvals=line) == "KEY_REVOKED"
     assert answer(signed.bundle, *entries, roots=ours.roots, approvals=stamped(line, token)) == "OK"
+    both = (TrustedKey(signed.key.public), TrustedKey(keys[2].public))
+    assert verify_bundle(signed.bundle, Trust(both), stamped(line, token)).unread == 1
 
 
 @pytest.mark.parametrize(
