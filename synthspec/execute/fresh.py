@@ -1,11 +1,12 @@
 """One op in a process of its own: nothing that an earlier node left in memory can help it (C40-519).
 
-``python -P -m synthspec.execute.fresh`` reads a request on stdin and runs the kernel of an installed backend.
+The new process calls `main`, which reads a request on stdin and runs the kernel of an installed backend.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -47,9 +48,11 @@ def compute_fresh(op: Op, backend: str, inputs: Mapping[str, Artifact], context:
         }
     )
     # -P: the folder that somebody works in is no place to import from.
-    words = [sys.executable, "-P", "-m", "synthspec.execute.fresh"]
+    words = [sys.executable, "-P", "-c", "import sys; from synthspec.execute.fresh import main; sys.exit(main())"]
     context.progress.start(f"{op.op} in a fresh process", 1, "processes")
-    done = subprocess.run(words, input=request, capture_output=True, check=False)  # noqa: S603 - our own module
+    # The same road to the same modules, but for the working folder.
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(words, input=request, capture_output=True, check=False, env=surroundings)  # noqa: S603
     context.progress.advance()
     if done.returncode == _DATA_ERROR:
         raise DataError(*json.loads(done.stdout))
@@ -86,7 +89,3 @@ def main() -> int:
         sys.stdout.write(json.dumps([error.code, error.message, error.help]))
         return _DATA_ERROR
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

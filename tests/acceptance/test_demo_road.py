@@ -49,7 +49,7 @@ def test_the_demo_trains_samples_judges_and_signs(cli, demo):
     deep = manifest["deep"]
     assert deep["net_evals_per_sample"] == 4
     assert (deep["nominal_steps"], deep["w_cfg"]) == (2, 0.5)
-    assert deep["noise_schedule"] == {"name": "cosine", "train_steps": 1000}
+    assert deep["noise_schedule"] == {"name": "cosine", "train_steps": 1000, "zero_terminal_snr": False}
     held = {entry["id"]: entry["result"] for entry in manifest["contracts"]}
     assert held["C40-511"] == "unproven"
     assert {held[name] for name in ("C40-514", "C40-516", "C40-518", "C40-519")} == {"held"}

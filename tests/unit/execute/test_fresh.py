@@ -37,7 +37,7 @@ def in_here(monkeypatch):
         monkeypatch.setattr(fresh, "installed", lambda: {"mine": backend})
 
         def run(words, *, input, **_):  # noqa: A002 - as subprocess.run calls it
-            assert words[:3] == [sys.executable, "-P", "-m"]
+            assert words[:3] == [sys.executable, "-P", "-c"]
             said = io.StringIO()
             monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(input)))
             monkeypatch.setattr(sys, "stdout", said)

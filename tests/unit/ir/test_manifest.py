@@ -180,7 +180,7 @@ def test_the_verdict_comes_first_and_the_key_tree_is_the_standards():
         "sign",
     }
     release = {"schemaVersion", "release", "spec", "ir", "dag", "dependencies", "environment", "randomness"}
-    assert set(names) == appendix_c | release | {"verdict", "gate", "deep", "overrides", "waivers", "key"}
+    assert set(names) == appendix_c | release | {"verdict", "gate", "disclosure", "deep", "overrides", "waivers", "key"}
 
 
 def test_the_schema_can_be_generated_and_shows_the_files_keys():
