@@ -118,7 +118,15 @@ def figures(op_, inputs, tmp_path):
 
 def test_what_was_asked_for_and_what_falls_off_the_run(inputs, tmp_path):
     found = figures(op(), inputs, tmp_path)
-    assert list(found) == ["W1", "latency_ms_p99", "NFE", "w_cfg", "check_dim_failures", "acc_rate", "replay_mismatches"]
+    assert list(found) == [
+        "W1",
+        "latency_ms_p99",
+        "NFE",
+        "w_cfg",
+        "check_dim_failures",
+        "acc_rate",
+        "replay_mismatches",
+    ]
     assert (found["W1"].n_real, found["W1"].n_syn, found["W1"].split) == (60, 80, "test")
     assert 0 < found["W1"].value < 1
     assert found["latency_ms_p99"].value == pytest.approx(1 + 316 / 319)
