@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TextIO
 
 
@@ -25,5 +26,4 @@ def _write(stream: TextIO | None, line: str) -> None:
 
 
 def _json_asked(words: Sequence[str]) -> bool:
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    return any(word == "--format=json" or (word == "--format" and value == "json") for word, value in pairs)
+    return "--format=json" in words or ("--format", "json") in pairwise(words)

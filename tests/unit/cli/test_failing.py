@@ -22,3 +22,15 @@ def test_json_is_answered_in_json(capsys, words):
 def test_nobody_else_gets_any(capsys, words):
     fail("error: x", words)
     assert capsys.readouterr().out == ""
+
+
+def test_without_a_command_line_it_is_words_alone(capsys):
+    """A program that was embedded somewhere else has no words to look at."""
+    from synthspec.cli.failing import fail
+
+    fail("it failed", ())
+    assert capsys.readouterr() == ("", "it failed\n")
+    fail("it failed", ("--format", "json"))
+    assert '"failure": "it failed"' in capsys.readouterr().out
+    fail("it failed", ("--format",))
+    assert capsys.readouterr().out == ""

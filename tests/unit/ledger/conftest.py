@@ -5,6 +5,8 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -33,11 +35,16 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def server():
     """A PostgreSQL of the session's own; skipped, loudly, where there is none."""
     if not (shutil.which("initdb") and shutil.which("pg_ctl")):
         pytest.skip("NO POSTGRESQL ON THIS MACHINE: the ledger was tried on SQLite alone")
-    folder = tmp_path_factory.mktemp("pg", numbered=True)
+    # Not below pytest's own folders: those are closed to the user that the server runs as.
+    with tempfile.TemporaryDirectory(prefix="synthspec-pg-", ignore_cleanup_errors=True) as name:
+        yield from _served(Path(name))
+
+
+def _served(folder):
     demote = _nobody(folder)
 
     def run(*words):
@@ -63,9 +70,6 @@ def _nobody(folder):
         return {}
     user = pwd.getpwnam("nobody").pw_uid
     os.chown(folder, user, -1)
-    for parent in folder.parents:
-        if parent.stat().st_uid == 0 and parent.name.startswith("pytest-"):
-            parent.chmod(parent.stat().st_mode | 0o011)
     return {"user": user}
 
 
