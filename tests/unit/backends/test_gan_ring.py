@@ -75,7 +75,7 @@ def training(op, **settings):
         (Adversarial(measure="gan"), 1200),
         (Hinge(measure="hinge"), 1200),
         (Relativistic(measure="rpgan", r1=0.1, r2=0.1), 1200),
-        (WganGp(measure="wgan_gp", lambda_gp=0.1), 400),
+        (WganGp(measure="wgan_gp", lambda_gp=0.1), 700),
     ],
     ids=lambda each: getattr(each, "measure", ""),
 )
