@@ -25,7 +25,6 @@ from synthspec.pipeline.consistency import dp_violations
 from synthspec.pipeline.contents import EVIDENCE, PLAN, REPORT, SPEC, SREF, promises_of
 from synthspec.pipeline.lineage import compared
 from synthspec.pipeline.manifest import build_manifest, trace_of
-from synthspec.pipeline.overview import OVERVIEW, overview_of
 from synthspec.pipeline.publishing import Salted, write_public
 from synthspec.pipeline.reserving import LedgerGuard
 from synthspec.pipeline.resolved import resolved_text
@@ -211,6 +210,8 @@ def _development_key() -> SigningKey:
 
 
 def _write_parts(folder: Path, plan: Plan, execution: Execution, found: Evidence, store: Store) -> None:
+    from synthspec.pipeline.overview import OVERVIEW, overview_of  # numpy: a run that is refused does not need it
+
     # Where the plan file lay is a fact of one machine, and none of this folder.
     (folder / PLAN).write_bytes(write_plan(replace(plan, base="")))
     (folder / SPEC).write_text(resolved_text(plan.spec), encoding="utf-8")

@@ -57,6 +57,15 @@ def test_validate_loads_no_other_verb_and_no_later_stage():
     assert not {"synthspec.ir.ops", "synthspec.ir.manifest", "synthspec.ir.verdict", "synthspec.parse.faults"} & modules
 
 
+def test_what_runs_is_loaded_without_what_only_an_extra_brings():
+    """Without the extras `run` answers with the command that installs them: it must come that far."""
+    told = "import sys, synthspec.pipeline.running, synthspec.pipeline.verifying; print(*sys.modules)"
+    done = fresh(program=told)
+    assert done.returncode == 0, done.stderr[-2000:]
+    heavy = {"numpy", "scipy", "sklearn", "torch", "safetensors", "sqlalchemy", "dp_accounting", "pyarrow"}
+    assert not heavy & {name.partition(".")[0] for name in done.stdout.split()}
+
+
 def test_the_help_names_every_verb_and_a_misspelt_one_is_recognised():
     shown = fresh("--help")
     assert shown.returncode == 0
