@@ -22,9 +22,13 @@ from synthspec.cli.answer import (
 from synthspec.cli.signer import PASSPHRASE, signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from synthspec.execute import NodeRun
+    from synthspec.ir.manifest import Manifest
     from synthspec.ir.plan import Plan
     from synthspec.pipeline.running import RunResult
+    from synthspec.sign import Subject
     from synthspec.sign.memory import Numbered
 
 STORE = typer.Option(
@@ -65,7 +69,6 @@ def run(
     """Train, sample, enforce, measure, judge and sign. Exit 1 when a block contract is not held; signed either way."""
     from synthspec.pipeline.reserving import ledger_url
     from synthspec.pipeline.running import RunOptions
-    from synthspec.report.page import run_page
     from synthspec.sign import state_dir
 
     signer = None if key is None else signing_key(key, passphrase_fd)
@@ -82,7 +85,7 @@ def run(
         state=state_dir(),
         ledger=ledger_url(state_dir()),
         place=None if previous is None else after(previous, plan.name),
-        page=run_page,
+        page=_page,
     )
     result = _run(plan, options, form, quiet=quiet)
     _answer(result, form)
@@ -119,6 +122,13 @@ def _plan(
     from synthspec.cli.planning import plan_of
 
     return plan_of(source, changes, allow_outside=allow_outside, form=form), source.absolute().parent
+
+
+def _page(manifest: Manifest, subjects: Sequence[Subject], read: Callable[[str], bytes]) -> bytes:
+    """The page of a run: loaded when there is one to show."""
+    from synthspec.report.page import run_page
+
+    return run_page(manifest, subjects, read)
 
 
 def after(previous: Path, stream: str) -> Numbered:

@@ -59,7 +59,7 @@ def test_validate_loads_no_other_verb_and_no_later_stage():
 
 def test_what_runs_is_loaded_without_what_only_an_extra_brings():
     """Without the extras `run` answers with the command that installs them: it must come that far."""
-    told = "import sys, synthspec.pipeline.running, synthspec.pipeline.verifying; print(*sys.modules)"
+    told = "import sys, synthspec.cli.running, synthspec.pipeline.running, synthspec.pipeline.verifying; print(*sys.modules)"
     done = fresh(program=told)
     assert done.returncode == 0, done.stderr[-2000:]
     heavy = {"numpy", "scipy", "sklearn", "torch", "safetensors", "sqlalchemy", "dp_accounting", "pyarrow"}
