@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import nn
 
 from synthspec.backend.blocks import Drawn
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, generator
 from synthspec.backend.protocol import DataError
 from synthspec_torch.gan.engine import TrainedGan
+from synthspec_torch.meter import Meter
 from synthspec_torch.training.seeding import settle_threads
-
-
-class Passes:
-    """Counts the passes through a network and the records in them, by a hook on it, apart for each thread."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self._counts = threading.local()
-        network.register_forward_hook(self._count)
-
-    def reset(self) -> None:
-        """Start counting in this thread."""
-        self._counts.calls = self._counts.rows = 0
-
-    def read(self, size: int) -> tuple[int, int]:
-        """Calls, and evaluations per record, in this thread since `reset`."""
-        return self._counts.calls, self._counts.rows // size
-
-    def _count(self, module: nn.Module, arguments: object, output: torch.Tensor) -> None:
-        del module, arguments
-        self._counts.calls += 1
-        self._counts.rows += len(output)
 
 
 @dataclass(frozen=True)
@@ -49,10 +27,10 @@ class GanSampler:
     seed: int
     threads: int
     device: str = "cpu"
-    passes: Passes = field(init=False)
+    passes: Meter = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "passes", Passes(self.gan.network))
+        object.__setattr__(self, "passes", Meter(self.gan.network))
 
     @torch.inference_mode()
     def draw(self, block: int, size: int) -> Drawn:

@@ -19,6 +19,7 @@ from synthspec.ir.ops import Assess, Fit, Sample
 from synthspec_torch.acceleration.quantizing import quantize
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.data.labels import Labels
+from synthspec_torch.meter import Meter
 from synthspec_torch.privacy.fitting import fit_privately
 from synthspec_torch.privacy.training import PrivateCourse
 from synthspec_torch.training.log import SignalLog
@@ -29,7 +30,7 @@ from synthspec_torch.vae.learner import VaeLearner
 from synthspec_torch.vae.likelihoods import Grid, Likelihood, build_likelihood
 from synthspec_torch.vae.networks import Vae, build_vae
 from synthspec_torch.vae.objective import BetaCourse, Records
-from synthspec_torch.vae.sampling import Meter, VaeSampler
+from synthspec_torch.vae.sampling import VaeSampler
 from synthspec_torch.vae.support import grid_levels
 from synthspec_torch.vae.tables import TableSubject, TableVae, TableVaeSampler
 from synthspec_torch.weights import load_weights, save_weights

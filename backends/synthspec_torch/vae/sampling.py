@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from synthspec.backend.blocks import Drawn
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, generator
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.data.labels import Labels
+from synthspec_torch.meter import Meter
 from synthspec_torch.training.seeding import settle_threads
 from synthspec_torch.vae.likelihoods import Likelihood
 from synthspec_torch.vae.networks import Vae
 
 _OPEN = 2.0**-24
 """Uniform numbers keep this far from 0 and 1, where a law on the real line has no value."""
-
-
-class Meter:
-    """Counts what goes through a decoder, by a hook on it, apart for each thread."""
-
-    def __init__(self, decoder: nn.Module) -> None:
-        self._counts = threading.local()
-        decoder.register_forward_hook(self._hook)
-
-    def reset(self) -> None:
-        """Start counting in this thread."""
-        self._counts.calls = self._counts.rows = 0
-
-    def read(self, size: int) -> tuple[int, int]:
-        """Calls, and evaluations per record, in this thread since `reset`."""
-        return self._counts.calls, self._counts.rows // size
-
-    def _hook(self, decoder: nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
-        del decoder, inputs
-        self._counts.calls += 1
-        self._counts.rows += len(output)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,13 @@ from synthspec.ir.ops import Fit
 from synthspec_torch.data.labels import Labels
 from synthspec_torch.data.masses import masses
 from synthspec_torch.data.mixed import Cells, MixedCodec
+from synthspec_torch.meter import Meter
 from synthspec_torch.training.seeding import initial_weights, settle_threads
 from synthspec_torch.vae.assess import Subject
 from synthspec_torch.vae.likelihoods import Likelihood
 from synthspec_torch.vae.networks import FlatDecoder, Vae, build_ladder, mlp
 from synthspec_torch.vae.objective import Records
 from synthspec_torch.vae.residual import ResidualVae
-from synthspec_torch.vae.sampling import Meter
 from synthspec_torch.vae.spans import BINS, Spanned
 from synthspec_torch.weights import load_weights
 

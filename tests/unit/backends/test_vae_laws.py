@@ -11,11 +11,12 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from synthspec.ir.families import Elbo, ElboBeta
 from synthspec.ir.schema import Field
 from synthspec_torch.data.image import ImageCodec
+from synthspec_torch.meter import Meter
 from synthspec_torch.vae import assess, bounds, objective
 from synthspec_torch.vae.likelihoods import Grid, build_likelihood
 from synthspec_torch.vae.networks import Vae
 from synthspec_torch.vae.objective import BetaCourse, Records, Terms
-from synthspec_torch.vae.sampling import Meter, VaeSampler
+from synthspec_torch.vae.sampling import VaeSampler
 
 LAWS = [
     ("discretized_logistic", 17),
