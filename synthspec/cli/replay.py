@@ -12,6 +12,7 @@ import typer
 
 from synthspec.cli.answer import FORMAT, QUIET, Format, show_findings, usage
 from synthspec.cli.running import SECRET, WORKERS, check_secret
+from synthspec.cli.verified import verified
 
 if TYPE_CHECKING:
     from synthspec.pipeline.agreement import Gap
@@ -45,29 +46,17 @@ def replay(
     bitwise: the same bytes. numeric: every number within the tolerance, all else equal. statistical: every figure that a
     contract is judged by lies in its signed interval, and every contract comes out as signed. Else: differs.
     """
-    from synthspec.ir.manifest import Manifest
     from synthspec.ir.plan import read_plan
     from synthspec.pipeline.contents import PLAN
     from synthspec.pipeline.grading import GRADES
     from synthspec.pipeline.replaying import replay_plan
     from synthspec.pipeline.running import KeyRefused, RunOptions
-    from synthspec.pipeline.verifying import verify
     from synthspec.report.progress import progress_for
 
     if not manifest.exists():
         raise usage(f"{manifest}: no such file or folder")
     folder = manifest if manifest.is_dir() else manifest.parent
-    checked = verify(manifest, tuple(key or ()))
-    said = None if checked.statement is None else checked.statement.manifest
-    if checked.statement is None or checked.refusals or said is None:
-        for each in checked.refusals:
-            typer.echo(f"refused[{each.code}]: {each.where}: {each.message}", err=True)
-        typer.echo("replay: REFUSED: the manifest does not verify", err=True)
-        raise typer.Exit(1)
-    if not isinstance(said, Manifest):
-        raise usage(
-            "this is the public manifest: only the restricted one, which stays in the house, has what replay needs"
-        )
+    said, _ = verified(manifest, key, "replay")
     plan = read_plan((folder / PLAN).read_bytes())
     check_secret(secret, plan, folder)
     if said.privacy.mechanism != "none" and (secret is None or not secret.exists()):
