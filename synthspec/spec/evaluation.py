@@ -29,12 +29,31 @@ MetricName = Literal[
 Severity = Annotated[Literal["info", "warn", "block"], BeforeValidator(_on_the_scale)]
 
 
-class Features(Model):
-    """P412-1: the frozen feature extractor. `embedded` is the one shipped for the modality; others are files with a digest."""
+FeatureName = Literal["embedded", "inception", "dinov2-vits14", "dinov2-vitb14", "dinov2-vitl14", "module"]
 
-    name: Literal["embedded", "inception"] = "embedded"
+
+class Features(Model):
+    """P412-1: the frozen feature extractor.
+
+    `embedded` is the one shipped for the modality. The others are safetensors files with a digest: of the FID Inception, of
+    a DINOv2 transformer, or of a `module`, a network of one's own that an installed distribution offers.
+    """
+
+    name: FeatureName = "embedded"
     weights: str | None = None
     sha256: Sha256 | None = None
+    entry: str | None = Field(
+        default=None, description="Of a module: the name of its entry point in the group synthspec.features."
+    )
+    provenance: Literal["public", "private"] | None = Field(
+        default=None, description="Whether the weights were trained on public data; stated under a mechanism."
+    )
+    id: str | None = Field(default=None, description="What they were trained on, by a name that others know.")
+
+    @property
+    def label(self) -> str:
+        """What the names of figures call it."""
+        return self.entry or self.name
 
 
 class MembershipAttack(Model):

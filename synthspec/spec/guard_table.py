@@ -190,6 +190,9 @@ _EVALUATION: Mapping[str, Fields] = {
         "name": review("distances are taken in another space", "high"),
         "weights": review("distances are taken in another space", "high"),
         "sha256": pin("high"),
+        "entry": review("distances are taken in another space", "high"),
+        "provenance": scale("public", "private", risk="high"),
+        "id": review("features rest on other weights", "high"),
     },
     "MembershipAttack": {
         "members": scale("train", ("val", "test"), risk="high"),

@@ -43,6 +43,7 @@ _OBJECTIVE: Fields = {
     "penalty_per": scale("record", "batch", risk="medium"),
     "augmentation": _FIT,
     "generator_terms": members("medium", "more", absent="tight"),
+    "training_by_sampling": _FIT,
     "head": review("the network predicts something else", "low"),
     "weighting": review("the measure weighs noise levels otherwise", "low"),
 }
@@ -99,6 +100,7 @@ TRAINING: Mapping[str, Fields] = {
     "Pretrained": {
         "weights": review("training starts from other weights", "high", "review.source-changed"),
         "sha256": pin("high"),
+        "run": pin("high"),
         "provenance": scale("public", "private", risk="high"),
         "id": review("training starts from other weights", "high", "review.source-changed"),
     },

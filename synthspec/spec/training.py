@@ -20,10 +20,20 @@ class Optimizer(Model):
 class Pretrained(Model):
     """Weights that the training starts from, and what they were trained on."""
 
-    weights: str = Field(examples=["encoder.safetensors"])
+    weights: str = Field(
+        examples=["encoder.safetensors"], description="A safetensors file; where `run` is stated, one in that folder."
+    )
     sha256: Sha256 | None = None
+    run: str | None = Field(
+        default=None, description="The folder of a finished run, which must verify and have signed these weights."
+    )
     provenance: Literal["public", "private"] | None = None
     id: str | None = Field(default=None, description="What they were trained on, by a name that others know.")
+
+    @property
+    def path(self) -> str:
+        """Where the file of weights lies, as seen from the spec."""
+        return self.weights if self.run is None else f"{self.run}/{self.weights}"
 
 
 class Training(Model):
@@ -40,7 +50,9 @@ class Training(Model):
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     init_from: Pretrained | None = None
     on_divergence: Literal["stop", "restart"] = "stop"
-    max_attempts: Count | None = None
+    max_attempts: Count | None = Field(
+        default=None, description="How often a training that restarts is begun in all; each time from the next seed."
+    )
 
 
 Action = Literal["skip", "scale_lr", "rollback", "stop", "raise_free_bits"]
