@@ -28,6 +28,7 @@ from synthspec.backend.artifacts import (
 )
 from synthspec.backend.dataset import Column, Dataset, read_dataset, write_dataset
 from synthspec.backend.protocol import Artifact, Context, Kernel
+from synthspec.ir.drawing import batches
 from synthspec.ir.evidence import Scalar
 from synthspec.ir.ops import Latency, Replay, Sample
 from synthspec.ir.solvers import law_of
@@ -92,14 +93,22 @@ def sampling_kernels(load: Loader) -> dict[str, Kernel]:
 
 
 def _draw_all(op: Sample, sampler: Sampler, context: Context) -> list[Drawn]:
-    """Every block at its full size, the last one too: what a block holds must not depend on how many were asked for."""
-    blocks = range(-(-op.candidates // op.block))
+    """Every block at its full size, the last one too: what a block holds must not depend on how many were asked for.
+
+    A worker takes the blocks of a batch one after another. They are never one call of the network: the kernel of a matrix
+    product is chosen by its shape, and the order of its sums, and so its last bits, with it. Larger batches are handed out
+    less often, and are counted as progress later.
+    """
     context.progress.start("sample", op.candidates, "records")
     drawn: list[Drawn] = []
     with ThreadPoolExecutor(max(1, context.workers)) as pool:
-        for part in pool.map(lambda block: sampler.draw(block, op.block), blocks):
-            context.progress.advance(min(op.block, op.candidates - len(drawn) * op.block))
-            drawn.append(part)
+        for parts in pool.map(
+            lambda blocks: [sampler.draw(block, op.block) for block in blocks],
+            batches(op.candidates, op.block, context.batch),
+        ):
+            records = min(len(parts) * op.block, op.candidates - len(drawn) * op.block)
+            context.progress.advance(records)
+            drawn.extend(parts)
     return drawn
 
 

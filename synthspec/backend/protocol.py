@@ -49,6 +49,8 @@ class Context:
     workers: int
     """How many blocks may be computed at a time. It changes the time, never the bytes."""
     progress: Progress
+    batch: int | None = None
+    """Records that a worker takes at a time, a multiple of the block; None: one block. It never changes the bytes."""
     secret: Path | None = None
     """Where the secret seeds of a mechanism are kept, outside every artifact: read when the file exists, made (mode 0600)
     when not. None: fresh ones, which nobody keeps."""

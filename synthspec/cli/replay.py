@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from synthspec.cli.answer import FORMAT, QUIET, Format, show_findings, usage
-from synthspec.cli.running import SECRET, WORKERS, check_secret
+from synthspec.cli.running import BATCH, SECRET, WORKERS, check_batch, check_secret
 from synthspec.cli.verified import verified
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def replay(
     base: Path = typer.Option(Path(), help="Where the relative paths of the plan start: the spec's folder."),
     key: list[Path] | None = typer.Option(None, "--key", help="A public key (PEM) to trust beside your own."),
     workers: int = WORKERS,
+    batch: int | None = BATCH,
     secret: Path | None = SECRET,
     accept: Accepted = typer.Option(Accepted.bitwise, help="The worst grade that is exit 0."),
     tolerance: float = typer.Option(
@@ -59,9 +60,10 @@ def replay(
     said, _ = verified(manifest, key, "replay")
     plan = read_plan((folder / PLAN).read_bytes())
     check_secret(secret, plan, folder)
+    check_batch(batch, plan)
     if said.privacy.mechanism != "none" and (secret is None or not secret.exists()):
         raise usage("the training had a privacy mechanism: only who holds its secret can replay it (--secret FILE)")
-    options = RunOptions(store=folder, out=folder, base=base.absolute(), workers=workers, secret=secret)
+    options = RunOptions(store=folder, out=folder, base=base.absolute(), workers=workers, batch=batch, secret=secret)
     progress = progress_for(sys.stderr, quiet=quiet)
     try:
         done = replay_plan(said, folder, options, progress, tolerance)

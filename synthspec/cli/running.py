@@ -35,6 +35,13 @@ STORE = typer.Option(
     Path(".synthspec/store"), "--store", envvar="SYNTHSPEC_STORE", help="Where finished nodes are kept and found again."
 )
 WORKERS = typer.Option(1, "--workers", min=1, max=256, help="Blocks sampled at a time. It changes no byte.")
+BATCH = typer.Option(
+    None,
+    "--batch",
+    min=1,
+    metavar="N",
+    help="Records that a worker takes at a time: a multiple of sampling.block, which is the default. It changes no byte.",
+)
 
 
 SECRET = typer.Option(
@@ -54,6 +61,7 @@ def run(
     changes: list[str] | None = SET,
     store: Path = STORE,
     workers: int = WORKERS,
+    batch: int | None = BATCH,
     key: str | None = typer.Option(
         None, help="The private key that signs, by name or file; default the development key."
     ),
@@ -75,11 +83,13 @@ def run(
     plan, base = _plan(existing_file(source), overrides(changes), allow_outside=allow_outside, form=form)
     folder = out or Path("runs") / f"{plan.name}-{plan.digest[:12]}"
     check_secret(secret, plan, folder)
+    check_batch(batch, plan)
     options = RunOptions(
         store=store,
         out=folder,
         base=base,
         workers=workers,
+        batch=batch,
         secret=secret,
         key=signer,
         state=state_dir(),
@@ -101,6 +111,14 @@ def check_secret(secret: Path | None, plan: Plan, folder: Path) -> None:
         raise usage("--secret is for a privacy mechanism, and this plan has none")
     if secret.absolute().resolve().is_relative_to(folder.absolute().resolve()):
         raise usage("--secret: the file must lie outside the folder of the run, which is handed on")
+
+
+def check_batch(batch: int | None, plan: Plan) -> None:
+    """Exit 2 for a batch that cuts the blocks of `plan`."""
+    from synthspec.execute import unaligned
+
+    if reason := unaligned(plan, batch):
+        raise usage(f"--batch: {reason}")
 
 
 def _plan(

@@ -3,6 +3,6 @@
 from synthspec.execute.core.backend import CORE
 from synthspec.execute.execution import Execution, NodeRun
 from synthspec.execute.local import Passage, execute, obstacles
-from synthspec.execute.preflight import problems
+from synthspec.execute.preflight import problems, unaligned
 
-__all__ = ["CORE", "Execution", "NodeRun", "Passage", "execute", "obstacles", "problems"]
+__all__ = ["CORE", "Execution", "NodeRun", "Passage", "execute", "obstacles", "problems", "unaligned"]

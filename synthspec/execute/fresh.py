@@ -44,6 +44,7 @@ def compute_fresh(op: Op, backend: str, inputs: Mapping[str, Artifact], context:
             "out": str(context.out),
             "root": str(context.root),
             "workers": context.workers,
+            "batch": context.batch,
             "secret": None if context.secret is None else str(context.secret),
         }
     )
@@ -74,6 +75,7 @@ def _serve(request: Mapping[str, Any]) -> None:
         out=Path(request["out"]),
         root=Path(request["root"]),
         workers=request["workers"],
+        batch=request["batch"],
         progress=_Quiet(),
         secret=None if request["secret"] is None else Path(request["secret"]),
     )

@@ -15,7 +15,7 @@ from synthspec.execute.execution import Execution, NodeRun
 from synthspec.execute.fresh import compute_fresh, found_again
 from synthspec.execute.keys import execution_key
 from synthspec.execute.outside import Outside, outside, pin
-from synthspec.execute.preflight import problems, runnable
+from synthspec.execute.preflight import problems, runnable, unaligned
 from synthspec.execute.topping import topped_up
 from synthspec.ir.ops import Fit, Op, Replay
 from synthspec.ir.plan import Plan, PlanNode
@@ -57,15 +57,20 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
     secret: Path | None = None,
     guard: Guard | None = None,
     keys: Path | None = None,
+    batch: int | None = None,
 ) -> Outcome[Execution]:
     """Run every node of `plan` except `judge` and `emit`, reusing what `store` has; `on_node` hears of each when it is done.
 
     `root` is the folder that relative paths of the plan start from. A plan that cannot be run, or whose data do not allow
     it, gives diagnostics; everything that stands in the way beforehand is listed at once and nothing has run then.
+    `workers` and `batch` (`Context`) are no part of any key.
 
-    Raises StoreError for a full disk or missing rights, and whatever a kernel raises that is not a `DataError`. Whenever
+    Raises ValueError for a `batch` that is `unaligned`, before anything runs; StoreError for a full disk or missing rights,
+    and whatever a kernel raises that is not a `DataError`. Whenever
     it ends early, even by SIGKILL, the store keeps the finished nodes and the next run goes on there.
     """
+    if reason := unaligned(plan, batch):
+        raise ValueError(reason)
     seen, missing = _look_outside(plan, root, keys)
     if found := (*problems(plan, backends), *missing):
         return failure(found)
@@ -84,6 +89,7 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
         secret=secret,
         guard=guard,
         keys=keys,
+        batch=batch,
     )
     try:
         for node in nodes:
@@ -132,6 +138,7 @@ class _Run:
     secret: Path | None = None
     guard: Guard | None = None
     keys: Path | None = None
+    batch: int | None = None
     done: dict[str, NodeRun] = field(default_factory=dict)
 
     def reach(self, name: str) -> Iterator[NodeRun]:
@@ -209,6 +216,7 @@ class _Run:
                     root=self.root,
                     workers=self.workers,
                     progress=self.progress,
+                    batch=self.batch,
                     secret=passage.secret,
                     meter=passage.meter,
                     keys=self.keys,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from synthspec.backend.protocol import Backend
 from synthspec.diag import Diagnostic
-from synthspec.ir.ops import Accelerate, Compare, Judge
+from synthspec.ir.ops import Accelerate, Compare, Judge, Sample
 from synthspec.ir.plan import Plan, PlanNode
 
 CODE = "engine.backend-unsupported"
@@ -33,6 +33,17 @@ def problems(plan: Plan, backends: Mapping[str, Backend]) -> tuple[Diagnostic, .
         *(_unsupported(reason, names) for reason, names in affected.items()),
         *(found for name in used for found in _install(backends[name])),
     )
+
+
+def unaligned(plan: Plan, batch: int | None) -> str:
+    """Why no sample of `plan` can be drawn `batch` records at a time; empty when each can, and for None."""
+    blocks = {node.op.block for node in plan.nodes if isinstance(node.op, Sample)}
+    for block in sorted(blocks):
+        if batch is not None and batch % block:
+            least = batch - batch % block
+            nearest = " or ".join(str(size) for size in (least, least + block) if size)
+            return f"a worker takes whole blocks, and sampling.block is {block}: say {nearest}, not {batch}"
+    return ""
 
 
 def _not_evaluated_again(plan: Plan) -> Diagnostic | None:

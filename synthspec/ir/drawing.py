@@ -19,6 +19,21 @@ def block_count(records: int, block: int) -> int:
     return -(-records // block)
 
 
+def batches(records: int, block: int, batch: int | None = None) -> tuple[range, ...]:
+    """The blocks of `records`, so many at a time as make `batch` records, the last time maybe fewer; None: one at a time.
+
+    Raises ValueError where `batch` is no multiple of `block`: a block is never cut.
+
+    >>> batches(300, 64, 128)
+    (range(0, 2), range(2, 4), range(4, 5))
+    """
+    each = 1 if batch is None else batch // block
+    if each < 1 or (batch is not None and batch % block):
+        raise ValueError(f"a batch of {batch} records is no multiple of a block of {block}")
+    total = block_count(records, block)
+    return tuple(range(first, min(first + each, total)) for first in range(0, total, each))
+
+
 def spread_blocks(seed: int, chosen: int, blocks: int) -> tuple[int, ...]:
     """`chosen` of `blocks` blocks, spread evenly from a place that `seed` gives.
 

@@ -53,6 +53,8 @@ class RunOptions:
     base: Path
     """Where relative paths of the plan start."""
     workers: int = 1
+    batch: int | None = None
+    """Records that a worker takes at a time, a multiple of `sampling.block`; None: one block."""
     secret: Path | None = None
     """Where the secret seeds of a mechanism are kept; None: nobody keeps them, and nobody can replay the training."""
     key: SigningKey | None = None
@@ -95,7 +97,8 @@ def run_plan(
     """Run `plan` and leave a signed folder, whatever the verdicts.
 
     What no backend supports leaves nothing at all behind, not even an empty store.
-    Raises KeyRefused, StoreError, OSError; then nothing was written at ``options.out``, and the store keeps what is done.
+    Raises KeyRefused, StoreError, OSError, and ValueError for a batch that cuts blocks; then nothing was written at
+    ``options.out``, and the store keeps what is done.
     """
     available = backends()
     if problems(plan, available):
@@ -109,6 +112,7 @@ def run_plan(
             store,
             root=options.base,
             workers=options.workers,
+            batch=options.batch,
             progress=progress,
             on_node=on_node,
             secret=options.secret,

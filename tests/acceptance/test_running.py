@@ -261,18 +261,45 @@ def test_fresh_stores_and_any_number_of_workers_give_the_same_bytes(cli, marks, 
         assert digests(out)["plan.json"] == digests(marks.folder)["plan.json"]
 
 
+def test_the_size_of_batches_changes_no_byte_and_no_key(cli, marks, project, tmp_path):
+    for batch, workers in ((32, 2), (96, 1), (4096, 2)):
+        out = tmp_path / f"by-{batch}"
+        words = ("--store", tmp_path / f"store-{batch}", "--out", out, "--batch", batch, "--workers", workers)
+        answer = cli("run", "marks.yaml", *words, cwd=project)
+        assert answer.code == 0
+        assert not any(told(answer).values())
+        assert results(out) == results(marks.folder)
+        assert digests(out)["plan.json"] == digests(marks.folder)["plan.json"]
+    again = cli(
+        "run", "marks.yaml", "--store", tmp_path / "store-96", "--out", tmp_path / "again", "--batch", 64, cwd=project
+    )
+    assert all(told(again).values()), "what one batch made is found with another"
+
+
+@pytest.mark.parametrize(("batch", "nearest"), [(100, "96 or 128"), (8, "32")])
+def test_a_batch_that_would_cut_a_block_is_refused_before_anything_is_written(cli, marks, project, batch, nearest):
+    before = sorted(project.rglob("*"))
+    answer = cli("run", "marks.yaml", "--store", "new", "--out", "out", "--batch", batch, cwd=project)
+    said = f"--batch: a worker takes whole blocks, and sampling.block is 32: say {nearest}, not {batch}"
+    assert answer.code == 2
+    assert said in answer.err
+    assert sorted(project.rglob("*")) == before
+    replayed = cli("replay", marks.folder, "--base", marks.folder.parent, "--batch", batch, cwd=project)
+    assert (replayed.code, said in replayed.err) == (2, True)
+
+
 def test_the_kernels_hear_of_the_workers(cli, project, monkeypatch):
     from synthspec.backend import null_kernels
 
     fit, heard = null_kernels.KERNELS["fit"], []
 
     def listening(op, inputs, context):
-        heard.append(context.workers)
+        heard.append((context.workers, context.batch))
         fit(op, inputs, context)
 
     monkeypatch.setitem(null_kernels.KERNELS, "fit", listening)
-    cli("run", "marks.yaml", "--store", "store", "--out", "run", "--workers", "3", cwd=project)
-    assert heard == [3]
+    cli("run", "marks.yaml", "--store", "store", "--out", "run", "--workers", "3", "--batch", "64", cwd=project)
+    assert heard == [(3, 64)]
 
 
 def test_a_plan_runs_from_another_folder(cli, marks, project, tmp_path):

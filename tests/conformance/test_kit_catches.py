@@ -96,6 +96,10 @@ def by_workers(columns, op, context):
     columns["width"][0] = context.workers
 
 
+def by_batch(columns, op, context):
+    columns["width"][0] = (context.batch or op.block) // op.block
+
+
 def reversed_rows(columns, op, context):
     return {name: column[::-1] for name, column in columns.items()}
 
@@ -166,6 +170,7 @@ BREAKS = [
     ("inputs_stay_as_they_are", NULL, {"fit": after(writes_into_inputs)}, {}),
     ("faults_of_the_data_are_said", NULL, {"fit": lambda kernel: fails}, {}),
     ("sample_is_shard_invariant", NULL, {"sample": edit_data(by_workers)}, {}),
+    ("sample_is_shard_invariant", NULL, {"sample": edit_data(by_batch)}, {}),
     ("sample_has_the_prefix_property", NULL, {"sample": edit_data(reversed_rows)}, {}),
     ("sample_depends_on_the_seed", NULL, {"sample": before(lambda op: replace(op, seed=1))}, {}),
     ("sample_fits_the_schema", NULL, {"sample": edit_data(out_of_range)}, {}),

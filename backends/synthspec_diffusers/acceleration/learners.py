@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import abstractmethod
 from collections.abc import Mapping
 
 import torch
@@ -58,9 +59,9 @@ class StudentLearner(Learner):
         errors = [self.errors(network, self.val_lesson.take(part), frozen) for part in parts]
         return {"loss_val": torch.cat(errors).mean().item()}
 
+    @abstractmethod
     def errors(self, network: nn.Module, lesson: Lesson, draws: torch.Generator) -> torch.Tensor:
-        """The distance of each record of `lesson`, [n]."""
-        raise NotImplementedError
+        """The distance of each record of `lesson`, [n]: what a method of distillation is."""
 
     def _levels(self, count: int, draws: torch.Generator) -> torch.Tensor:
         """A level for each of `count` records, spread evenly."""

@@ -28,10 +28,11 @@ from synthspec.testing.conformance.trial import Trial, collected, digests, requi
 
 
 def sample_is_shard_invariant(trial: Trial) -> None:
-    """One, two and four workers write the same bytes, reports included."""
-    for workers in (1, 2, 4):
-        drawn = trial.sample(workers=workers)
-        require(digests(drawn) == digests(trial.samples), f"{workers} workers write the same bytes", drawn.files)
+    """One, two and four workers write the same bytes, reports included, and so does a batch of several blocks."""
+    for workers, blocks in ((1, 1), (2, 1), (4, 1), (1, 3), (2, 2)):
+        drawn = trial.sample(workers=workers, batch=blocks * trial.op.block)
+        law = f"{workers} workers with batches of {blocks} blocks write the same bytes"
+        require(digests(drawn) == digests(trial.samples), law, drawn.files)
 
 
 def sample_has_the_prefix_property(trial: Trial) -> None:

@@ -112,11 +112,20 @@ class Trial:
         made.mkdir(parents=True)
         return made
 
-    def run(self, op: Op, inputs: Mapping[str, Artifact], *, workers: int = 1, out: Path | None = None) -> Artifact:
+    def run(
+        self,
+        op: Op,
+        inputs: Mapping[str, Artifact],
+        *,
+        workers: int = 1,
+        batch: int | None = None,
+        out: Path | None = None,
+    ) -> Artifact:
         """What the kernel of `op` makes of `inputs`. Everything that it raises is passed on."""
         out = out or self.new_folder()
         self.phases = Phases()
-        self.kernels[op.op](op, inputs, Context(out=out, root=out, workers=workers, progress=self.phases))
+        context = Context(out=out, root=out, workers=workers, batch=batch, progress=self.phases)
+        self.kernels[op.op](op, inputs, context)
         return collected(out)
 
     def fit(self, op: Fit | None = None, *, inputs: Mapping[str, Artifact] | None = None, workers: int = 1) -> Artifact:
@@ -128,9 +137,9 @@ class Trial:
         """The engine of the case, trained once."""
         return self.fit()
 
-    def sample(self, op: Sample | None = None, *, workers: int = 1) -> Artifact:
+    def sample(self, op: Sample | None = None, *, workers: int = 1, batch: int | None = None) -> Artifact:
         """Fresh samples from `engine`."""
-        return self.run(op or self.op, {"engine": self.engine, **self.inputs}, workers=workers)
+        return self.run(op or self.op, {"engine": self.engine, **self.inputs}, workers=workers, batch=batch)
 
     @cached_property
     def samples(self) -> Artifact:

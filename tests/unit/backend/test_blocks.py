@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,11 +45,11 @@ class Counting:
 
 @pytest.fixture
 def run(tmp_path):
-    def run(op, *, samples=None, workers=1, sampler=None):
+    def run(op, *, samples=None, workers=1, batch=None, sampler=None):
         made = sampler or Counting()
         out = tmp_path / f"{op.op}-{workers}-{len(list(tmp_path.iterdir()))}"
         out.mkdir()
-        context = Context(out=out, root=out, workers=workers, progress=Phases())
+        context = Context(out=out, root=out, workers=workers, batch=batch, progress=Phases())
         sampling_kernels(lambda op, inputs: made)[op.op](op, {"samples": samples} if samples else {}, context)
         return collected(out), context.progress
 
@@ -63,6 +64,34 @@ def test_blocks_are_joined_in_order_and_cut_to_the_number_asked_for(run):
     assert (report.records, report.steps, report.net_calls, report.net_evals_per_sample) == (70, 5, 5, 5)
     assert dict(report.facts) == {"seen": 3}
     assert progress.seen == [("sample", 70, 70)]
+
+
+@pytest.mark.parametrize("batch", [32, 64, 96, 3200])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_batch_is_whole_blocks_that_one_worker_draws_in_turn(run, workers, batch):
+    sampler, drawn = Counting(), []
+    draw = sampler.draw
+
+    def listening(block, size):
+        drawn.append((threading.get_ident(), block, size))
+        return draw(block, size)
+
+    sampler.draw = listening
+    made, progress = run(OP, workers=workers, batch=batch, sampler=sampler)
+    assert made.path(DATA).read_bytes() == run(OP)[0].path(DATA).read_bytes()
+    assert {size for _, _, size in drawn} == {32}, "a network sees exactly one block"
+    each = batch // 32
+    for first in range(0, 3, each):
+        inside = [(thread, block) for thread, block, _ in drawn if first <= block < first + each]
+        assert len({thread for thread, _ in inside}) == 1
+        assert [block for _, block in inside] == list(range(first, min(first + each, 3)))
+    assert progress.seen == [("sample", 70, 70)]
+
+
+@pytest.mark.parametrize("batch", [16, 33, 0, -32])
+def test_a_batch_never_cuts_a_block(run, batch):
+    with pytest.raises(ValueError, match="no multiple of a block of 32"):
+        run(OP, batch=batch)
 
 
 def test_unequal_costs_of_blocks_are_a_bug_that_is_not_averaged_away(run):

@@ -1,5 +1,6 @@
 """Students of a diffusion engine: the laws of each method, and what the op leaves behind."""
 
+import inspect
 import json
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from synthspec.ir.ops import Accelerate
 from synthspec.ir.solvers import SolverPlan
 from synthspec_diffusers import kernels
 from synthspec_diffusers.acceleration.distilling import halvings
-from synthspec_diffusers.acceleration.learners import Consistency
+from synthspec_diffusers.acceleration.learners import Consistency, Progressive, StudentLearner, TeacherStudent
 from synthspec_diffusers.acceleration.steps import (
     Coefficients,
     ddim,
@@ -85,6 +86,11 @@ def test_at_the_clean_level_a_student_says_the_record_itself(head):
     own = path(SCHEDULES[head], 4, head)
     x, clean = torch.randn(5, 3), torch.full((5,), 4)
     assert torch.equal(student_estimate(Wrong(), own, Coefficients.of(own.grid), x, clean, None), x)
+
+
+def test_there_is_no_student_without_a_method():
+    assert inspect.isabstract(StudentLearner)
+    assert not any(map(inspect.isabstract, (TeacherStudent, Progressive, Consistency)))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])

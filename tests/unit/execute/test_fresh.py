@@ -25,7 +25,7 @@ class Silent:
 
 @pytest.fixture
 def context(tmp_path):
-    return Context(out=tmp_path / "out", root=tmp_path, workers=3, progress=Silent(), secret=tmp_path / "seeds")
+    return Context(out=tmp_path / "out", root=tmp_path, workers=3, batch=128, progress=Silent(), secret=tmp_path / "seeds")
 
 
 @pytest.fixture
@@ -57,6 +57,7 @@ def test_the_kernel_gets_what_it_would_have_got_here(context, in_here, tmp_path)
     op, artifacts, told = got[0]
     assert (op, artifacts) == (OP, inputs)
     assert (told.out, told.root, told.workers, told.secret) == (context.out, context.root, 3, context.secret)
+    assert told.batch == 128
     assert (told.fresh, context.fresh) == (True, False)
 
 
