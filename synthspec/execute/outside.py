@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthspec.execute.core.source import data_error, locate, read_digest
-from synthspec.ir.ops import Arrive, Bind, Embed, Mark, Measure, Op
+from synthspec.ir.ops import Arrive, Bind, Embed, Fit, Mark, Measure, Op
 from synthspec.watermark import KeyFault, key_path
 
 Outside = tuple[tuple[str, str], ...]
@@ -42,6 +42,8 @@ def _reads(op: Op) -> tuple[tuple[str, str], ...]:
         return ((op.path, op.sha256),)
     if isinstance(op, (Embed, Measure)) and op.features.weights:
         return ((op.features.weights, op.features.sha256 or ""),)
+    if isinstance(op, Fit) and op.training.init_from is not None:
+        return ((op.training.init_from.path, op.training.init_from.sha256 or ""),)
     return ()
 
 

@@ -241,9 +241,11 @@ class Embed:
     """
 
     op: Literal["embed"] = "embed"
-    version: int = 1
+    version: int = 2
     schema: Schema
     features: Features
+    module: str = ""
+    """What offers the network of a module: the distribution, its version, and where in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,7 @@ def _weights(spec: Document[EngineSpec]) -> Iterator[tuple[str | None, Where]]:
     if evaluation is not None:
         yield evaluation.features.weights, ("evaluation", "features", "weights")
     if training is not None and training.init_from is not None:
-        yield training.init_from.weights, ("training", "init_from", "weights")
+        yield training.init_from.path, ("training", "init_from", "weights")
 
 
 def _signal_path(sref: Document[SRef]) -> str | None:

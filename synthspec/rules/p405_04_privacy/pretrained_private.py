@@ -1,7 +1,8 @@
-"""Training starts from weights whose origin is not public.
+"""Training starts from weights, or distances rest on weights, whose origin is not public.
 
 Why: weights remember what they were trained on. Where that may be the protected records, the guarantee of this training says
-    nothing about them. Public weights name their origin, so that others can check it.
+    nothing about them, and a figure in features that were trained on them is another look at them that nobody accounts for.
+    Public weights name their origin, so that others can check it.
 
 Refs: P405-4
 
@@ -19,20 +20,28 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
+from synthspec.spec.evaluation import Features
+from synthspec.spec.training import Pretrained
 
 
 @rule(code="P405-4.pretrained-private")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    training = resolved.spec.training
-    start = None if training is None else training.init_from
-    if mechanism(resolved) is None or start is None:
+    if mechanism(resolved) is None:
         return
-    because = (Note("the data are protected by this mechanism", at("privacy", "mechanism")),)
-    if start.provenance != "public":
-        stated = start.provenance or "not stated"
-        place = at("training", "init_from", "provenance")
+    training, evaluation = resolved.spec.training, resolved.spec.evaluation
+    if training is not None and training.init_from is not None:
         advice = "start from weights that were trained on public data, or from none"
-        yield Finding(place, f"the provenance of {start.weights!r} is {stated}", advice, because)
-    elif start.id is None:
-        message = f"{start.weights!r} is called public, and nothing says what it was trained on"
-        yield Finding(at("training", "init_from", "id"), message, "write the id of the public data", because)
+        yield from _origin(training.init_from, ("training", "init_from"), advice)
+    if evaluation is not None and evaluation.features.name != "embedded":
+        advice = "write provenance: public where that is so, or name: embedded, which were trained on nothing"
+        yield from _origin(evaluation.features, ("evaluation", "features"), advice)
+
+
+def _origin(weights: Pretrained | Features, where: tuple[str, str], advice: str) -> Iterator[Finding]:
+    because = (Note("the data are protected by this mechanism", at("privacy", "mechanism")),)
+    if weights.provenance != "public":
+        stated = weights.provenance or "not stated"
+        yield Finding(at(*where, "provenance"), f"the provenance of {weights.weights!r} is {stated}", advice, because)
+    elif weights.id is None:
+        message = f"{weights.weights!r} is called public, and nothing says what it was trained on"
+        yield Finding(at(*where, "id"), message, "write the id of the public data", because)

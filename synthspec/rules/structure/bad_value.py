@@ -39,6 +39,21 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         advice = f"did you mean {misspelt(objective.measure)!r}?"
         yield Finding(at("objective", "measure"), f"there is no measure {objective.measure!r}", advice)
     yield from _training(resolved)
+    yield from _features(resolved)
+
+
+def _features(resolved: ResolvedSpec) -> Iterator[Finding]:
+    """Keys of features that say nothing of the named ones: passed over they would look as if they did."""
+    features = None if resolved.spec.evaluation is None else resolved.spec.evaluation.features
+    if features is None:
+        return
+    spare = ["entry"] if features.name != "module" else []
+    spare += ["weights", "sha256", "provenance", "id"] if features.name == "embedded" else []
+    for key in spare:
+        if getattr(features, key) is not None:
+            whose = "features of a module" if key == "entry" else "features from a file"
+            message = f"{key} is about {whose}, and these are {features.name}"
+            yield Finding(at("evaluation", "features", key), message, "leave it out, or name the features it is of")
 
 
 def _schedules(resolved: ResolvedSpec) -> Iterator[Finding]:
@@ -69,6 +84,9 @@ def _training(resolved: ResolvedSpec) -> Iterator[Finding]:
     if training.epochs is not None and training.steps is not None:
         because = Note("the other end", at("training", "epochs"))
         yield Finding(at("training", "steps"), "training ends twice", "keep epochs or steps", (because,))
+    if training.max_attempts is not None and training.on_divergence != "restart":
+        message = f"training is to be begun {training.max_attempts} times, and does not begin again when it diverges"
+        yield Finding(at("training", "max_attempts"), message, "leave it out, or write on_divergence: restart")
     block = dp_sgd(resolved)
     if block is not None and block.dataset_size is not None and block.adjacency != "add_remove":
         if not block.dataset_size.public:
