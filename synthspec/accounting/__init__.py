@@ -15,12 +15,14 @@ from synthspec.accounting.gaussian import gaussian_eps, gaussian_sigma
 from synthspec.accounting.numeric import EXTRA, AccountantMissingError, available
 from synthspec.accounting.solve import solvable, solve, solve_multiplier
 from synthspec.accounting.spend import Accountant, Spend, eps_total, quick_bound
+from synthspec.accounting.votes import Aggregation, votes
 
 __all__ = [
     "EXTRA",
     "Accountant",
     "AccountantMissingError",
     "Adjacency",
+    "Aggregation",
     "Composed",
     "Event",
     "Gaussian",
@@ -41,4 +43,5 @@ __all__ = [
     "solve",
     "solve_multiplier",
     "trade_off",
+    "votes",
 ]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
-from synthspec.accounting import Adjacency, Composed, Event, PoissonGaussian
+from pydantic import Discriminator, TypeAdapter
+
+from synthspec.accounting import Adjacency, Composed, Event, PoissonGaussian, votes
 
 PRIVACY_RECORD = "privacy.json"
 
@@ -55,7 +58,7 @@ class Access:
 class PrivacyRecord:
     """S405-8 as it ran. Beside the commitment everything here is a public constant: no count of records, no norm, no loss."""
 
-    mechanism: str
+    mechanism: Literal["dp-sgd"]
     releases: int
     """Noisy sums that left the mechanism, empty batches included: the steps that count."""
     planned: int
@@ -82,3 +85,39 @@ class PrivacyRecord:
         if not self.releases:
             return Composed()
         return PoissonGaussian(self.rate, self.multiplier, self.releases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteRecord:
+    """PATE as it ran: the winners of noisy votes that left it. Public constants and the commitment, and no count of votes."""
+
+    mechanism: Literal["pate"]
+    releases: int
+    """Queries that were answered."""
+    planned: int
+    teachers: int
+    aggregation: Literal["gnmax", "laplace"]
+    multiplier: float
+    """The standard deviation of the noise on each count, or the scale of Laplace's law, in votes."""
+    unit: str
+    adjacency: Adjacency
+    rng: str
+    hardening: str
+    """What is done about the finite precision of the noise."""
+    commitment: str
+    """HMAC-SHA256 of the secret seed under a secret salt, in hex."""
+    accesses: tuple[Access, ...] = ()
+
+    @property
+    def event(self) -> Event:
+        """The releases as an accountant takes them."""
+        return votes(self.aggregation, self.multiplier, self.releases, self.adjacency)
+
+
+ReleaseRecord = PrivacyRecord | VoteRecord
+_RECORD: TypeAdapter[ReleaseRecord] = TypeAdapter(Annotated[ReleaseRecord, Discriminator("mechanism")])
+
+
+def read_record(path: Path) -> ReleaseRecord:
+    """What a training left of its releases at `path`. Raises OSError, pydantic.ValidationError for anything else."""
+    return _RECORD.validate_json(path.read_bytes())

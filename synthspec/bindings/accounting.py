@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthspec.accounting import Accountant, AccountantMissingError, Adjacency, Composed, Event, eps_total
-from synthspec.backend.artifacts import read_report
-from synthspec.backend.releases import PRIVACY_RECORD, PrivacyRecord
+from synthspec.backend.releases import PRIVACY_RECORD, ReleaseRecord, read_record
 from synthspec.bindings.engine import Engine
 from synthspec.bindings.faults import refused
 
-Log = Event | PrivacyRecord | Path
+Log = Event | ReleaseRecord | Path
 """A release, what a training counted of its own, or the file or the folder that holds it (``privacy.json``)."""
 
 
@@ -53,12 +52,12 @@ def privacy_accountant(
     events = [_read(log) for log in (logs if isinstance(logs, Sequence) else (logs,))]
     if delta is None:
         raise refused("P405-4.delta-missing", "an eps without its delta says nothing", "give delta, such as 1e-5")
-    held = {record.adjacency for record in events if isinstance(record, PrivacyRecord)} | ({adjacency} - {None})
+    held = {record.adjacency for record in events if isinstance(record, ReleaseRecord)} | ({adjacency} - {None})
     if len(held) > 1:
         message = f"releases under {' and '.join(sorted(map(str, held)))} do not add up"
         raise refused("P405-4.adjacency-mismatch", message, "account for them under one adjacency")
     under = next(iter(held), None) or "add_remove"
-    parts = tuple(each.event if isinstance(each, PrivacyRecord) else each for each in events)
+    parts = tuple(each.event if isinstance(each, ReleaseRecord) else each for each in events)
     try:
         spent = eps_total(Composed(parts), delta, accountant, under)
     except AccountantMissingError as missing:
@@ -74,14 +73,14 @@ def privacy_accountant(
     )
 
 
-def _read(log: Log) -> Event | PrivacyRecord:
+def _read(log: Log) -> Event | ReleaseRecord:
     if not isinstance(log, Path):
         return log
     from pydantic import ValidationError
 
     path = log / PRIVACY_RECORD if log.is_dir() else log
     try:
-        return read_report(path, PrivacyRecord)
+        return read_record(path)
     except FileNotFoundError:
         raise refused("schema.not-found", f"there is no {path.name} in {path.parent}", "name an engine") from None
     except ValidationError:

@@ -118,13 +118,17 @@ class DpSpend(Group):
     adjacency: str | None = None
     unit: str | None = None
     noise_multiplier: Real | None = None
-    """sigma in units of the clip norm C (S405-8)."""
+    """sigma in units of the clip norm C (S405-8); of teachers, the scale of the noise on each count, in votes."""
     clip_norm: Real | None = None
     sampling_rate: Real | None = None
     steps: Count | None = None
-    """Releases that were counted where the noise is added, empty batches included."""
+    """Releases that were counted where the noise is added: steps, empty batches included, or queries to teachers."""
     normalizer: Real | None = None
     """The public constant that noisy sums are divided by."""
+    teachers: Count | None = None
+    """PATE: how many parts the records were divided into."""
+    aggregation: Literal["gnmax", "laplace"] | None = None
+    """PATE: the law of the noise on the counts of votes."""
     rng: str | None = None
     hardening: str | None = None
     """What is done about the finite precision of the noise."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import math
 
-from synthspec.accounting import Accountant, Event, Gaussian, Laplace, PoissonGaussian, Repeated, Unknown, solve
+from synthspec.accounting import Accountant, Composed, Event, Gaussian, PoissonGaussian, Unknown, solve, votes
 from synthspec.spec.privacy import Accountant as StatedAccountant
-from synthspec.spec.privacy import DpSgd, Noise, Pate
+from synthspec.spec.privacy import DpNoise, DpSgd, Noise, Pate
 
-_COMPUTED_BY: dict[str, Accountant] = {"pld": "pld", "rdp": "rdp", "prv": "pld"}
+_COMPUTED_BY: dict[str, Accountant] = {"pld": "pld", "rdp": "rdp", "prv": "pld", "analytic": "analytic"}
 """prv approximates what pld bounds: the same distribution, on a grid with a guarantee."""
 
 
@@ -21,7 +21,9 @@ def planned_event(block: DpSgd | Pate, multiplier: float) -> Event:
     """All releases of a training under `block` with noise of `multiplier`; `Unknown` where the block leaves it open."""
     match block:
         case DpSgd():
-            return _gradients(block, multiplier)
+            beside = statistics_beside(block)
+            training = _gradients(block, multiplier)
+            return training if beside is None else Composed((beside, training))
         case Pate():
             return _votes(block, multiplier)
 
@@ -37,7 +39,7 @@ def is_auto(block: DpSgd | Pate) -> bool:
     return block.noise is not None and block.noise.multiplier == "auto"
 
 
-def accountant_of(block: DpSgd | Pate) -> Accountant | None:
+def accountant_of(block: DpSgd | Pate | DpNoise) -> Accountant | None:
     """Which accountant computes the eps of `block`; None where none, or none that bounds eps, is named."""
     stated = block.accountant
     return _COMPUTED_BY.get(stated.kind if isinstance(stated, StatedAccountant) else stated or "")
@@ -61,6 +63,17 @@ def solved_multiplier(block: DpSgd | Pate) -> float | None:
     return solve(functools.partial(planned_event, block), block.delta, block.eps_budget, adjacency, accountant)
 
 
+def statistics_beside(block: DpSgd) -> Event | None:
+    """What is released of the records beside the gradients; None where nothing is."""
+    counted = None if block.statistics is None else block.statistics.condition_histogram
+    return None if counted is None else Gaussian(counted.multiplier)
+
+
+def training_event(block: DpSgd | Pate, multiplier: float) -> Event:
+    """All releases of the training itself: `planned_event` without the statistics beside it."""
+    return planned_event(block.model_copy(update={"statistics": None}) if isinstance(block, DpSgd) else block, multiplier)
+
+
 def _gradients(block: DpSgd, multiplier: float) -> Event:
     """S405-8: each step releases the noisy sum of the clipped gradients of a Poisson sample.
 
@@ -77,15 +90,7 @@ def _gradients(block: DpSgd, multiplier: float) -> Event:
 
 
 def _votes(block: Pate, multiplier: float) -> Event:
-    """Each query releases the winner of noisy votes; sigma, or the Laplace scale, in votes.
-
-    However a record changes, its one teacher changes, and at most two counts move by 1: sqrt 2 in L2, 2 in L1 (Papernot
-    et al. 2017, 2018). The bound does not look at the votes, so it may be published.
-    """
-    if block.queries is None or block.aggregation is None:
-        return Unknown("the queries and how they are aggregated are not stated")
-    # A ledger doubles what a record that is replaced moves; here, that is counted already.
-    doubled = 2 if block.adjacency == "replace_one" else 1
-    if block.aggregation == "laplace":
-        return Repeated(Laplace(multiplier * doubled / 2), block.queries)
-    return Repeated(Gaussian(multiplier * doubled / math.sqrt(2)), block.queries)
+    """Each query releases the winner of noisy votes; sigma, or the Laplace scale, in votes."""
+    if not block.queries or block.aggregation is None or block.adjacency is None:
+        return Unknown("the queries, how they are aggregated and the adjacency are not all stated")
+    return votes(block.aggregation, multiplier, block.queries, block.adjacency)

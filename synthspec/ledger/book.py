@@ -13,7 +13,18 @@ from typing import Any, Literal, cast
 from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select, update
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from synthspec.accounting import Adjacency, Composed, Event, PoissonGaussian, available, eps_total, quick_bound
+from synthspec.accounting import (
+    Adjacency,
+    Composed,
+    Event,
+    Gaussian,
+    Laplace,
+    PoissonGaussian,
+    Repeated,
+    available,
+    eps_total,
+    quick_bound,
+)
 from synthspec.accounting.spend import Accountant
 from synthspec.backend.releases import counted
 from synthspec.ledger.event_text import read_event, write_event
@@ -263,9 +274,11 @@ def _recover(connection: Connection, account: str) -> None:
 
 def _shortened(planned: Event, releases: int) -> Event:
     """What of `planned` had happened after `releases`; all of it where its parts are not alike."""
-    if not isinstance(planned, PoissonGaussian):
-        return planned
-    return replace(planned, steps=min(releases, planned.steps)) if releases else Composed()
+    if isinstance(planned, PoissonGaussian):
+        return replace(planned, steps=min(releases, planned.steps)) if releases else Composed()
+    if isinstance(planned, Repeated) and isinstance(planned.event, Gaussian | Laplace):
+        return replace(planned, times=min(releases, planned.times))
+    return planned
 
 
 def _one_account(connection: Connection, account: str, dataset: str) -> None:

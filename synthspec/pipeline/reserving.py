@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthspec.backend.artifacts import read_report
 from synthspec.backend.protocol import DataError
-from synthspec.backend.releases import PRIVACY_RECORD, PrivacyRecord
+from synthspec.backend.releases import PRIVACY_RECORD, ReleaseRecord, read_record
 from synthspec.execute import Passage
 from synthspec.ir.manifest_engine import LedgerRef
 from synthspec.ir.ops import Fit, Op
@@ -76,7 +75,7 @@ class LedgerGuard:
         block = _private(self.plan.node(node.node).op)
         if block is None or PRIVACY_RECORD not in node.artifact.files:
             return
-        record = read_report(node.artifact.path(PRIVACY_RECORD), PrivacyRecord)
+        record = read_record(node.artifact.path(PRIVACY_RECORD))
         entry, total = self._settled(block, record, inputs["data"])
         self.held = LedgerRef(
             name=entry.account, entry=entry.id, releases=total.entries, eps_total=total.eps, delta_total=total.delta
@@ -94,7 +93,7 @@ class LedgerGuard:
         for each in self._opened:
             each.close()
 
-    def _settled(self, block: DpSgd | Pate, record: PrivacyRecord, data: str) -> tuple[Entry, Total]:
+    def _settled(self, block: DpSgd | Pate, record: ReleaseRecord, data: str) -> tuple[Entry, Total]:
         ledger = self._ledger()
         if self._entry is None:
             # The same noise on the same data is the same release, however often it is published.

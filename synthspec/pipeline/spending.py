@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synthspec.accounting import Spend, available, eps_total, quick_bound
-from synthspec.backend.artifacts import read_report
 from synthspec.backend.protocol import Artifact
-from synthspec.backend.releases import PRIVACY_RECORD, PrivacyRecord
+from synthspec.backend.releases import PRIVACY_RECORD, PrivacyRecord, ReleaseRecord, VoteRecord, read_record
 from synthspec.ir.evidence import Figure
 from synthspec.ir.manifest_engine import DpSpend, LedgerRef
 from synthspec.ir.ops import Fit
 from synthspec.ir.privacy import accountant_of
-from synthspec.spec.privacy import DpSgd
+from synthspec.spec.privacy import DpSgd, Pate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
     """What was released, and what that costs."""
 
-    record: PrivacyRecord
+    record: ReleaseRecord
     spend: Spend
     """Of this training alone."""
     held: LedgerRef | None = None
@@ -61,6 +60,8 @@ class Spending:
     def entry(self) -> DpSpend:
         """App C `privacy.dp`."""
         spend, record = self.spend, self.record
+        sums = record if isinstance(record, PrivacyRecord) else None
+        asked = record if isinstance(record, VoteRecord) else None
         return DpSpend(
             eps_total=self.eps_total,
             delta_total=self.delta_total,
@@ -68,10 +69,12 @@ class Spending:
             adjacency=spend.adjacency,
             unit=record.unit,
             noise_multiplier=record.multiplier,
-            clip_norm=record.clip_norm,
-            sampling_rate=record.rate,
+            clip_norm=None if sums is None else sums.clip_norm,
+            sampling_rate=None if sums is None else sums.rate,
             steps=record.releases,
-            normalizer=record.normalizer,
+            normalizer=None if sums is None else sums.normalizer,
+            teachers=None if asked is None else asked.teachers,
+            aggregation=None if asked is None else asked.aggregation,
             rng=record.rng,
             hardening=record.hardening,
             seed_commitment=record.commitment,
@@ -86,9 +89,9 @@ def spending(fit: Fit, artifact: Artifact, held: LedgerRef | None = None) -> Spe
     The delta, the accountant and the adjacency are those of the spec; everything else is what ran.
     """
     block = fit.privacy
-    if PRIVACY_RECORD not in artifact.files or not isinstance(block, DpSgd):
+    if PRIVACY_RECORD not in artifact.files or not isinstance(block, DpSgd | Pate):
         return None
-    record = read_report(artifact.path(PRIVACY_RECORD), PrivacyRecord)
+    record = read_record(artifact.path(PRIVACY_RECORD))
     delta, accountant = block.delta or 0.0, accountant_of(block) or "pld"
     if available() or accountant == "analytic":
         spend = eps_total(record.event, delta, accountant, record.adjacency)

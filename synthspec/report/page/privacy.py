@@ -110,6 +110,8 @@ def _spent(mechanism: str, spent: DpSpend) -> Markup:
             ("Noise multiplier", _number(spent.noise_multiplier)),
             ("Clip norm", _number(spent.clip_norm)),
             ("Sampling rate", _number(spent.sampling_rate)),
+            ("Teachers", None if spent.teachers is None else f"{spent.teachers}, each on records of its own"),
+            ("Votes are counted by", spent.aggregation),
             ("Releases", None if spent.steps is None else f"{spent.steps}"),
             ("Sums are divided by", _number(spent.normalizer)),
             ("Noise from", spent.rng),
