@@ -1,7 +1,8 @@
-"""A step of DP-SGD beside the same step without: CPU time and memory, same model, same batch, same optimiser, in turn.
+"""A step of DP-SGD beside the same step without: time and memory, same model, same batch, same optimiser, in turn.
 
-The private step is the production one: book-keeping, the clipped sum in float64, AES noise, the optimiser. Opacus is no
-dependency of ours, and its torch may be another: install it in an environment of its own and run this file there too,
+The private step is the production one: book-keeping, the clipped sum in float64, AES noise, the optimiser. The noise of a
+step is drawn by a second thread while its gradients are computed, so time by the clock and CPU time are two figures.
+Opacus is no dependency of ours, and its torch may be another: install it in an environment of its own and run this there,
 
     python -m venv /tmp/peer && /tmp/peer/bin/python -m pip install opacus==1.6.0 -e '.[torch]'
     OMP_NUM_THREADS=1 /tmp/peer/bin/python -m benchmarks.privacy --opacus
@@ -15,6 +16,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing import get_context
 
 import torch
@@ -24,6 +26,7 @@ from torch.nn.functional import cross_entropy
 from synthspec_torch.privacy.engines import engine_of
 from synthspec_torch.privacy.mechanism import GaussianSum
 from synthspec_torch.privacy.secret import Secret
+from synthspec_torch.privacy.training import PHYSICAL
 
 Step = Callable[[], None]
 CASES = (
@@ -36,18 +39,34 @@ CASES = (
 )
 """(network, batch, how much longer the private step may take)."""
 CLASSES = 10
+STEPS = 8
+"""Steps of one kind in a row."""
+IDLE = 0.01
+"""Seconds in which noise that is drawn ahead is done, so that it is charged to the step that asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds of a step."""
+
+    wall: float
+    cpu: float
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print a table in markdown."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.privacy", description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=30, help="rounds of one step each (default: 30)")
+    parser.add_argument("--rounds", type=int, default=30, help=f"rounds of {STEPS} steps each (default: 30)")
     parser.add_argument("--opacus", action="store_true", help="measure Opacus's ghost clipping too")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    print(f"{platform.system()} {platform.machine()}; torch {torch.__version__}, one thread; CPU time, medians\n")
-    print("| network (weights) | batch | plain, ms | private, ms | ratio | at most | memory | Opacus ghost / private |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        f"{platform.system()} {platform.machine()}; torch {torch.__version__}, one thread and the noise; medians, a step\n"
+    )
+    print(
+        "| network (weights) | batch | plain, ms | private, ms | ratio | at most | CPU ratio | memory | Opacus / private |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     for name, batch, limit in CASES:
         print(row(name, batch, limit, options.rounds, opacus=options.opacus), flush=True)
 
@@ -58,27 +77,36 @@ def row(name: str, batch: int, limit: float, rounds: int, *, opacus: bool) -> st
     if opacus:
         steps.append(ghost_step(name, batch))
     times = list(zip(*in_turn(steps, rounds if name == "mlp" else max(3, rounds // 3)), strict=True))
-    plain, private = (statistics.median(each) for each in times[:2])
-    ratio = statistics.median(b / a for a, b in zip(times[0], times[1], strict=True))
-    peer = f"{statistics.median(c / b for b, c in zip(times[1], times[2], strict=True)):.2f}" if opacus else ""
+    plain, private = (statistics.median(each.wall for each in times[place]) for place in (0, 1))
+    ratio, spent = (
+        statistics.median(getattr(b, clock) / getattr(a, clock) for a, b in zip(times[0], times[1], strict=True))
+        for clock in ("wall", "cpu")
+    )
+    peer = (
+        f"{statistics.median(c.wall / b.wall for b, c in zip(times[1], times[2], strict=True)):.2f}" if opacus else ""
+    )
     memory = f"{peak('private', name, batch) / peak('plain', name, batch):.2f}" if batch == 512 else ""
     size = sum(weight.numel() for weight in network(name).parameters())
     return (
         f"| {name} ({size:,}) | {batch} | {plain * 1e3:.2f} | {private * 1e3:.2f} | {ratio:.2f} | {limit:.2f} |"
-        f" {memory} | {peer} |"
+        f" {spent:.2f} | {memory} | {peer} |"
     )
 
 
-def in_turn(steps: Sequence[Step], rounds: int) -> Iterator[list[float]]:
-    """Seconds of CPU time of each of `steps`, round after round, after three that are not counted."""
-    for number in range(rounds + 3):
-        seconds = []
+def in_turn(steps: Sequence[Step], rounds: int) -> Iterator[list[Spent]]:
+    """What one of `STEPS` steps of each kind takes, round after round, after one that is not counted."""
+    for number in range(rounds + 1):
+        found = []
         for step in steps:
-            begin = time.process_time()
-            step()
-            seconds.append(time.process_time() - begin)
-        if number >= 3:
-            yield seconds
+            time.sleep(IDLE)
+            wall, cpu = time.perf_counter(), time.process_time()
+            for _ in range(STEPS):
+                step()
+            wall = time.perf_counter() - wall
+            time.sleep(IDLE)
+            found.append(Spent(wall / STEPS, (time.process_time() - cpu) / STEPS))
+        if number:
+            yield found
 
 
 def network(name: str) -> nn.Sequential:
@@ -117,7 +145,8 @@ def private_step(name: str, batch: int) -> Step:
 
     def step() -> None:
         total = torch.zeros(engine.width, dtype=torch.float64)
-        engine.add(total, records, 1.0)
+        for part in zip(*(torch.split(each, PHYSICAL) for each in records), strict=True):
+            engine.add(total, part, 1.0)
         for weight, part in zip(engine.parameters.values(), engine.views(mechanism.release(total)), strict=True):
             weight.grad = part
         optimizer.step()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import torch
 
 from synthspec.backend.releases import ReleaseMeter
 from synthspec_torch.privacy.stream import Keystream, normals
 
-STRETCH = 1 << 17
-"""Numbers that get their noise at a time, which bounds the memory it takes: even. The bytes of the noise depend on it."""
+STRETCH = 1 << 16
+"""Numbers that get their noise at a time: even, and so few that torch asks no second thread for half of them. The bytes
+of the noise depend on it."""
 
 
 class GaussianSum:
@@ -34,16 +37,29 @@ class GaussianSum:
         self.normalizer = normalizer
         self.releases = 0
         self._meter = meter or ReleaseMeter(None)
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="noise")
+        self._ahead: Future[torch.Tensor] | None = None
 
     def release(self, total: torch.Tensor) -> torch.Tensor:
-        """The noisy mean of the sum `total`, float64 [P], as float32 [P]; one more release. `total` is used up."""
+        """The noisy mean of the sum `total`, float64 [P], as float32 [P]; one more release. `total` is used up.
+
+        The noise of the next release is drawn while its gradients are computed: it depends on the key and the number alone.
+        """
         self.releases += 1
         self._meter.count(self.releases)
+        ahead = None if self._ahead is None else self._ahead.result()
+        noise = self._noise(self.releases, len(total)) if ahead is None or len(ahead) != len(total) else ahead
         out = torch.empty(len(total), dtype=torch.float32)
-        first = 0
-        for part, into in zip(torch.split(total, STRETCH), torch.split(out, STRETCH), strict=True):
-            size = len(part)
-            noise = normals(self._stream.words(self.releases, size + size % 2, first))[:size]
-            into.copy_(part.add_(noise, alpha=self.std).div_(self.normalizer))
-            first += size
+        out.copy_(total.add_(noise, alpha=self.std).div_(self.normalizer))
+        self._ahead = self._beside.submit(self._noise, self.releases + 1, len(total))
         return out
+
+    def _noise(self, release: int, width: int) -> torch.Tensor:
+        """Standard normals of one release, float64 [`width`]."""
+        noise = torch.empty(width, dtype=torch.float64)
+        first = 0
+        for part in torch.split(noise, STRETCH):
+            size = len(part)
+            part.copy_(normals(self._stream.words(release, size + size % 2, first))[:size])
+            first += size
+        return noise

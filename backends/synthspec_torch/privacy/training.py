@@ -31,7 +31,7 @@ from synthspec_torch.training.loop import Trained
 from synthspec_torch.training.monitors import Patience, Watch
 from synthspec_torch.training.optimizer import RATE_COURSE, build_optimizer, rate, set_rate
 
-PHYSICAL = 1024
+PHYSICAL = 512
 """Records whose gradients are computed at a time; larger batches are added up, and get their noise once."""
 RNG = "AES-256-CTR"
 HARDENING = "float32 gradients summed, noise added in float64, released in float32"
