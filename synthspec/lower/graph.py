@@ -31,6 +31,7 @@ from synthspec.ir.ops import (
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
 from synthspec.lower.acceleration import TEACHER, Engine, engines
 from synthspec.lower.engine import fit_op
+from synthspec.lower.features import provided
 from synthspec.lower.needs import Needs
 from synthspec.lower.promises import promises
 from synthspec.lower.sampling import enforce_op, export_op, mark_op, replayed_blocks, sample_op
@@ -184,7 +185,8 @@ class _Evaluation:
             self._add(f"{prefix}assess", assess, engine=engine.id, **_REAL)
             measured["assessed"] = f"{prefix}assess"
         if self.asked.features.name != "embedded":
-            embed = Embed(schema=self.resolved.schema, features=self.asked.features)
+            features = self.asked.features
+            embed = Embed(schema=self.resolved.schema, features=features, module=provided(features))
             self._add(f"{prefix}embed", embed, data="bind", samples=measured["samples"])
             measured["features"] = f"{prefix}embed"
 

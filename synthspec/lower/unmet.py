@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
+from synthspec.lower.features import unoffered
 from synthspec.lower.needs import Needs
 from synthspec.lower.projection import unprojectable
 from synthspec.lower.sampling import export_op
@@ -88,7 +89,11 @@ def _after(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
 
 def _evaluated(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
     evaluation = resolved.spec.evaluation
-    if evaluation is None or evaluation.target is None:
+    if evaluation is None:
+        return
+    for message, advice in unoffered(evaluation.features):
+        yield ("evaluation", "features", "entry"), message, advice
+    if evaluation.target is None:
         return
     plain = [field.name for field in resolved.schema.with_role("content") if not field.shape]
     if evaluation.target not in plain or len(plain) < 2 or len(plain) < len(resolved.schema.with_role("content")):
