@@ -19,7 +19,7 @@ class TorchBackend:
     """The families of `synthspec_torch.families`, and features of images under Inception weights that the user brings."""
 
     name: str = "torch"
-    version: str = "3"
+    version: str = "4"
 
     def supports(self, op: Op) -> tuple[str, ...]:
         if isinstance(op, Embed):

@@ -82,7 +82,11 @@ class Layout:
 
         The number slot of a record whose choice is no number is 0, and is not read when it is decoded.
         """
-        spread = self.codec.spread(cells, rng)
+        return self.encode_at(cells, rng.random(cells.places.shape))
+
+    def encode_at(self, cells: Cells, u: F64) -> torch.Tensor:
+        """The same, by uniform numbers `u` [n, D] that somebody else drew."""
+        spread = self.codec.spread_at(cells, u)
         x = np.zeros((len(cells), self.width), np.float32)
         for plan, column, codes, places in zip(
             self.plans, self.codec.columns, spread.codes.T, spread.places.T, strict=True

@@ -80,9 +80,12 @@ class MixedCodec:
         return cls(fields, tuple(fitted(field, flat[:, i], bins) for field, flat in parts for i in range(field.size)))
 
     @classmethod
-    def declared(cls, fields: tuple[Field, ...], bins: int = BINS) -> MixedCodec:
-        """Cells by the SRef alone: no data are read. Raises ValueError for a number without a range, or an instant."""
-        return cls(fields, tuple(declared(field, bins) for field in fields for _ in range(field.size)))
+    def declared(cls, fields: tuple[Field, ...], bins: int = BINS, *, grown: bool = False) -> MixedCodec:
+        """Cells by the SRef alone: no data are read. Raises ValueError for a number without a range, or an instant.
+
+        `grown`: as `synthspec_torch.data.partition.declared` says.
+        """
+        return cls(fields, tuple(declared(field, bins, grown=grown) for field in fields for _ in range(field.size)))
 
     @property
     def width(self) -> int:
@@ -121,7 +124,10 @@ class MixedCodec:
 
     def spread(self, cells: Cells, rng: np.random.Generator) -> Cells:
         """Uniform dequantisation: every value moved to anywhere within it."""
-        u = rng.random(cells.places.shape)
+        return self.spread_at(cells, rng.random(cells.places.shape))
+
+    def spread_at(self, cells: Cells, u: F64) -> Cells:
+        """The same, by uniform numbers `u` [n, D] that somebody else drew."""
         places = [
             column.spread(cells.codes[:, j], cells.places[:, j], u[:, j]) for j, column in enumerate(self.columns)
         ]

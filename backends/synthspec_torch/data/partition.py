@@ -3,7 +3,7 @@
 From the train rows: a column of few values has an atom for each; a spiky one (zero-inflated, or of values that come
 again and again) has atoms for those and runs between them; the others have runs of equal shares, finer at both ends,
 where a record stands alone. From the SRef alone: members of enums, truth values and short lattices have atoms, and other
-numbers runs of equal width over their range; no data are looked at.
+numbers runs over their range, of equal width or `grown` with the value; no data are looked at.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ HEAVY = 0.01
 """A value of this share is an atom in any column, and no run goes across it."""
 PER_RUN = 10
 """Train rows of a run, at least."""
+DECADES = 20.0
+"""A range whose end is so many times its beginning has runs that grow."""
 LONGEST = 2.0**50
 """Steps of one run: places tell all of them apart."""
 
@@ -64,8 +66,11 @@ def fitted(field: Field, column: Column, bins: int = BINS) -> CellColumn:
     return _weighed(CellColumn(field, lattice, atoms, edges, tails, np.ones(0)), column)
 
 
-def declared(field: Field, bins: int = BINS) -> CellColumn:
-    """The cells of one number of `field` by the SRef alone. Raises ValueError for a number or instant without a range."""
+def declared(field: Field, bins: int = BINS, *, grown: bool = False) -> CellColumn:
+    """The cells of one number of `field` by the SRef alone. Raises ValueError for a number or instant without a range.
+
+    `grown`: where a range spans decades its runs grow with the value, and a count has a run for zero alone.
+    """
     if field.dtype == "timestamp":
         raise ValueError(f"the instants of {field.name} have no range in the SRef, so their cells need data")
     lattice = lattice_of(field, np.zeros(0))
@@ -77,13 +82,21 @@ def declared(field: Field, bins: int = BINS) -> CellColumn:
         members = np.arange(int(low), int(high) + 1)
     if members is not None:
         bare = _closed(field, lattice, members)
-    elif lattice:
-        edges = np.unique(np.round(np.linspace(low, high + 1.0, bins + 1)).astype(np.int64))
-        bare = CellColumn(field, lattice, np.zeros(0, np.int64), edges, (0.0, 0.0), np.ones(0))
     else:
-        bare = CellColumn(field, lattice, np.zeros(0), np.linspace(low, high, bins + 1), (0.0, 0.0), np.ones(0))
+        places = _places(low, high + (lattice is not None), bins, whole=lattice is not None, grown=grown)
+        edges = np.unique(np.round(places).astype(np.int64)) if lattice else places
+        bare = CellColumn(field, lattice, edges[:0], edges, (0.0, 0.0), np.ones(0))
     shares = np.full(bare.levels, 1.0 / bare.levels)
     return CellColumn(field, lattice, bare.atoms, bare.edges, bare.tails, shares)
+
+
+def _places(low: float, top: float, bins: int, *, whole: bool, grown: bool) -> F64:
+    """The ends of `bins` runs from `low` to `top`."""
+    if grown and whole and low == 0:
+        return np.concatenate([[0.0], np.geomspace(1.0, top, bins)])
+    if grown and low > 0 and top > DECADES * low:
+        return np.geomspace(low, top, bins + 1)
+    return np.linspace(low, top, bins + 1)
 
 
 def _closed(field: Field, lattice: Lattice | None, members: Exact) -> CellColumn:

@@ -24,7 +24,9 @@ from torch import nn
 
 from synthspec_torch.data.cells import F64
 from synthspec_torch.data.mixed import Cells
-from synthspec_torch.flow.mixed import MixedRecords, TableNetwork
+from synthspec_torch.flow.mixed import MixedRecords, TableNetwork, Uniform
+from synthspec_torch.layers import Offset
+from synthspec_torch.privacy.gradients import Batch
 
 DROPOUT = 0.1
 """Share of the embedded numbers that are left out in a training step."""
@@ -34,22 +36,22 @@ _OPEN = 2.0**-53
 class Conditioner(nn.Module):
     """The logits of one column's cells: a sum of embedded cells and of the context, residual layers, a head."""
 
-    def __init__(self, known: int, context: int, hidden: tuple[int, ...], levels: int) -> None:
-        """`known`: cells of all the columns before this one."""
+    def __init__(self, known: int, context: int, hidden: tuple[int, ...], levels: int, dropout: float) -> None:
+        """`known`: cells of all the columns before this one; `dropout`: the share that is left out in training."""
         super().__init__()
         self.seen = nn.EmbeddingBag(known, hidden[0], mode="sum") if known else None
         self.told = nn.Linear(context, hidden[0]) if context else None
-        self.bias = nn.Parameter(torch.zeros(hidden[0]))
+        self.bias = Offset(torch.zeros(hidden[0]))
         self.norms = nn.ModuleList([nn.LayerNorm(width) for width in hidden])
         self.layers = nn.ModuleList([nn.Linear(into, out) for into, out in pairwise(hidden)])
         self.head = nn.Linear(hidden[-1], levels)
-        self.dropout = nn.Dropout(DROPOUT)
+        self.dropout = nn.Dropout(dropout)
         if self.seen is not None:
             nn.init.normal_(self.seen.weight, std=0.3)
 
     def forward(self, codes: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
         """Logits [n, levels] given the numbered cells before, int64 [n, columns before], under c [n, context]."""
-        h = self.bias.expand(len(codes), -1)
+        h: torch.Tensor = self.bias(self.bias.weight.new_zeros(len(codes), len(self.bias.weight)))
         if self.told is not None:
             h = h + self.told(c)
         if self.seen is not None:
@@ -65,33 +67,41 @@ class Conditioner(nn.Module):
 class CellNetwork(TableNetwork):
     """The conditioners of all columns, in the order of the schema."""
 
-    def __init__(self, levels: tuple[int, ...], context: int, hidden: tuple[int, ...]) -> None:
+    def __init__(
+        self, levels: tuple[int, ...], context: int, hidden: tuple[int, ...], dropout: float = DROPOUT
+    ) -> None:  # fmt: skip
         """Draws from the global generator."""
         super().__init__()
         starts = [0, *accumulate(levels)]
         self.starts = starts[:-1]
-        parts = [Conditioner(start, context, hidden, count) for start, count in zip(starts, levels, strict=False)]
+        parts = [
+            Conditioner(start, context, hidden, count, dropout) for start, count in zip(starts, levels, strict=False)
+        ]
         self.conditioners: Sequence[Conditioner] = parts
         self.columns = nn.ModuleList(parts)
 
     @torch.no_grad()
     def start_at(self, shares: Sequence[F64]) -> None:
-        """Let the heads begin at the train `shares` of their cells: what no row has seen is not as likely as the rest."""
+        """Let the heads begin at the `shares` of their cells: of train rows, so that what none of them has seen is not as
+        likely as the rest; of the uniform law where the cells come from the SRef alone.
+        """
         for conditioner, own in zip(self.conditioners, shares, strict=True):
             conditioner.head.bias.copy_(torch.from_numpy(np.log(own)))
 
-    def log_masses(self, records: MixedRecords, rng: np.random.Generator) -> torch.Tensor:
-        del rng
-        return self._each(records).sum(1)
+    def shown(self, records: MixedRecords, uniform: Uniform) -> Batch:
+        """Cells and contexts: nothing is dequantised."""
+        del uniform
+        return records.codes, records.c
 
-    def _each(self, records: MixedRecords) -> torch.Tensor:
-        """Log-masses ln P(cell_j | cells before, c); [n, D]."""
-        numbered = self._numbered(records.codes)
+    def masses_of(self, shown: Batch) -> torch.Tensor:
+        codes, c = shown
+        numbered = self._numbered(codes)
+        # ln P(cell_j | cells before, c) of each column.
         each = [
-            -nn.functional.cross_entropy(conditioner(numbered[:, :j], records.c), records.codes[:, j], reduction="none")
+            -nn.functional.cross_entropy(conditioner(numbered[:, :j], c), codes[:, j], reduction="none")
             for j, conditioner in enumerate(self.conditioners)
         ]
-        return torch.stack(each, 1)
+        return torch.stack(each, 1).sum(1)
 
     def _numbered(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes with the cells of all columns in one row."""

@@ -22,7 +22,7 @@ from synthspec_torch.flow import tables
 from synthspec_torch.flow.engine import WEIGHTS, TrainedFlow
 from synthspec_torch.flow.inversion import inversion
 from synthspec_torch.flow.likelihood import Likelihood
-from synthspec_torch.flow.mixed import MixedLearner
+from synthspec_torch.flow.mixed import MixedLearner, MixedRecords
 from synthspec_torch.flow.sampling import FlowSampler
 from synthspec_torch.flow.tables import TableFlow, TableSampler
 from synthspec_torch.flow.training import FlowLearner
@@ -56,17 +56,28 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
 
 
 def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
-    rows, val = rows_of(inputs, "train"), rows_of(inputs, "val")
-    course = Course.of(op.training, op.stability, len(rows))
-    with intra_op_threads(op.training.threads), SignalLog(context.out / TRAINING_LOG) as log:
-        flow = TableFlow.fresh(op, rows.columns, course.seed)
-        # What is dropped out of the network's layers is drawn from the global generator: it starts at the seed, too.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(course.seed)
-            learner = MixedLearner(flow.network, flow.records(rows), flow.records(val), course.seed)
-            trained = train(learner, course, log, context.progress, context.unfinished)
+    rows, seed = rows_of(inputs, "train"), op.training.seed or 0
+    with intra_op_threads(op.training.threads):
+        flow = TableFlow.fresh(op, rows.columns, seed)
+        records = flow.records(rows)
+        if isinstance(op.privacy, DpSgd):
+            # The val split stays out of a private training: a validation would be a release.
+            private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
+            learner = MixedLearner(flow.network, records, records.take(slice(0, 0)), seed)
+            trained = fit_privately(learner, private, op, inputs, context)
+        else:
+            trained = _train_table(op, flow, records, rows_of(inputs, "val"), context)
     flow.write(context, trained.weights)
     write_report(context.out, FIT_REPORT, trained.report)
+
+
+def _train_table(op: Fit, flow: TableFlow, records: MixedRecords, val: Dataset, context: Context) -> Trained:
+    course = Course.of(op.training, op.stability, len(records))
+    # What is dropped out of the network's layers is drawn from the global generator: it starts at the seed, too.
+    with SignalLog(context.out / TRAINING_LOG) as log, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(course.seed)
+        learner = MixedLearner(flow.network, records, flow.records(val), course.seed)
+        return train(learner, course, log, context.progress, context.unfinished)
 
 
 def _train(op: Fit, flow: TrainedFlow, rows: Dataset, val: Dataset, context: Context) -> Trained:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,15 @@ from synthspec.backend.draws import Stream, generator
 from synthspec_torch.data.cells import F64
 from synthspec_torch.data.mixed import Cells
 from synthspec_torch.flow.training import TREND, slope
+from synthspec_torch.privacy.gradients import Batch
+from synthspec_torch.privacy.stream import RecordDraws
+from synthspec_torch.privacy.training import RecordLearner
 from synthspec_torch.training.learner import Learner
 
 CHUNK = 4096
 """Records of one forward pass outside training."""
+Uniform = Callable[[tuple[int, ...]], F64]
+"""Uniform numbers in [0, 1) of a shape, the first axis of which counts records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,16 @@ class TableNetwork(nn.Module, ABC):
     """An invertible map between the cells of records and base numbers u in (0, 1), with its density."""
 
     @abstractmethod
+    def shown(self, records: MixedRecords, uniform: Uniform) -> Batch:
+        """What `masses_of` takes of each record; `uniform` dequantises, where that is needed."""
+
+    @abstractmethod
+    def masses_of(self, shown: Batch) -> torch.Tensor:
+        """Ln P of the cells of each record, where places are uniform; [n]."""
+
     def log_masses(self, records: MixedRecords, rng: np.random.Generator) -> torch.Tensor:
-        """Ln P of the cells of each record, where places are uniform; [n]. `rng` dequantises, where that is needed."""
+        """`masses_of` what is `shown` of `records`, dequantised by `rng`."""
+        return self.masses_of(self.shown(records, rng.random))
 
     @abstractmethod
     def to_base(self, records: MixedRecords) -> F64:
@@ -68,7 +81,7 @@ class TableNetwork(nn.Module, ABC):
         """Sequential passes through conditioner networks of one draw."""
 
 
-class MixedLearner(Learner):
+class MixedLearner(Learner, RecordLearner):
     """Minimises -ln p(x | c) / D, in nats per dimension."""
 
     criterion = "bpd_val"
@@ -93,6 +106,17 @@ class MixedLearner(Learner):
         loss = (records.volume.float() - self._network.log_masses(records, self._draws)).mean() / self.width
         self._last = loss.item()
         return loss
+
+    def drawn(self, rows: torch.Tensor, draws: RecordDraws) -> Batch:
+        """Log-volumes, and what the network is shown, dequantised by draws of each record's own."""
+        records = self.train.take(rows)
+        shown = self._network.shown(records, lambda shape: draws.uniform(*shape[1:]).double().numpy())
+        return (records.volume.float(), *shown)
+
+    def record_losses(self, batch: Batch) -> torch.Tensor:
+        """-ln p(x | c) / D of each record."""
+        volume, *shown = batch
+        return (volume - self._network.masses_of(tuple(shown))) / self.width
 
     def position(self) -> Mapping[str, Any]:
         """The draws, those of dropped layers among them, and the evaluations that the trend looks back on."""

@@ -13,8 +13,9 @@ from scipy.special import ndtr, ndtri
 
 from synthspec_torch.data.cells import F64
 from synthspec_torch.data.mixed import Cells, MixedCodec
-from synthspec_torch.flow.mixed import MixedRecords, TableNetwork
+from synthspec_torch.flow.mixed import MixedRecords, TableNetwork, Uniform
 from synthspec_torch.flow.network import FlowNetwork
+from synthspec_torch.privacy.gradients import Batch
 
 _OPEN = 1e-15
 
@@ -27,14 +28,17 @@ class ScoredNetwork(TableNetwork):
         self.flow = flow
         self.codec = codec
 
-    def log_masses(self, records: MixedRecords, rng: np.random.Generator) -> torch.Tensor:
-        cells = self.codec.spread(records.cells, rng)
+    def shown(self, records: MixedRecords, uniform: Uniform) -> Batch:
+        """Scores, the slope of the data less the volume of the cell, which is taken off outside, and contexts."""
+        cells = self.codec.spread_at(records.cells, uniform(records.places.shape))
         z = self.codec.scores(cells)
-        # The slope of the data less the volume of the cell, which is taken off outside.
         slope = self.codec.log_slope(cells, z) + self.codec.log_volume(cells)
         dtype = records.c.dtype
-        nats = self.flow.log_prob(torch.from_numpy(z).to(dtype), records.c)
-        return nats + torch.from_numpy(slope).to(dtype)
+        return torch.from_numpy(z).to(dtype), torch.from_numpy(slope).to(dtype), records.c
+
+    def masses_of(self, shown: Batch) -> torch.Tensor:
+        z, slope, c = shown
+        return self.flow.log_prob(z, c) + slope
 
     def to_base(self, records: MixedRecords) -> F64:
         z = torch.from_numpy(self.codec.scores(records.cells)).to(records.c.dtype)

@@ -92,8 +92,6 @@ def _table_reasons(op: Fit, engine: FlowEngine) -> Iterator[str]:
     """Why a table of mixed types cannot have this flow: its columns are put into cells first."""
     if op.schema.modality == "image":
         yield "an image flow makes numbers: no pixel is missing, enumerated or a category"
-    if isinstance(op.privacy, DpSgd):
-        yield "columns of categories, instants and missing values are put into cells by the train rows: no dp-sgd"
     if isinstance(engine.architecture, Autoregressive):
         if engine.architecture.transforms > 1:
             yield "on columns of mixed types an autoregressive flow is one map: write transforms: 1"

@@ -16,13 +16,13 @@ from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, generator
 from synthspec.backend.protocol import Artifact, Context
 from synthspec.ir.evidence import Figure
-from synthspec.ir.families import Autoregressive, FlowEngine
+from synthspec.ir.families import Autoregressive, FlowEngine, NoMechanism
 from synthspec.ir.ops import Fit
 from synthspec_torch.data.cells import F64
 from synthspec_torch.data.context import ContextCodec
 from synthspec_torch.data.mixed import Cells, MixedCodec
 from synthspec_torch.data.partition import BINS
-from synthspec_torch.flow.cellwise import CellNetwork
+from synthspec_torch.flow.cellwise import DROPOUT, CellNetwork
 from synthspec_torch.flow.inversion import FAR, LARGEST
 from synthspec_torch.flow.likelihood import DRAWS, Likelihood
 from synthspec_torch.flow.mixed import MixedRecords, TableNetwork, log_density
@@ -47,9 +47,17 @@ class TableFlow:
 
     @classmethod
     def fresh(cls, op: Fit, train: Mapping[str, Column], seed: int) -> TableFlow:
-        """An untrained flow; its first weights depend on `seed` alone. Raises DataError for rows that do not fit."""
-        codec = MixedCodec.fitted(op.schema.with_role("content"), train, _bins(op))
-        context = ContextCodec.fitted(op.schema, op.conditions, train)
+        """An untrained flow; its first weights depend on `seed` alone. Raises DataError for rows that do not fit.
+
+        Under a mechanism cells, scales and first shares come from the SRef: no row is looked at.
+        """
+        fields = op.schema.with_role("content")
+        if isinstance(op.privacy, NoMechanism):
+            codec = MixedCodec.fitted(fields, train, _bins(op))
+            context = ContextCodec.fitted(op.schema, op.conditions, train)
+        else:
+            codec = MixedCodec.declared(fields, _bins(op), grown=True)
+            context = ContextCodec.declared(op.schema, op.conditions)
         return cls(_network(op, codec, context.width, seed), codec, context)
 
     @classmethod
@@ -97,7 +105,9 @@ def _network(op: Fit, codec: MixedCodec, context: int, seed: int) -> TableNetwor
     architecture = op.engine.architecture
     with initial_weights(seed):
         if isinstance(architecture, Autoregressive):
-            network = CellNetwork(codec.levels, context, architecture.hidden)
+            # Which numbers are left out is drawn for a batch: not where each record has a gradient of its own.
+            dropout = DROPOUT if isinstance(op.privacy, NoMechanism) else 0.0
+            network = CellNetwork(codec.levels, context, architecture.hidden, dropout)
             network.start_at([column.shares for column in codec.columns])
             return network
         return ScoredNetwork(FlowNetwork(op.engine, codec.width, context), codec)

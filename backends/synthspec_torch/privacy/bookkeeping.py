@@ -15,8 +15,10 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from synthspec_torch.layers import Apart, Offset
 from synthspec_torch.privacy.gradients import Batch, Losses, PerRecord, finite_scales
 from synthspec_torch.privacy.layers import BagBook, ConvBook, EmbeddingBook, LayerBook, LinearBook, Use, norm_book
+from synthspec_torch.privacy.own_layers import ApartBook, offset_book
 
 
 class BookKeeping(PerRecord):
@@ -101,7 +103,7 @@ def bookable(layer: nn.Module) -> bool:
         return type(layer) is nn.EmbeddingBag and layer.mode == "sum" and plain and layer.padding_idx is None
     # zuko's masked layer multiplies its weight by a constant mask.
     masked = type(layer).__module__ == "zuko.nn" and type(layer).__name__ == "MaskedLinear"
-    return masked or type(layer) in (nn.Linear, nn.GroupNorm, nn.LayerNorm)
+    return masked or type(layer) in (nn.Linear, nn.GroupNorm, nn.LayerNorm, Offset, Apart)
 
 
 def book_of(layer: nn.Module, uses: Sequence[Use], records: int) -> LayerBook:
@@ -117,6 +119,10 @@ def book_of(layer: nn.Module, uses: Sequence[Use], records: int) -> LayerBook:
             return EmbeddingBook(layer, uses, records)
         case nn.EmbeddingBag():
             return BagBook(layer, uses, records)
+        case Offset():
+            return offset_book(layer, uses, records)
+        case Apart():
+            return ApartBook(layer, uses, records)
         case _:
             raise TypeError(f"no book is kept of a {type(layer).__name__}")
 

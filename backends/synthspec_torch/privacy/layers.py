@@ -54,25 +54,25 @@ class LinearBook(LayerBook):
         if seen.shape[1] > 1:
             return self._of_many_rows()
         seen, told = seen[:, 0], told[:, 0]
-        back = _square(told)
+        back = square(told)
         if self._mask is not None:
-            square: torch.Tensor = ((told.square() @ self._mask) * seen.square()).sum(1)
-            return square + back if self._bias else square
-        return back * (_square(seen) + float(self._bias))
+            own: torch.Tensor = ((told.square() @ self._mask) * seen.square()).sum(1)
+            return own + back if self._bias else own
+        return back * (square(seen) + float(self._bias))
 
     def _of_many_rows(self) -> torch.Tensor:
         seen, told = self._seen, self._told
         rows = seen.shape[1]
-        bias = _square(told.sum(1)) if self._bias else 0.0
+        bias = square(told.sum(1)) if self._bias else 0.0
         if self._mask is None and 2 * rows * rows <= seen.shape[2] * told.shape[2]:
             # Products of products cancel: in float64, so that no norm comes out too small.
             wide_seen, wide_told = seen.double(), told.double()
             inner = torch.bmm(wide_seen, wide_seen.mT).mul_(torch.bmm(wide_told, wide_told.mT))
             return inner.sum((1, 2)).clamp_(min=0.0).to(seen.dtype) + bias
         parts = []
-        for part in _parts(len(seen), seen.shape[2] * told.shape[2]):
+        for part in parts_of(len(seen), seen.shape[2] * told.shape[2]):
             each = torch.bmm(told[part].mT, seen[part])
-            parts.append(_square(each if self._mask is None else each.mul_(self._mask)))
+            parts.append(square(each if self._mask is None else each.mul_(self._mask)))
         return torch.cat(parts) + bias
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
@@ -107,9 +107,9 @@ class ConvBook(LayerBook):
         self._each = layer.weight.numel()
 
     def square_norms(self) -> torch.Tensor:
-        parts = _parts(self._records, max(self._each, self._unfolded))
-        square = torch.cat([_square(self._gradients(part)) for part in parts])
-        return square + _square(self._of_bias()) if self._layer.bias is not None else square
+        parts = parts_of(self._records, max(self._each, self._unfolded))
+        own = torch.cat([square(self._gradients(part)) for part in parts])
+        return own + square(self._of_bias()) if self._layer.bias is not None else own
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
         if self._layer.bias is not None:
@@ -157,7 +157,7 @@ class SmallBook(LayerBook):
         self._gradients = gradients
 
     def square_norms(self) -> torch.Tensor:
-        return torch.stack([_square(each) for each in self._gradients]).sum(0)
+        return torch.stack([square(each) for each in self._gradients]).sum(0)
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
         for each, total in zip(self._gradients, totals, strict=True):
@@ -203,11 +203,16 @@ class BagBook(LayerBook):
     def __init__(self, layer: nn.EmbeddingBag, uses: Sequence[Use], records: int) -> None:
         bags = [(use.seen.reshape(records, -1, use.seen.shape[1]), _rows([use.told], records, layer.embedding_dim))
                 for use in uses]  # fmt: skip
+        self._bag = bags[0][1] if len(bags) == 1 and bags[0][0].shape[1] == 1 else None
         self._read = torch.cat([read.flatten(1) for read, _ in bags], dim=1)
         each = [told.repeat_interleave(read.shape[2], dim=1) for read, told in bags]
         self._told = each[0] if len(each) == 1 else torch.cat(each, dim=1)
 
     def square_norms(self) -> torch.Tensor:
+        if self._bag is not None:
+            # One bag: every row that it reads is told the same, once for each time that it is read.
+            same = self._read.unsqueeze(1) == self._read.unsqueeze(2)
+            return square(self._bag) * same.sum((1, 2))
         return _square_of_rows(self._read, self._told)
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
@@ -217,7 +222,7 @@ class BagBook(LayerBook):
 def _square_of_rows(read: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
     """The squared norms of gradients that are `told` [n, T, D] at the rows `read` [n, T] of a table."""
     if read.shape[1] == 1:
-        return _square(told)
+        return square(told)
     wide = told.double()
     same = read.unsqueeze(1) == read.unsqueeze(2)
     return (torch.bmm(wide, wide.mT) * same).sum((1, 2)).clamp_(min=0.0).to(told.dtype)
@@ -228,10 +233,10 @@ def _add_rows(total: torch.Tensor, read: torch.Tensor, told: torch.Tensor, weigh
     total.index_add_(0, read.flatten(), scaled.flatten(0, 1).to(total.dtype))
 
 
-def _square(each: torch.Tensor) -> torch.Tensor:
+def square(each: torch.Tensor) -> torch.Tensor:
     """The squared norm of each record, [n]."""
-    square: torch.Tensor = torch.linalg.vector_norm(each.flatten(1), dim=1).square_()
-    return square
+    found: torch.Tensor = torch.linalg.vector_norm(each.flatten(1), dim=1).square_()
+    return found
 
 
 def _rows(parts: Sequence[torch.Tensor], records: int, width: int) -> torch.Tensor:
@@ -240,7 +245,7 @@ def _rows(parts: Sequence[torch.Tensor], records: int, width: int) -> torch.Tens
     return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
 
 
-def _parts(records: int, each: int) -> list[slice]:
+def parts_of(records: int, each: int) -> list[slice]:
     """Runs of records of which `each` numbers fit at a time."""
     step = max(1, _KEPT // max(1, each))
     return [slice(start, min(start + step, records)) for start in range(0, records, step)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import torch
 
@@ -26,7 +27,12 @@ from synthspec.ir.families import (
     VaeMlp,
     WganGp,
 )
+from synthspec.ir.schema import Field
+from synthspec_torch.data.mixed import MixedCodec
+from synthspec_torch.flow.cellwise import CellNetwork
+from synthspec_torch.flow.mixed import MixedLearner, MixedRecords
 from synthspec_torch.flow.network import FlowNetwork
+from synthspec_torch.flow.scored import ScoredNetwork
 from synthspec_torch.flow.training import Cells, FlowLearner
 from synthspec_torch.flow.training import Records as FlowRecords
 from synthspec_torch.gan.heads import Head
@@ -96,6 +102,43 @@ def flow(architecture, base, x):
     return FlowLearner(FlowNetwork(engine, 4, 2), cells, records, records.take(torch.arange(0)), 1)
 
 
+FIELDS = (
+    Field(name="kind", role="content", dtype="categorical", enum=("a", "b", "c"), nullable=True),
+    Field(name="amount", role="content", dtype="int32", range=(0.0, 5000.0)),
+    Field(name="level", role="content", dtype="float64", range=(-20.0, 20.0), nullable=True),
+    Field(name="on", role="content", dtype="bool"),
+)
+"""A table of mixed types: members, a count over decades, a number that may be missing, a truth value."""
+
+
+def columns(x):
+    """The columns of `FIELDS`, of each record by itself."""
+    x = x.double().numpy()
+    return {
+        "kind": np.clip(np.floor(2 * x[:, 0] + 1), -1, 2).astype(np.int64),
+        "amount": np.clip(np.floor(np.abs(x[:, 1]) * 300), 0, 5000).astype(np.int32),
+        "level": np.where(x[:, 3] > 0.7, np.nan, np.clip(x[:, 2], -20, 20)),
+        "on": (x[:, 4] > 0).astype(np.uint8),
+    }
+
+
+def table_flow(architecture, x):
+    torch.manual_seed(0)
+    codec = MixedCodec.declared(FIELDS, 6, grown=True)
+    cells = codec.encode(columns(x))
+    records = MixedRecords(
+        torch.from_numpy(cells.codes), torch.from_numpy(cells.places), torch.from_numpy(codec.log_volume(cells)),
+        x[:, 4:6].clone(),
+    )  # fmt: skip
+    if isinstance(architecture, Autoregressive):
+        network = CellNetwork(codec.levels, 2, architecture.hidden, 0.0)
+        network.start_at([column.shares for column in codec.columns])
+    else:
+        engine = FlowEngine(family="flow", architecture=architecture)
+        network = ScoredNetwork(FlowNetwork(engine, codec.width, 2), codec)
+    return MixedLearner(network, records, records.take(slice(0, 0)), 1)
+
+
 def gan(architecture, objective, shape, x):
     torch.manual_seed(0)
     generator = build_generator(architecture, shape, 2, Head())
@@ -152,6 +195,10 @@ ENGINES = [
         AffineCoupling(name="affine_coupling", transforms=2, hidden=(8,), actnorm={"init": "identity"}), "student_t", x)),
     Engine("flow-autoregressive", lambda x: flow(
         Autoregressive(name="autoregressive", transforms=1, hidden=(8,), bins=4), "normal", x)),
+    Engine("flow-cells", lambda x: table_flow(
+        Autoregressive(name="autoregressive", transforms=1, hidden=(8, 8), bins=6), x)),
+    Engine("flow-scores", lambda x: table_flow(
+        SplineCoupling(name="spline_coupling", transforms=2, hidden=(12,), bins=4), x)),
     Engine("gan-mlp-penalty", lambda x: gan(GanMlp(name="mlp", hidden=(8, 12), latent_dim=3), WGAN, (6,), x)),
     Engine("gan-conv-penalty", lambda x: gan(GanConv(name="conv", channels=(8, 4), latent_dim=3), WGAN, (1, 8, 8), x)),
     Engine("gan-mlp-spectral", lambda x: gan(
