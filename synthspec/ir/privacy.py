@@ -65,13 +65,17 @@ def solved_multiplier(block: DpSgd | Pate) -> float | None:
 
 def statistics_beside(block: DpSgd) -> Event | None:
     """What is released of the records beside the gradients; None where nothing is."""
-    counted = None if block.statistics is None else block.statistics.condition_histogram
+    counted = block.condition_histogram
     return None if counted is None else Gaussian(counted.multiplier)
 
 
 def training_event(block: DpSgd | Pate, multiplier: float) -> Event:
     """All releases of the training itself: `planned_event` without the statistics beside it."""
-    return planned_event(block.model_copy(update={"statistics": None}) if isinstance(block, DpSgd) else block, multiplier)
+    return planned_event(_alone(block), multiplier)
+
+
+def _alone(block: DpSgd | Pate) -> DpSgd | Pate:
+    return block.model_copy(update={"condition_histogram": None}) if isinstance(block, DpSgd) else block
 
 
 def _gradients(block: DpSgd, multiplier: float) -> Event:

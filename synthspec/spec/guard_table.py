@@ -133,6 +133,8 @@ _PRIVACY_SHARED: Fields = {
     "queries": up("high", absent="review"),
     "report": scale("data_independent", "data_dependent", risk="high"),
     "statistics": members("high", "more", absent="tight"),
+    "condition_histogram": section("high", absent="tight"),
+    "records": free("how many records are drawn of what was released already"),
     "sensitivity": law("sensitivity", "high"),
 }
 
@@ -140,6 +142,7 @@ _PRIVACY: Mapping[str, Fields] = {
     "NoMechanism": _PRIVACY_SHARED,
     "UnstatedMechanism": _PRIVACY_SHARED,
     "DpSgd": _PRIVACY_SHARED,
+    "ConditionHistogram": {"multiplier": down("high")},
     "Pate": _PRIVACY_SHARED,
     "DpNoise": _PRIVACY_SHARED,
     "DatasetSize": {

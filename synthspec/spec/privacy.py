@@ -63,6 +63,15 @@ class Accountant(Model):
     neighbours: Adjacency | None = None
 
 
+class ConditionHistogram(Model):
+    """Noisy counts of the conditions, released beside the gradients and charged like them.
+
+    `multiplier` is sigma in units of what one record adds to the counts.
+    """
+
+    multiplier: Positive
+
+
 class NoMechanism(Model):
     """A stated choice, never an omission."""
 
@@ -88,6 +97,7 @@ class DpSgd(Model):
     bounds: Literal["sref", "data"] | None = None
     ledger: Name | None = None
     multiplicity: Count | Multiplicity = 1
+    condition_histogram: ConditionHistogram | None = None
 
 
 class Pate(Model):
@@ -109,12 +119,18 @@ class Pate(Model):
 
 
 class DpNoise(Model):
-    """Noise on declared statistics. Their sensitivity follows from the bounds of the SRef and the adjacency."""
+    """Noise on declared statistics. Their sensitivity follows from the bounds of the SRef and the adjacency.
+
+    The engine is trained on `records` that are drawn from what was released: as many as the public `dataset_size` where
+    that is stated.
+    """
 
     mechanism: Literal["dp-noise"]
     unit: Name | None = None
     adjacency: Adjacency | None = None
-    statistics: tuple[str, ...] = Field(default=(), examples=[["mean_embedding"]])
+    dataset_size: DatasetSize | None = None
+    records: Count | None = None
+    statistics: tuple[str, ...] = Field(default=(), examples=[["marginals"]])
     sensitivity: Literal["derived"] | float = "derived"
     eps_budget: NonNegative | None = None
     delta: Share | None = None

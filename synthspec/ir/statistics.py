@@ -1,0 +1,46 @@
+"""Which statistics of private records may be released with noise, and what that costs: said once, like all plans of P405-4."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+from synthspec.accounting import Composed, Event, Gaussian, solve
+from synthspec.ir.privacy import accountant_of
+from synthspec.spec.privacy import DpNoise
+
+MARGINALS, CONDITIONS = "marginals", "condition_histogram"
+OFFERED = (MARGINALS,)
+"""Statistics that an engine can be trained from under dp-noise: it sees records that are drawn from them, and no others."""
+SHARES = (("fields", 0.15), ("pairs", 0.10), ("tables", 0.75))
+"""The releases of marginals in their order, with what each takes of the precision that a budget allows."""
+
+
+def marginals_event(sigma: float) -> Event:
+    """The releases of marginals that together cost what one Gaussian release of `sigma` does: precisions add up."""
+    return Composed(tuple(Gaussian(each) for each in marginal_sigmas(sigma)))
+
+
+def marginal_sigmas(sigma: float) -> tuple[float, ...]:
+    """The noise of each release of marginals, in units of what one record moves it by."""
+    return tuple(sigma / math.sqrt(share) for _, share in SHARES)
+
+
+@functools.lru_cache(maxsize=256)  # the compiler and a review ask the same
+def solved_sigma(block: DpNoise) -> float | None:
+    """The least noise that the budget of `block` allows; None where none does, or the block leaves it open.
+
+    Raises AccountantMissingError without dp-accounting, but for the accountant ``analytic``.
+    """
+    accountant, adjacency = accountant_of(block), block.adjacency
+    if accountant is None or adjacency is None or not block.delta or not block.eps_budget:
+        return None
+    return solve(marginals_event, block.delta, block.eps_budget, adjacency, accountant)
+
+
+def drawn_records(block: DpNoise) -> int | None:
+    """How many records an engine is trained on: a public number, or one that is stated; None where there is neither."""
+    size = block.dataset_size
+    if block.records is not None:
+        return block.records
+    return size.value if size is not None and size.public else None
