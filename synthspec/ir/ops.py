@@ -6,9 +6,11 @@ environment, give the same bytes. It holds nothing else: renaming a spec or chan
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from synthspec.ir.canonical import digest
 from synthspec.ir.schema import Field, Schema
 from synthspec.ir.solvers import SolverPlan
 from synthspec.ir.verdict import Promise
@@ -151,16 +153,30 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What samples say of themselves, wherever they end up: that they are synthetic, and of which release."""
+
+    stream: str
+    version: str
+    records: str = ""
+    """Digest of the operations that made them (`records_digest`); empty under a mechanism, which may pin private data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """M40-5.8: the kept records as people take them away.
 
-    In: samples. Makes ``samples.npz`` and ``samples.png``, or ``samples.csv``.
+    In: samples. Makes ``samples.npz`` and ``samples.png`` of pictures, else the one file ``samples.<format>``.
     """
 
     op: Literal["export"] = "export"
     version: int = 1
     schema: Schema
-    format: Literal["npz", "csv"]
+    format: Literal["npz", "csv", "parquet", "jsonl"]
+    origin: Origin | None = None
+    """None: the samples do not say where they are from."""
+    sidecar: bool = False
+    """Whether `origin` goes into ``samples.provenance.json`` instead of the files that have a place for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,3 +343,8 @@ class OpGraph:
     """What a spec means, before anyone has said who computes it."""
 
     nodes: tuple[OpNode, ...]
+
+
+def records_digest(nodes: Iterable[OpNode]) -> str:
+    """What records are known by before they are made: the digest of the operations that lead to them, in order."""
+    return digest("synthspec.records.v1", [[node.id, node.op, node.inputs] for node in nodes])

@@ -119,7 +119,7 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
         nodes.append(_node("mark", mark, samples="enforce"))
         measured["samples"] = "mark"
     published = _timepath(nodes, resolved, sample.seed, measured)
-    nodes.append(_node("export", export_op(resolved), samples=published))
+    nodes.append(_node("export", export_op(resolved, _leading_to(nodes, published)), samples=published))
     evaluate.timed(released, measured, "")
     again = Replay(sample=sample, blocks=replayed_blocks(sample, evaluation.replay_share))
     nodes.append(_node("replay", again, samples="sample", **real))

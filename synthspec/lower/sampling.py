@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Literal
 
 from synthspec.ir.drawing import block_count, spread_blocks
-from synthspec.ir.ops import Enforce, Export, Fit, Mark, Sample
+from synthspec.ir.ops import Enforce, Export, Fit, Mark, OpNode, Origin, Sample, records_digest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.solvers import SOLVERS, TOLERANCE, SolverPlan, steps_for
 from synthspec.lower.needs import Needs
 from synthspec.spec.conditioning import Conditioning, GuidanceSchedule
+from synthspec.spec.privacy import NoMechanism
 
 RESERVE = 8
 """One reserve record for so many asked for, where enforcement may turn records down."""
@@ -83,9 +86,40 @@ def replayed_blocks(sample: Sample, share: float | None) -> tuple[int, ...]:
     return spread_blocks(sample.seed, 1 if share is None else max(1, math.ceil(share * blocks)), blocks)
 
 
-def export_op(resolved: ResolvedSpec) -> Export:
-    """How the kept records are published: arrays for what has axes, a table otherwise."""
-    return Export(schema=resolved.schema, format="npz" if resolved.schema.modality == "image" else "csv")
+Format = Literal["npz", "csv", "parquet", "jsonl"]
+_PLACED = frozenset({"npz", "parquet"})
+"""Formats that have a place for what samples say of themselves."""
+
+
+def formats(resolved: ResolvedSpec) -> tuple[Format, ...]:
+    """How records of this modality can be published; the first is what a spec gets that says nothing."""
+    return ("npz",) if resolved.schema.modality == "image" else ("csv", "parquet", "jsonl", "npz")
+
+
+def export_format(resolved: ResolvedSpec) -> Format:
+    """How the kept records are published; the first format of the modality where the one asked for is none of its own."""
+    release, known = resolved.spec.release, formats(resolved)
+    return next((each for each in known if release is not None and each == release.format), known[0])
+
+
+def embeds(resolved: ResolvedSpec) -> bool:
+    """Whether the format of the release has a place for what samples say of themselves."""
+    return export_format(resolved) in _PLACED
+
+
+def export_op(resolved: ResolvedSpec, made: Sequence[OpNode]) -> Export:
+    """The `Export` of the records that the nodes `made` lead to."""
+    release, private = resolved.spec.release, not isinstance(resolved.spec.privacy, NoMechanism)
+    asked = "embedded" if release is None or release.provenance is None else release.provenance
+    told = asked == "sidecar" or (asked == "embedded" and embeds(resolved))
+    metadata = resolved.spec.metadata
+    records = "" if private else records_digest(made)
+    return Export(
+        schema=resolved.schema,
+        format=export_format(resolved),
+        origin=Origin(stream=metadata.name, version=metadata.version, records=records) if told else None,
+        sidecar=asked == "sidecar",
+    )
 
 
 def _solver(

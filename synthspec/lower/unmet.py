@@ -11,7 +11,7 @@ from synthspec.ir.resolved import ResolvedSpec
 from synthspec.lower.features import unoffered
 from synthspec.lower.needs import Needs
 from synthspec.lower.projection import unprojectable
-from synthspec.lower.sampling import export_op
+from synthspec.lower.sampling import embeds, export_format, formats
 from synthspec.spec.objective import WganGp
 from synthspec.spec.privacy import NoMechanism
 from synthspec.text import Path
@@ -81,10 +81,14 @@ def _after(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
             yield ("conditioning", "projection"), reason, advice
     if release is None:
         return
-    made = export_op(resolved).format
-    if release.format not in {None, made}:
-        message = f"records of modality {resolved.schema.modality} are published as {made} only"
-        yield ("release", "format"), message, f"write {made}, or leave it out"
+    made = formats(resolved)
+    if release.format not in {None, *made}:
+        listed = " or ".join(filter(None, (", ".join(made[:-1]), made[-1])))
+        message = f"records of modality {resolved.schema.modality} are published as {listed}"
+        yield ("release", "format"), message, f"write {listed}, or leave it out"
+    elif release.provenance == "embedded" and not embeds(resolved):
+        message = f"a {export_format(resolved)} file has no place for where its records are from"
+        yield ("release", "provenance"), message, "write sidecar, or publish as npz or parquet"
 
 
 def _evaluated(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:

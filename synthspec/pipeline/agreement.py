@@ -7,11 +7,13 @@ nanoseconds, and for instants that are all far from zero. Whole numbers, words, 
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -51,8 +53,13 @@ class Unlike(Exception):  # noqa: N818 - it carries an answer
 
 
 def gap_between(then: Path, now: Path) -> Gap:
-    """The largest differences between two files of one name, read as what the ending says: safetensors, npz, csv, png."""
-    readers = {".safetensors": _safetensors, ".npz": _npz, ".csv": _csv, ".png": _png}
+    """The largest differences between two files of one name, read as the ending says.
+
+    Read are safetensors, npz, csv, jsonl, parquet (where pyarrow is installed) and png.
+    """
+    readers = {".safetensors": _safetensors, ".npz": _npz, ".csv": _csv, ".jsonl": _jsonl, ".png": _png}
+    if find_spec("pyarrow") is not None:
+        readers[".parquet"] = _parquet
     read = readers.get(then.suffix)
     if read is None:
         return Gap(reason="only its bytes can be compared")
@@ -190,3 +197,61 @@ def _csv(then: Path, now: Path) -> Iterator[Gap]:
             for column, was, is_ in zip(columns, left, right, strict=True):
                 column.add(was, is_)
     yield from (column.gap() for column in columns)
+
+
+class _Digits(str):
+    """A number of JSON as it is written."""
+
+    __slots__ = ()
+
+
+def _jsonl(then: Path, now: Path) -> Iterator[Gap]:
+    columns: dict[str, _Column] = {}
+    with then.open(encoding="utf-8") as one, now.open(encoding="utf-8") as other:
+        for left, right in zip_longest(one, other):
+            if left is None or right is None:
+                raise Unlike("it has another number of records")
+            before, after = dict(_leaves("", left)), dict(_leaves("", right))
+            if list(before) != list(after):
+                raise Unlike("a record has other keys or lists of another length")
+            for name, was in before.items():
+                columns.setdefault(name, _Column(name)).add(was, after[name])
+    yield from (column.gap() for column in columns.values())
+
+
+def _leaves(name: str, line: str) -> Iterator[tuple[str, str]]:
+    """What stands at the ends of one record; a text in its quotes, so that it is never taken for a number."""
+    waiting: list[tuple[str, object]] = [(name, json.loads(line, parse_float=_Digits, parse_int=_Digits))]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{name}.{key}".lstrip("."), item) for key, item in reversed(value.items())]
+        elif isinstance(value, list):
+            waiting += [(f"{name}.{at}", item) for at, item in reversed(list(enumerate(value)))]
+        else:
+            yield name, value if isinstance(value, _Digits) else json.dumps(value)
+
+
+def _parquet(then: Path, now: Path) -> Iterator[Gap]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        one, other = parquet.read_table(then), parquet.read_table(now)
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from None
+    if not one.schema.equals(other.schema, check_metadata=True) or one.num_rows != other.num_rows:
+        raise Unlike("it has other columns, or another number of records")
+    for name in one.column_names:
+        before, after = one.column(name).combine_chunks(), other.column(name).combine_chunks()
+        while pa.types.is_fixed_size_list(before.type):
+            before, after = before.flatten(), after.flatten()
+        if pa.types.is_floating(before.type):
+            yield array_gap(name, _with_gaps(before), _with_gaps(after))
+        elif not before.equals(after):
+            raise Unlike(f"the column {name} differs in something that is no fraction")
+
+
+def _with_gaps(column: Any) -> Array:  # noqa: ANN401 - pyarrow has no types of its own
+    """Fractions, with NaN where there is none."""
+    return np.asarray(column.to_numpy(zero_copy_only=False))

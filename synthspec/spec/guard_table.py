@@ -235,6 +235,8 @@ _RELEASE: Mapping[str, Fields] = {
         "action": scale(("remove", "resample"), "report", risk="high"),
     },
     "Watermark": {
+        "provenance": scale("embedded", "sidecar", "none", risk="low", absent="review"),
+        "exports": free("the same facts for other tools"),
         "method": _FORM,
         "candidates": down("low"),
         "alpha": up("low"),

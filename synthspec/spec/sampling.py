@@ -112,13 +112,22 @@ class Watermark(Model):
     key: Name | None = None
 
 
+ExportName = Literal["croissant", "ml_bom", "ro_crate"]
+Provenance = Annotated[
+    Literal["embedded", "sidecar", "none"],
+    Field(description="Where samples say that they are synthetic; default embedded, where the format has a place for it."),
+]
+
+
 class Release(Model):
-    """M40-5.8: under which licence, after which screens, in which format."""
+    """M40-5.8: under which licence, after which screens, in which format, described for which other tools."""
 
     licence: str | None = None
     near_copies: NearCopies | None = None
     watermark: Watermark | None = None
     format: Literal["parquet", "npz", "csv", "png", "wav", "jsonl"] | None = None
+    provenance: Provenance | None = None
+    exports: tuple[ExportName, ...] | None = None
     max_age_days: Positive | None = None
 
 

@@ -11,11 +11,11 @@ from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.execute.core.source import not_read
 from synthspec.execute.core.timed import align_reasons, arrive_reasons
-from synthspec.ir.ops import Align, Arrive, Bind, Op
+from synthspec.ir.ops import Align, Arrive, Bind, Export, Op
 
 KERNELS = ("bind", "split", "enforce", "mark", "align", "arrive", "export", "measure", "compare")
 _MODULES = ("numpy", "safetensors", "scipy", "sklearn", "PIL")
-_LIBRARIES = ("numpy", "pillow", "safetensors", "scipy", "scikit-learn")
+_LIBRARIES = ("numpy", "pillow", "pyarrow", "safetensors", "scipy", "scikit-learn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class CoreBackend:
     """What every run needs, whoever trains: reading, splitting, enforcing, time and arrival, publishing, measuring."""
 
     name: str = "core"
-    version: str = "3"
+    version: str = "4"
     """Raised by hand with every change of the bytes that a kernel makes."""
 
     def supports(self, op: Op) -> tuple[str, ...]:
@@ -36,6 +36,8 @@ class CoreBackend:
                 return tuple(align_reasons(op))
             case Arrive():
                 return tuple(arrive_reasons(op))
+            case Export(format="parquet") if command := absent(("pyarrow",), "arrow"):
+                return (f"samples.parquet is written with pyarrow, which is not installed: run {command}",)
             case _ if op.op in KERNELS:
                 return ()
             case _:

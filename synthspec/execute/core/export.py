@@ -1,4 +1,4 @@
-"""M40-5.8: the kept records as people take them away: arrays and a picture, or a table."""
+"""M40-5.8: the kept records as people take them away: arrays and a picture, or a table; and where they are from."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ from synthspec.backend.artifacts import DATA
 from synthspec.backend.columns import spelled
 from synthspec.backend.dataset import Column, Dataset, read_dataset
 from synthspec.backend.protocol import Artifact, Context
+from synthspec.execute.core.export_jsonl import to_jsonl
 from synthspec.execute.core.expressions import readable as meaning
-from synthspec.ir.ops import Export
+from synthspec.execute.core.provenance import SIDECAR, note, png_info, sidecar
+from synthspec.ir.ops import Export, Origin
 from synthspec.ir.schema import Field, Schema
 
 NPZ = "samples.npz"
 PNG = "samples.png"
 CSV = "samples.csv"
+JSONL = "samples.jsonl"
+PARQUET = "samples.parquet"
 GRID_COLUMNS = 16
 GRID_ROWS = 10
 CELL = 48
@@ -33,23 +37,42 @@ _DOS_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def export(op: Export, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """Write ``samples.npz`` (and ``samples.png`` where there are pictures), or ``samples.csv``."""
+    """Write ``samples.<format>``, with ``samples.png`` where there are pictures, and the sidecar that is asked for.
+
+    Raises DataError as `to_jsonl`.
+    """
     dataset = read_dataset(inputs["samples"].path(DATA))
+    inside = None if op.sidecar else op.origin
     if op.format == "csv":
         (context.out / CSV).write_text(to_csv(op.schema, dataset), encoding="utf-8")
-        return
+    elif op.format == "jsonl":
+        with (context.out / JSONL).open("w", encoding="utf-8") as lines:
+            lines.writelines(to_jsonl(op.schema, dataset))
+    elif op.format == "parquet":
+        from synthspec.execute.core.export_parquet import write_parquet
+
+        with (context.out / PARQUET).open("wb") as file:
+            write_parquet(file, op.schema, dataset, inside)
+    else:
+        _write_arrays(op.schema, dataset, inside, context)
+    if op.sidecar and op.origin is not None:
+        (context.out / SIDECAR).write_bytes(sidecar(op.origin, op.schema, list(dataset.columns)))
+
+
+def _write_arrays(schema: Schema, dataset: Dataset, inside: Origin | None, context: Context) -> None:
     ordered = {
-        field.name: readable(field, dataset[field.name]) for field in op.schema.fields if field.name in dataset.columns
+        field.name: readable(field, dataset[field.name]) for field in schema.fields if field.name in dataset.columns
     }
-    write_npz(context.out / NPZ, ordered)
-    pictures = [field for field in op.schema.with_role("content") if len(field.shape) == 3]
+    write_npz(context.out / NPZ, ordered, b"" if inside is None else note(inside))
+    pictures = [field for field in schema.with_role("content") if len(field.shape) == 3]
     if pictures:
-        _write_png(context, grid(pictures[0], op.schema, dataset))
+        _write_png(context, grid(pictures[0], schema, dataset), inside)
 
 
-def write_npz(path: Path | BinaryIO, arrays: Mapping[str, Column]) -> None:
-    """An npz whose bytes depend on `arrays` alone. numpy.savez would take no field called ``file``."""
+def write_npz(path: Path | BinaryIO, arrays: Mapping[str, Column], comment: bytes = b"") -> None:
+    """An npz whose bytes depend on `arrays` and `comment` alone. numpy.savez would take no field called ``file``."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.comment = comment
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy", _DOS_EPOCH), "w", force_zip64=True) as member:
                 npy.write_array(member, np.asanyarray(array), allow_pickle=False)
@@ -58,7 +81,7 @@ def write_npz(path: Path | BinaryIO, arrays: Mapping[str, Column]) -> None:
 def readable(field: Field, column: Column) -> Column:
     """A column as its reader expects it: the members of an enum instead of their codes, times as datetime64, text as text.
 
-    Codes stay codes where a value is missing or the members are of several kinds: arrays hold no Python objects.
+    A missing text is empty and a missing number NaN. Codes stay codes where a truth value is missing.
     """
     if field.dtype == "timestamp":
         return column.astype("datetime64[ns]")
@@ -70,8 +93,15 @@ def readable(field: Field, column: Column) -> Column:
     if field.dtype != "categorical" or not field.enum or members.dtype.kind not in "iuUfb":
         return column
     codes = column.astype(np.int64)
-    taken: Column = members[codes]
-    return column if (codes < 0).any() else taken
+    if not (codes < 0).any():
+        taken: Column = members[codes]
+        return taken
+    if members.dtype.kind == "b":
+        return column
+    # The last of the members is what code -1 takes.
+    gap = np.asarray([""]) if members.dtype.kind == "U" else np.asarray([np.nan])
+    filled: Column = np.concatenate([members, gap])[np.maximum(codes, -1)]
+    return filled
 
 
 def to_csv(schema: Schema, dataset: Dataset) -> str:
@@ -138,8 +168,10 @@ def _rows(schema: Schema, dataset: Dataset) -> list[list[int]]:
     return [list(range(start, min(start + GRID_COLUMNS, shown))) for start in range(0, shown, GRID_COLUMNS)]
 
 
-def _write_png(context: Context, sheet: NDArray[np.uint8]) -> None:
+def _write_png(context: Context, sheet: NDArray[np.uint8], inside: Origin | None) -> None:
     from PIL import Image
 
     picture = sheet[:, :, 0] if sheet.shape[2] != 3 else sheet
-    Image.fromarray(picture).save(context.out / PNG, format="PNG", optimize=False)
+    Image.fromarray(picture).save(
+        context.out / PNG, format="PNG", optimize=False, pnginfo=None if inside is None else png_info(inside)
+    )

@@ -24,6 +24,8 @@ UNMET = [
     ("digits-diffusion", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
     ("cancer-dp-vae", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
     ("digits-diffusion", "release.format", "csv", "", "release.format"),
+    ("cancer-dp-vae", "release", "{provenance: embedded}", "", "release.provenance"),
+    ("fiber-link-flow", "release", "{format: wav}", "", "release.format"),
     ("digits-diffusion", "evaluation.disclosure", "restricted", "", "evaluation.disclosure"),
     ("digits-diffusion", "contracts.C40-516.publish", "verdict", "", "contracts.C40-516.publish"),
 ]
@@ -49,6 +51,8 @@ def test_what_no_run_does_is_refused_where_it_stands(name, key, value, code, pat
         ("digits-diffusion", "data.transform", "{pixels: linear}"),
         ("digits-diffusion", "training.on_divergence", "stop"),
         ("digits-diffusion", "release.format", "npz"),
+        ("fiber-link-flow", "release", "{format: parquet, provenance: embedded}"),
+        ("fiber-link-flow", "release", "{format: jsonl, provenance: sidecar}"),
         ("cancer-dp-vae", "contracts.C40-516.publish", "verdict"),
         ("digits-gan", "objective.penalty_per", "record"),
         ("digits-vae", "engine.architecture.norm", "layer"),

@@ -11,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from synthspec.backend.dataset import Dataset
 from synthspec.execute.core.export import write_npz
+from synthspec.execute.core.export_jsonl import to_jsonl
+from synthspec.execute.core.export_parquet import write_parquet
 from synthspec.ir.manifest_evidence import Metric
+from synthspec.ir.schema import Field, Schema
 from synthspec.pipeline.agreement import Gap, Unlike, array_gap, gap_between
 from synthspec.pipeline.grading import GRADES, Stand, stands, turned
 from synthspec.pipeline.replaying import ABSENT, Comparison, Replay
@@ -34,6 +38,36 @@ def test_the_gap_of_weights_is_the_largest_over_all_tensors(tmp_path):
     assert (found.relative, found.where, found.reason) == (pytest.approx(0.2), "b", "")
     assert found.within(0.2 + 1e-9)
     assert not found.within(0.19)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_records_of_every_format_are_held_number_by_number(tmp_path, kind):
+    pytest.importorskip("pyarrow")
+
+    def gap(**now):
+        then = {"x": np.array([0.0, np.nan, 10.0]), "n": np.array([1, 2, 3]), "w": np.array([[0.0, 1], [2, 3], [4, 5]])}
+        paths = pair(tmp_path, f"samples.{kind}")
+        for path, columns in zip(paths, (then, then | now), strict=True):
+            fields = [
+                Field(name=name, role="content", dtype="int64" if name == "n" else "float64", shape=column.shape[1:])
+                for name, column in columns.items()
+            ]
+            schema, kept = Schema(modality="tabular", fields=tuple(fields)), Dataset(columns)
+            if kind == "jsonl":
+                path.write_text("".join(to_jsonl(schema, kept)), encoding="utf-8")
+            else:
+                with path.open("wb") as file:
+                    write_parquet(file, schema, kept, None)
+        return gap_between(*paths)
+
+    same = gap()
+    assert (same.relative, same.reason) == (0.0, "")
+    far = gap(x=np.array([0.5, np.nan, 10.0]))
+    assert (far.relative, far.where, far.reason) == (pytest.approx(0.05), "x", "")
+    assert gap(w=np.array([[0.0, 1], [2, 3], [4, 5.5]])).absolute == pytest.approx(0.5)
+    assert gap(n=np.array([1, 2, 4])).reason
+    assert gap(x=np.array([0.0, 1.0, 10.0])).reason
+    assert gap(x=np.array([0.0, np.nan]), n=np.array([1, 2]), w=np.zeros((2, 2))).reason
 
 
 def test_half_width_weights_are_read(tmp_path):
