@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from synthspec.backend.auditing import CanaryRun
 from synthspec.backend.environment import absent, facts
@@ -11,12 +12,12 @@ from synthspec.backend.protocol import Kernel
 from synthspec.ir.families import DpSgd
 from synthspec.ir.ops import Embed, Op
 from synthspec_torch.families import OPS, family_reasons
-from synthspec_torch.support import image_reasons
+from synthspec_torch.support import clip_reasons, image_reasons
 
 
 @dataclass(frozen=True, slots=True)
 class TorchBackend:
-    """The families of `synthspec_torch.families`, and features of images under Inception weights that the user brings."""
+    """The families of `synthspec_torch.families`, and features of pictures and clips under weights that the user brings."""
 
     name: str = "torch"
     version: str = "4"
@@ -38,6 +39,12 @@ class TorchBackend:
 
         return KERNELS
 
+    def inspect(self, op: Op, root: Path) -> None:
+        if isinstance(op, Embed):
+            from synthspec_torch.features.opening import open_network
+
+            open_network(op.features, root, op.module)
+
     def audit(self, block: DpSgd, canaries: int, seed: int | None) -> CanaryRun:
         from synthspec_torch.privacy.canaries import audit
 
@@ -45,15 +52,18 @@ class TorchBackend:
 
 
 def _embed_reasons(op: Embed) -> Iterator[str]:
-    features = op.features
-    if features.name != "inception":
-        yield f"features {features.name} need no backend"
+    features, modality = op.features, op.schema.modality
+    if features.name == "embedded":
+        yield "features embedded need no backend"
     elif not features.weights or not features.sha256:
-        yield "features inception need evaluation.features.weights (a safetensors file) and its sha256"
+        yield f"features {features.name} need evaluation.features.weights (a safetensors file) and its sha256"
+    if features.name == "module" and modality == "video":
+        yield from clip_reasons(op.schema)
+        return
     yield from image_reasons(op.schema)
     for field in op.schema.with_role("content"):
-        if len(field.shape) == 3 and field.shape[0] not in (1, 3):
-            yield f"{field.name!r} has {field.shape[0]} channels; Inception sees grey or RGB"
+        if features.name != "module" and len(field.shape) == 3 and field.shape[0] not in (1, 3):
+            yield f"{field.name!r} has {field.shape[0]} channels; {features.name} sees grey or RGB"
 
 
 BACKEND = TorchBackend()

@@ -31,9 +31,25 @@ def image_reasons(schema: Schema) -> Iterator[str]:
         yield from _pixel_reasons(field)
 
 
+def clip_reasons(schema: Schema) -> Iterator[str]:
+    """Why the content of `schema` is not one clip that can be mapped onto [-1, 1]."""
+    contents = schema.with_role("content")
+    if schema.modality != "video" or len(contents) != 1:
+        yield f"a clip is the one content field of a schema of modality video; this is {schema.modality}"
+        return
+    (field,) = contents
+    if len(field.shape) != 4:
+        yield f"{field.name!r} has shape {list(field.shape)}; a clip is [frames, channels, height, width]"
+    yield from _value_reasons(field)
+
+
 def _pixel_reasons(field: Field) -> Iterator[str]:
     if len(field.shape) not in (2, 3):
         yield f"{field.name!r} has shape {list(field.shape)}; an image is [channels, height, width]"
+    yield from _value_reasons(field)
+
+
+def _value_reasons(field: Field) -> Iterator[str]:
     if field.range is None:
         yield f"{field.name!r} has no range to scale the network's [-1, 1] by"
     if field.dtype in ("categorical", "string", "timestamp", "bool"):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from synthspec.backend.protocol import DataError
+
 _HEADER_MAX = 100_000_000
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""How archives and pickles begin; a safetensors file may begin so, too, but its ninth byte opens a JSON object."""
+UNFIT = "weights.unfit"
+"""The code of a file that does not hold the weights that a network needs."""
 SCALE = ":scale"
 """What the name of an int8 tensor's scales, one for each of its outputs, adds to its own."""
 
@@ -35,9 +42,7 @@ def load_weights(path: Path, like: Mapping[str, torch.Tensor]) -> dict[str, torc
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
     """The tensors at `path` as they are stored. Raises WeightsError for what is no safetensors file."""
-    data = path.read_bytes()
-    _check_header(data)
-    return _load(data)
+    return parse_state(path.read_bytes())
 
 
 def unpacked(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -56,14 +61,43 @@ def unpacked(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return plain
 
 
-def parse_weights(data: bytes, like: Mapping[str, torch.Tensor], unread: str = "") -> dict[str, torch.Tensor]:
+def parse_state(data: bytes) -> dict[str, torch.Tensor]:
+    """The tensors in the bytes of a safetensors file. Raises WeightsError for what is none."""
+    _check_header(data)
+    return _load(data)
+
+
+def parse_weights(
+    data: bytes,
+    like: Mapping[str, torch.Tensor],
+    unread: str = "",
+    renamed: Callable[[Mapping[str, torch.Tensor]], dict[str, torch.Tensor]] = dict,
+) -> dict[str, torch.Tensor]:
     """Read the bytes of a safetensors file; names, shapes and dtypes must equal those of `like`. Raises WeightsError.
 
-    Tensors whose name ends in `unread` are passed over.
+    Tensors whose name ends in `unread` are passed over; `renamed` gives those of another convention the names of `like`.
     """
-    _check_header(data)
-    state = {name: value for name, value in _load(data).items() if not (unread and name.endswith(unread))}
-    return _checked(state, like)
+    state = {name: value for name, value in parse_state(data).items() if not (unread and name.endswith(unread))}
+    return _checked(renamed(state), like)
+
+
+def read_pinned(path: Path, name: str, sha256: str) -> bytes:
+    """The content of `path`, which digests to `sha256`; `name` is what the spec calls it. Nothing in it is looked at.
+
+    Raises DataError ``schema.not-found`` where nothing can be read, ``data.digest`` for another content.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError("schema.not-found", f"cannot read {name}: {error.strerror}", "check the path") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise DataError(
+            "data.digest",
+            f"{name} has SHA-256 {found}, but {sha256 or 'none'} is pinned",
+            "bring the file that the spec names, or pin the new one after looking at what changed",
+        )
+    return data
 
 
 def _checked(state: dict[str, torch.Tensor], like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -88,6 +122,11 @@ def _load(data: bytes) -> dict[str, torch.Tensor]:
 
 def _check_header(data: bytes) -> None:
     """Refuse a header that names a tensor twice: readers differ in which of the two they take."""
+    if data.startswith(_PICKLES) and data[8:9] != b"{":
+        raise WeightsError(
+            "not a safetensors file but a pickle, or an archive with one, as torch.save writes it:"
+            " opening it would run whatever is in it, so it is not opened"
+        )
     size = int.from_bytes(data[:8], "little")
     if len(data) < 8 or size > min(_HEADER_MAX, len(data) - 8):
         raise WeightsError("not a safetensors file: its header is cut short")

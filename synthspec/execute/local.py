@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
+from synthspec.backend.inspecting import Inspecting
 from synthspec.backend.protocol import Artifact, Backend, Context, DataError, Progress, Shortfall
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.execute.execution import Execution, NodeRun
@@ -71,7 +72,7 @@ def execute(  # noqa: PLR0913 - what to run, with what, and where
     """
     if reason := unaligned(plan, batch):
         raise ValueError(reason)
-    seen, missing = _look_outside(plan, root, keys)
+    seen, missing = _look_outside(plan, backends, root, keys)
     if found := (*problems(plan, backends), *missing):
         return failure(found)
     nodes = runnable(plan)
@@ -104,15 +105,20 @@ def obstacles(
     plan: Plan, backends: Mapping[str, Backend], root: Path, keys: Path | None = None
 ) -> tuple[Diagnostic, ...]:
     """Everything that `execute` would refuse before it runs a node, found without a store; empty when it can begin."""
-    return (*problems(plan, backends), *_look_outside(plan, root, keys)[1])
+    return (*problems(plan, backends), *_look_outside(plan, backends, root, keys)[1])
 
 
-def _look_outside(plan: Plan, root: Path, keys: Path | None) -> tuple[dict[str, Outside], list[Diagnostic]]:
+def _look_outside(
+    plan: Plan, backends: Mapping[str, Backend], root: Path, keys: Path | None
+) -> tuple[dict[str, Outside], list[Diagnostic]]:
     seen: dict[str, Outside] = {}
     missing: list[Diagnostic] = []
     for node in runnable(plan):
         try:
             seen[node.id] = outside(node.op, root, keys)
+            backend = backends.get(node.backend)
+            if isinstance(backend, Inspecting) and not backend.missing():
+                backend.inspect(node.op, root)
         except DataError as error:
             missing.append(_diagnostic(error))
     return seen, missing

@@ -8,7 +8,7 @@ from synthspec.ir.evidence import Figure
 from synthspec.metrics.bench import Bench
 from synthspec.metrics.control import gaussian_control
 from synthspec.metrics.figures import Z95, UnmeasurableError, details
-from synthspec.metrics.request import Array
+from synthspec.metrics.request import Array, Given
 from synthspec.metrics.stream import halves
 
 ESTIMATOR = "plug-in on unbiased moments, mean over views; biased up: read fd_inf and fd_debiased beside it"
@@ -65,6 +65,7 @@ def frechet_figure(bench: Bench, name: str, label: str) -> Figure:
         details=details(
             extractor=chosen.name,
             extractor_sha256=chosen.sha256,
+            **({"extractor_input": chosen.input} if isinstance(chosen, Given) and chosen.input else {}),
             dim=dim,
             views=x.shape[1],
             fd_scale=chosen.fd_scale,

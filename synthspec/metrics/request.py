@@ -111,6 +111,8 @@ class Given:
     parts: Mapping[str, Array]
     """(n, 1, dim) by split, and under ``synthetic``."""
     fd_scale: float = 1.0
+    input: str = ""
+    """What was done to content before the network saw it, in words: it is part of what a distance means."""
 
     def __call__(self, content: Array) -> Array:
         """Raises UnmeasurableError: content that no node has embedded has no features here."""

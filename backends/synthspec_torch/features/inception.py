@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, relu
+from torch.nn.functional import avg_pool2d, max_pool2d, relu
 
 DIM = 2048
 SIDE = 299
@@ -128,7 +128,7 @@ class BlockE(nn.Module):
 
 
 class Inception(nn.Module):
-    """Images [n, 1 or 3, H, W] in [-1, 1], grey or RGB, to features [n, 2048]."""
+    """Images [n, 3, 299, 299] in [-1, 1] to features [n, 2048]."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,8 +146,6 @@ class Inception(nn.Module):
         self.fc = nn.Linear(DIM, _CLASSES)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = interpolate(x, (SIDE, SIDE), mode="bilinear", align_corners=False, antialias=True)
-        x = x.expand(-1, 3, -1, -1)
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
         x = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(max_pool2d(x, 3, 2)))
         x = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(max_pool2d(x, 3, 2))))

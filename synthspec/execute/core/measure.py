@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from synthspec import metrics
@@ -17,6 +18,7 @@ from synthspec.backend.artifacts import (
     DATA,
     ENFORCE_REPORT,
     FEATURES,
+    FEATURES_INPUT,
     FIGURES,
     LATENCIES,
     LATENCY_REPORT,
@@ -88,12 +90,16 @@ def _given(op: Measure, inputs: Inputs, rows: Rows) -> metrics.Given | None:
     """The features that an `embed` node made, by split; None where the embedded extractor is used."""
     if "features" not in inputs:
         return None
-    stored = load_file(str(inputs["features"].path(FEATURES)))
+    path = str(inputs["features"].path(FEATURES))
+    with safe_open(path, framework="numpy") as file:
+        done = (file.metadata() or {}).get(FEATURES_INPUT, "")
+    stored = load_file(path)
     real, synthetic = (stored[port].astype(np.float64)[:, np.newaxis] for port in ("data", "samples"))
     sha256 = op.features.sha256 or ""
     return metrics.Given(
-        name=f"{op.features.name}@{sha256[:8]}",
+        name=f"{op.features.label}@{sha256[:8]}",
         sha256=sha256,
+        input=done,
         parts={"synthetic": synthetic, **{split: real[rows.of(split)] for split in ("train", "val", "test")}},
     )
 
