@@ -164,5 +164,3 @@ def _published(name: str) -> str:
     for theirs, ours in _RENAMED:
         name = name.replace(theirs, ours)
     return name
-
-

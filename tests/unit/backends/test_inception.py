@@ -11,8 +11,9 @@ from synthspec.backend.dataset import read_dataset, write_dataset
 from synthspec.backend.protocol import Artifact, DataError
 from synthspec.ir.families import Features
 from synthspec.ir.ops import Embed
+from synthspec_torch.features.embedding import embed
 from synthspec_torch.features.inception import BlockE, Inception
-from synthspec_torch.kernels import embed, inception
+from synthspec_torch.features.opening import open_network
 from synthspec_torch.weights import save_weights
 
 
@@ -92,31 +93,35 @@ def replace_root(weights, root):
 
 
 def test_grey_is_seen_as_rgb(weights):
-    network = inception(named(weights), weights[0].parent)
+    network = open_network(named(weights), weights[0].parent).network
     x = torch.rand(1, 1, 9, 9, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.inference_mode():
         assert torch.allclose(network(x), network(x.repeat(1, 3, 1, 1)), atol=1e-5)
 
 
 def test_another_digest_is_refused_before_the_file_is_read(weights, monkeypatch):
-    monkeypatch.setattr("synthspec_torch.kernels.parse_weights", lambda *a, **k: pytest.fail("the file was read"))
-    with pytest.raises(DataError, match="digests to") as caught:
-        inception(named(weights).model_copy(update={"sha256": "0" * 64}), weights[0].parent)
-    assert caught.value.code == "features.digest"
+    monkeypatch.setattr(
+        "synthspec_torch.features.opening.parse_weights", lambda *a, **k: pytest.fail("the file was read")
+    )
+    with pytest.raises(DataError, match="has SHA-256") as caught:
+        open_network(named(weights).model_copy(update={"sha256": "0" * 64}), weights[0].parent)
+    assert caught.value.code == "data.digest"
 
 
 def test_files_that_are_not_these_weights_are_refused(tmp_path):
     (tmp_path / "w.pth").write_bytes(b"PK\x03\x04 a pickle in a zip")
     digest = hashlib.sha256((tmp_path / "w.pth").read_bytes()).hexdigest()
     with pytest.raises(DataError, match="does not hold the weights") as caught:
-        inception(Features(name="inception", weights="w.pth", sha256=digest), tmp_path)
+        open_network(Features(name="inception", weights="w.pth", sha256=digest), tmp_path)
+    assert caught.value.code == "weights.unfit"
+    assert "opening it would run whatever is in it" in caught.value.message
     assert "safetensors" in caught.value.help
     with pytest.raises(DataError, match=r"cannot read none\.safetensors"):
-        inception(Features(name="inception", weights="none.safetensors", sha256=digest), tmp_path)
+        open_network(Features(name="inception", weights="none.safetensors", sha256=digest), tmp_path)
 
 
 def test_missing_weights_are_named(weights, tmp_path):
     save_weights(tmp_path / "part.safetensors", {"fc.bias": torch.zeros(1008)})
     digest = hashlib.sha256((tmp_path / "part.safetensors").read_bytes()).hexdigest()
     with pytest.raises(DataError, match="missing weights"):
-        inception(Features(name="inception", weights="part.safetensors", sha256=digest), tmp_path)
+        open_network(Features(name="inception", weights="part.safetensors", sha256=digest), tmp_path)
