@@ -51,6 +51,31 @@ CODES: tuple[Documented, ...] = (
         refs="language 4; language 7",
     ),
     documented(
+        "weights.unfit",
+        "execute",
+        "A file of weights is not what the network needs.",
+        why=(
+            "Weights come in safetensors, under the names and in the shapes that the network has. A pickle is code, and is"
+            " not opened; weights of another network, loaded as far as they fit, would give features or a start that nobody"
+            " named. Such files are opened before anything runs."
+        ),
+        bad="weights: pt_inception-2015-12-05.pth",
+        good="weights: pt_inception-2015-12-05.safetensors   # the same state dict, converted",
+        refs="P412-1; P405-8",
+    ),
+    documented(
+        "features.module",
+        "execute",
+        "The network of a module does not give the features that the plan means.",
+        why=(
+            "A distance is only comparable in one space. So a plan names the distribution and the version that offers the"
+            " network, which gives one finite row of numbers a record, and no run takes another one in its place."
+        ),
+        bad="features: {name: module, entry: acme, ...}   # compiled with acme-features 1.2.0, run with 1.3.0",
+        good="features: {name: module, entry: acme, ...}   # compiled and run with 1.3.0",
+        refs="P412-1; P405-9",
+    ),
+    documented(
         "data.out-of-range",
         "plan, execute",
         "A record leaves the range that the SRef declares.",
