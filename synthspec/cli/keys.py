@@ -50,17 +50,21 @@ def new(
     made = create_key(config_dir(), name, cast("Algorithm", algorithm), secret)
     if not isinstance(made, SigningKey):
         raise usage(told(made))
-    typer.echo(f"wrote {made.path}")
+    typer.echo(f"wrote {made.source}")
     typer.echo(made.public.pem, nl=False)
 
 
 @app.command("show")
-def show(name: str = typer.Argument("development", help="The key.")) -> None:
+def show(
+    name: str = typer.Argument("development", help="The key, or the URI of a device that holds it."),
+    passphrase_fd: int | None = PASSPHRASE,
+) -> None:
     """Print the public half of a key: what others need to verify your manifests."""
     from synthspec.sign import SigningKey, config_dir, load_key
+    from synthspec.sign.device import is_device
 
     path = config_dir() / "keys" / f"{name}.pem"
-    found = load_key(path)
+    found = signing_key(name, passphrase_fd) if is_device(name) else load_key(path)
     public = found.public if isinstance(found, SigningKey) else _public(path)
     if public is None:
         assert not isinstance(found, SigningKey)  # noqa: S101 - a key that loads has a public half
@@ -72,7 +76,7 @@ def show(name: str = typer.Argument("development", help="The key.")) -> None:
 @app.command("approve")
 def approve(
     manifest: Path = typer.Argument(..., help="manifest.sigstore.json, or the folder of a run."),
-    key: str = typer.Option(..., help="The private key that approves, by name or file."),
+    key: str = typer.Option(..., help="The private key that approves, by name, file or URI of a device."),
     passphrase_fd: int | None = PASSPHRASE,
 ) -> None:
     """Add a signature to a manifest that verifies: for streams that several people must sign."""

@@ -1,4 +1,4 @@
-"""A private key for a command: by name or file, its passphrase from a prompt, a descriptor or the environment."""
+"""A private key for a command, by name, file or device; its passphrase or PIN is asked for, and never an argument."""
 
 from __future__ import annotations
 
@@ -25,12 +25,19 @@ _MAX = 4096
 
 
 def signing_key(named: str, descriptor: int | None = None) -> SigningKey:
-    """The private key called `named` in the configuration, or in the file `named`; or exit 2 with the reason.
+    """The private key called `named` in the configuration, in the file `named`, or in the device `named` by its URI.
 
-    A passphrase is asked for only when the key is encrypted, and never taken from the command line, which others can read.
+    A passphrase or PIN is asked for only when the key needs one, and never taken from the command line, which others can
+    read. Exit 2 with the reason where there is no such key.
     """
     from synthspec.sign import SigningKey, config_dir, load_key
+    from synthspec.sign.device import device_key, is_device
 
+    if is_device(named):
+        opened = device_key(named, lambda what: read_passphrase(descriptor, f"{what.upper()} of {named}").decode())
+        if isinstance(opened, SigningKey):
+            return opened
+        raise usage(told(opened))
     path = Path(named)
     if os.sep not in named and not path.exists():
         path = config_dir() / "keys" / f"{named}.pem"
@@ -55,7 +62,7 @@ def read_passphrase(descriptor: int | None, label: str, *, twice: bool = False) 
     elif sys.stdin.isatty():
         given = str(typer.prompt(label, hide_input=True, confirmation_prompt=twice, err=True)).encode()
     else:
-        raise usage(f"the key is encrypted: give --passphrase-fd or {_VARIABLE}, or run it on a terminal")
+        raise usage(f"{label}: give --passphrase-fd or {_VARIABLE}, or run it on a terminal")
     if not given:
         raise usage("the passphrase is empty")
     return given

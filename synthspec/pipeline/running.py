@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,13 +12,14 @@ from pathlib import Path
 from synthspec.backend import artifacts
 from synthspec.backend.discovery import installed
 from synthspec.backend.protocol import Backend, Progress
+from synthspec.backend.releases import PRIVACY_RECORD, RELEASED_BESIDE
 from synthspec.diag import Outcome, failure
 from synthspec.execute import CORE, Execution, NodeRun, execute, obstacles, problems
 from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.evidence import Evidence, Figure, evidence
 from synthspec.ir.manifest import Manifest, readable
 from synthspec.ir.manifest_engine import LedgerRef, PrivateDataRef
-from synthspec.ir.ops import Fit, Mark
+from synthspec.ir.ops import Mark, Statistics
 from synthspec.ir.plan import Plan, write_plan
 from synthspec.ir.verdict import Verdicts
 from synthspec.judge import judge, unpersisted
@@ -31,6 +33,7 @@ from synthspec.pipeline.resolved import resolved_text
 from synthspec.pipeline.spending import spending
 from synthspec.pipeline.timepath import write_timepath
 from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign, state_dir
+from synthspec.sign.companions import companions
 from synthspec.sign.memory import Numbered, Numbering, numbering
 from synthspec.sign.names import BUNDLE, PUBLIC, READABLE
 from synthspec.sign.refusal import Refused
@@ -124,28 +127,49 @@ def run_plan(
         held = None if guard is None else guard.held
         found = gather(plan, executed.value, held)
         verdicts = judge(promises_of(plan), found)
-        with replace_folder(options.out, BUNDLE) as folder:
-            _write_parts(folder, plan, executed.value, found, store)
-            subjects = _subjects(folder)
-            with _numbers(options, key) as numbers:
-                trace = trace_of(plan, executed.value)
-                place = options.place or numbers.following(plan.name, trace)
-                private = _private(plan, executed.value)
-                manifest = build_manifest(plan, executed.value, found, verdicts, subjects, key, place, held, private)
-                subjects = _paged(options.page, folder, manifest, subjects)
-                if private is not None:
-                    write_public(folder, plan, manifest, subjects, key, numbers)
-                    subjects = (
-                        *subjects,
-                        *(_subject(folder / name, folder) for name in (PUBLIC.bundle, PUBLIC.readable)),
-                    )
-                (folder / READABLE).write_bytes(readable(manifest))
-                (folder / BUNDLE).write_bytes(sign(manifest, subjects, key))
-                numbers.remember(manifest.release, trace, payload_digest(manifest, subjects))
-                if guard is not None:
-                    guard.publish(payload_digest(manifest, subjects))
+        made = _Made(plan, executed.value, found, verdicts, held)
+        try:
+            with replace_folder(options.out, BUNDLE) as folder:
+                _write_parts(folder, plan, executed.value, found, store)
+                manifest = _signed(folder, made, options, key, guard)
+        except Refused as refused:
+            raise KeyRefused(refused.refusals) from None
     result = RunResult(folder=options.out, manifest=manifest, verdicts=verdicts, execution=executed.value)
     return Outcome(result, executed.diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a manifest is made of."""
+
+    plan: Plan
+    execution: Execution
+    found: Evidence
+    verdicts: Verdicts
+    held: LedgerRef | None
+
+
+def _signed(folder: Path, made: _Made, options: RunOptions, key: SigningKey, guard: LedgerGuard | None) -> Manifest:
+    """Sign what lies in `folder`, number it, and tell the ledger. Raises Refused where a key in a device fails."""
+    subjects = _subjects(folder)
+    with _numbers(options, key) as numbers:
+        trace = trace_of(made.plan, made.execution)
+        place = options.place or numbers.following(made.plan.name, trace)
+        private = _private(made.plan, made.execution)
+        manifest = build_manifest(
+            made.plan, made.execution, made.found, made.verdicts, subjects, key, place, made.held, private
+        )
+        subjects = _added(folder, subjects, companions(manifest, subjects, key))
+        subjects = _paged(options.page, folder, manifest, subjects)
+        if private is not None:
+            write_public(folder, made.plan, manifest, subjects, key, numbers)
+            subjects = (*subjects, *(_subject(folder / name, folder) for name in (PUBLIC.bundle, PUBLIC.readable)))
+        (folder / READABLE).write_bytes(readable(manifest))
+        (folder / BUNDLE).write_bytes(sign(manifest, subjects, key))
+        numbers.remember(manifest.release, trace, payload_digest(manifest, subjects))
+        if guard is not None:
+            guard.publish(payload_digest(manifest, subjects))
+    return manifest
 
 
 def mark_keys(plan: Plan) -> Path:
@@ -159,8 +183,7 @@ def mark_keys(plan: Plan) -> Path:
 
 def _private(plan: Plan, execution: Execution) -> PrivateDataRef | None:
     """A salted commitment to the data of a run under a mechanism."""
-    fit = plan.node("fit").op
-    if not isinstance(fit, Fit) or fit.privacy.mechanism == "none":
+    if plan.private is None:
         return None
     return Salted.of(execution.node("bind").record.digest).entry()
 
@@ -186,8 +209,7 @@ def gather(plan: Plan, execution: Execution, held: LedgerRef | None = None) -> E
 def _spent(
     plan: Plan, execution: Execution, held: LedgerRef | None, measured: tuple[Figure, ...]
 ) -> tuple[Figure, ...]:
-    fit = plan.node("fit").op
-    found = spending(fit, execution.node("fit").artifact, held) if isinstance(fit, Fit) else None
+    found = spending(plan, execution, held)
     if found is None:
         return ()
     risk = next((figure for figure in measured if figure.name == "MI"), None)
@@ -199,11 +221,8 @@ def _numbers(options: RunOptions, key: SigningKey) -> Iterator[Numbering]:
     if options.state is None:
         yield Numbering({}, key.key_id)
         return
-    try:
-        with numbering(options.state, key.key_id) as numbers:
-            yield numbers
-    except Refused as refused:
-        raise KeyRefused(refused.refusals) from None
+    with numbering(options.state, key.key_id) as numbers:
+        yield numbers
 
 
 def _development_key() -> SigningKey:
@@ -225,8 +244,17 @@ def _write_parts(folder: Path, plan: Plan, execution: Execution, found: Evidence
         if node.op in ("fit", "accelerate", "export"):
             store.materialise(node.record, folder)
     (folder / artifacts.FIT_REPORT).unlink(missing_ok=True)
+    _write_released(folder, plan, execution)
     write_timepath(folder, execution)
     (folder / OVERVIEW).write_bytes(canonical_bytes(overview_of(plan, execution)))
+
+
+def _write_released(folder: Path, plan: Plan, execution: Execution) -> None:
+    """The noisy statistics, and the record of their release: beside that of a training where there is one."""
+    for node in (execution.node(each.id) for each in plan.nodes if isinstance(each.op, Statistics)):
+        record = RELEASED_BESIDE if (folder / PRIVACY_RECORD).exists() else PRIVACY_RECORD
+        shutil.copyfile(node.artifact.path(PRIVACY_RECORD), folder / record)
+        shutil.copyfile(node.artifact.path(artifacts.VECTORS), folder / artifacts.VECTORS)
 
 
 def _paged(page: Page | None, folder: Path, manifest: Manifest, subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
@@ -235,6 +263,13 @@ def _paged(page: Page | None, folder: Path, manifest: Manifest, subjects: tuple[
         return subjects
     (folder / REPORT).write_bytes(page(manifest, subjects, lambda name: (folder / name).read_bytes()))
     return (*subjects, _subject(folder / REPORT, folder))
+
+
+def _added(folder: Path, subjects: tuple[Subject, ...], files: Mapping[str, bytes]) -> tuple[Subject, ...]:
+    """`subjects` and the `files`, which are written into `folder`."""
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return (*subjects, *(_subject(folder / name, folder) for name in sorted(files)))
 
 
 def _subjects(folder: Path) -> tuple[Subject, ...]:

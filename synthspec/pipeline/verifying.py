@@ -23,7 +23,9 @@ from synthspec.sign import (
     trusted_keys,
     verify_bundle,
 )
+from synthspec.sign.companions import COMPANIONS, disagreements
 from synthspec.sign.names import BUNDLE, FULL, PUBLIC, Names
+from synthspec.sign.refusal import Refused
 from synthspec.sign.signing import approval
 from synthspec.sign.trust import Trust
 from synthspec.store.atomic import write_atomically
@@ -81,7 +83,10 @@ def approve(path: Path, key: SigningKey) -> tuple[Refusals, Path | None]:
     held = _approvals(bundle.parent, names)
     if not isinstance(held, bytes):
         return held, None
-    line = approval(found.statement, key)
+    try:
+        line = approval(found.statement, key)
+    except Refused as refused:
+        return refused.refusals, None
     if line not in held.splitlines(keepends=True):
         write_atomically(bundle.parent / names.approvals, held + line, bundle.parent, 0o644)
     return (), bundle.parent / names.approvals
@@ -102,8 +107,10 @@ def _verify(path: Path, trust: Trust | Refusals) -> Verification:
     if not isinstance(statement, VerifiedStatement):
         return Verification(refusals=statement)
     manifest = statement.manifest
-    tree = read_tree(statement, bundle.parent, READ_BACK)
+    tree = read_tree(statement, bundle.parent, READ_BACK | COMPANIONS)
     refusals = (*tree.refusals, *freshness(manifest, datetime.now(UTC)), *consistency(manifest))
+    if not refusals:
+        refusals = disagreements(statement, tree.content)
     if not refusals and isinstance(manifest, Manifest):
         refusals = contradictions(manifest, statement.subjects, tree.content)
     return Verification(refusals=refusals, statement=statement, files=len(statement.subjects), marked=tree.marked)

@@ -10,8 +10,9 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -40,12 +41,13 @@ _KDF_ROUNDS = 64
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key that can sign; its signatures are deterministic (RFC 6979, RFC 8032)."""
+    """A private key that can sign. That of a file signs alike each time (RFC 6979, RFC 8032)."""
 
     kind: KeyKind
     public: PublicKey
-    path: Path
-    _private: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey = field(repr=False, compare=False)
+    source: str
+    """The file that holds it, or the URI of the device that does."""
+    _sign: Callable[[bytes], bytes] = field(repr=False, compare=False)
 
     @property
     def key_id(self) -> str:
@@ -54,13 +56,11 @@ class SigningKey:
     @property
     def name(self) -> str:
         """The file's name without its suffix."""
-        return self.path.stem
+        return Path(self.source).stem
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over `message`: DER for ECDSA, 64 bytes for Ed25519."""
-        if isinstance(self._private, ed25519.Ed25519PrivateKey):
-            return self._private.sign(message)
-        return self._private.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        """The signature over `message`: DER for ECDSA, 64 bytes for Ed25519. Raises Refused where a device fails."""
+        return self._sign(message)
 
 
 def config_dir(environment: Mapping[str, str] = os.environ) -> Path:
@@ -130,7 +130,13 @@ def _load(path: Path, kind: KeyKind, passphrase: bytes | None) -> SigningKey:
     private = _parse(data, passphrase, str(path))
     if not isinstance(private, (ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)):
         raise refuse("KEY_TYPE", "only ECDSA P-256 and Ed25519 keys are supported", str(path))
-    return SigningKey(kind, public_key(private.public_key(), str(path)), path, private)
+    return SigningKey(kind, public_key(private.public_key(), str(path)), str(path), partial(_signature, private))
+
+
+def _signature(private: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, message: bytes) -> bytes:
+    if isinstance(private, ed25519.Ed25519PrivateKey):
+        return private.sign(message)
+    return private.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
 
 
 def _parse(data: bytes, passphrase: bytes | None, where: str) -> object:

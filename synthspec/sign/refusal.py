@@ -38,6 +38,7 @@ Code = Literal[
     "KEY_PASSPHRASE",
     "KEY_PERMISSIONS",
     "KEY_EXISTS",
+    "KEY_DEVICE",
     "KEY_REVOKED",
     "KEY_NOT_VALID",
     # subjects and files
@@ -63,6 +64,7 @@ Code = Literal[
     "EVIDENCE_MISSING",
     "LIMIT_NOT_FROM_SPEC",
     "VERDICT_INCONSISTENT",
+    "COMPANION_INCONSISTENT",
     "GATE_CLOSED",
     # time
     "EXPIRED",

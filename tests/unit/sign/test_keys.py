@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
@@ -71,19 +72,19 @@ def test_a_key_is_never_replaced(config):
     made = create_key(config, "team", "ed25519")
     assert made.kind == "user"
     assert code(create_key(config, "team")) == "KEY_EXISTS"
-    assert load_key(made.path) == made
+    assert load_key(Path(made.source)) == made
     assert code(create_key(config, "../team")) == "BAD_NAME"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
 def test_a_key_that_others_can_read_is_refused(config, mode):
-    path = create_key(config, "team").path
+    path = Path(create_key(config, "team").source)
     path.chmod(mode)
     assert code(load_key(path)) == "KEY_PERMISSIONS"
 
 
 def test_a_key_of_another_user_is_refused(config, monkeypatch):
-    path = create_key(config, "team").path
+    path = Path(create_key(config, "team").source)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     assert code(load_key(path)) == "KEY_PERMISSIONS"
 
@@ -91,7 +92,7 @@ def test_a_key_of_another_user_is_refused(config, monkeypatch):
 def test_listing_shows_good_keys_and_the_reason_of_bad_ones(config):
     assert list_keys(config) == ()
     development = development_key(config)
-    bad = create_key(config, "team").path
+    bad = Path(create_key(config, "team").source)
     bad.write_text("nonsense")
     found = list_keys(config)
     assert found[0] == development
@@ -270,6 +271,6 @@ def test_the_key_id_is_what_sigstore_hints(keys, tmp_path):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_key_that_cannot_be_read_is_an_answer(config):
-    path = create_key(config, "team").path
+    path = Path(create_key(config, "team").source)
     path.chmod(0)
     assert code(load_key(path)) == "IO"
