@@ -63,7 +63,7 @@ def run(
     workers: int = WORKERS,
     batch: int | None = BATCH,
     key: str | None = typer.Option(
-        None, help="The private key that signs, by name or file; default the development key."
+        None, help="The private key that signs, by name, file or URI of a device; default the development key."
     ),
     passphrase_fd: int | None = PASSPHRASE,
     previous: Path | None = typer.Option(
