@@ -121,7 +121,7 @@ def _look_outside(
                 backend.inspect(node.op, root)
         except DataError as error:
             missing.append(_diagnostic(error))
-    return seen, missing
+    return seen, list(dict.fromkeys(missing))
 
 
 def _diagnostic(error: DataError) -> Diagnostic:
