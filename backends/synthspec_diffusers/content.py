@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,12 +17,15 @@ from synthspec.ir.ops import Fit
 from synthspec.ir.schema import Field
 from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.series import SeriesCodec
+from synthspec_torch.data.cells import F64
 from synthspec_torch.data.context import ContextCodec
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.data.labels import Labels
 from synthspec_torch.data.layout import Layout
-from synthspec_torch.data.mixed import MixedCodec
+from synthspec_torch.data.mixed import Cells, MixedCodec
 
+Uniform = Callable[[tuple[int, ...]], F64]
+"""Uniform numbers in [0, 1) of a shape, the first axis of which counts records."""
 CHOICE_SCALE = 2.0
 """Distance from 0 to the 1 of a one-hot slot, in standard deviations of a number: a choice is made as early as numbers are."""
 
@@ -44,8 +48,15 @@ class Content(Protocol):
     def choices(self) -> Choices | None:
         """The one-hot blocks, where the content has such."""
 
-    def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
-        """float32 [n, *shape]. Raises DataError for values that the SRef does not allow."""
+    @property
+    def spread(self) -> float:
+        """The standard deviation of encoded numbers where every field has the uniform law of what the SRef allows."""
+
+    def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
+        """What is kept of records before draws, [n, ...]. Raises DataError for values that the SRef does not allow."""
+
+    def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
+        """Encoded contents of what is `held`, float32 [n, *shape]; `uniform` says where in its cell a value lies."""
 
     def decode(self, x: torch.Tensor) -> dict[str, Column]:
         """The columns of [n, *shape]."""
@@ -76,9 +87,16 @@ class ImageContent:
     def choices(self) -> Choices | None:
         return None
 
-    def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
-        del rng
+    @property
+    def spread(self) -> float:
+        return math.sqrt(1.0 / 3.0)
+
+    def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
         return self.codec.encode(columns[self.codec.name])
+
+    def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
+        del uniform
+        return held
 
     def decode(self, x: torch.Tensor) -> dict[str, Column]:
         return {self.codec.name: self.codec.decode(x)}
@@ -110,8 +128,20 @@ class TableContent:
         one_hot = tuple(block.slots for block in self.layout.blocks if block.kind == "choice")
         return Choices(one_hot, CHOICE_SCALE) if one_hot else None
 
-    def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
-        x = self.layout.encode(self.layout.codec.encode(columns), rng)
+    @property
+    def spread(self) -> float:
+        one = [(b.width, CHOICE_SCALE**2 * (b.width - 1) / b.width**2 if b.kind == "choice" else 1.0)
+               for b in self.layout.blocks]  # fmt: skip
+        return math.sqrt(sum(width * variance for width, variance in one) / self.layout.width)
+
+    def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
+        """Codes and places side by side, float64 [n, 2 D]."""
+        cells = self.layout.codec.encode(columns)
+        return torch.from_numpy(np.concatenate([cells.codes, cells.places], 1))
+
+    def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
+        codes, places = (part.numpy() for part in held.chunk(2, dim=1))
+        x = self.layout.encode_at(Cells(codes.astype(np.int64), places), uniform(codes.shape))
         for block in self.layout.blocks:
             if block.kind == "choice":
                 x[:, block.slots] = (x[:, block.slots] - 1.0 / block.width) * CHOICE_SCALE
@@ -147,9 +177,16 @@ class SeriesContent:
     def choices(self) -> Choices | None:
         return None
 
-    def encode(self, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
-        del rng
+    @property
+    def spread(self) -> float:
+        return 1.0
+
+    def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
         return self.codec.encode(columns)
+
+    def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
+        del uniform
+        return held
 
     def decode(self, x: torch.Tensor) -> dict[str, Column]:
         return self.codec.decode(x)
@@ -158,15 +195,23 @@ class SeriesContent:
         self.codec.write(context)
 
 
+def encoded(content: Content, columns: Mapping[str, Column], rng: np.random.Generator) -> torch.Tensor:
+    """float32 [n, *shape]. Raises DataError for values that the SRef does not allow."""
+    return content.placed(content.held(columns), rng.random)
+
+
 def fitted_content(op: Fit, train: Dataset) -> Content:
-    """The content of `op`, its statistics those of the train rows."""
-    fields = op.schema.with_role("content")
+    """The content of `op`, its statistics those of the train rows; under a mechanism what the SRef says."""
+    fields, private = op.schema.with_role("content"), not isinstance(op.privacy, NoMechanism)
     match op.schema.modality:
         case "image":
             return ImageContent(ImageCodec.of(fields[0]))
         case "timeseries":
-            return SeriesContent(SeriesCodec.fitted(fields, train.columns))
+            codec = SeriesCodec.declared(fields) if private else SeriesCodec.fitted(fields, train.columns)
+            return SeriesContent(codec)
         case _:
+            if private:
+                return TableContent(Layout.of(MixedCodec.declared(fields, grown=True)))
             return TableContent(Layout.of(MixedCodec.fitted(fields, train.columns)))
 
 

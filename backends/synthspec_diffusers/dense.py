@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from synthspec.ir.families import MlpDenoiser, TransformerDenoiser
+from synthspec_torch.layers import Apart, Offset
 
 FREQUENCIES = 32
 """Pairs of sine and cosine that a time is told by."""
@@ -34,7 +35,7 @@ class Told(nn.Module):
 
     def forward(self, times: torch.Tensor, given: torch.Tensor | None) -> torch.Tensor:
         """[n, width], or [1, width] in sampling where all records of a block know the same."""
-        if not self.training and bool((times == times[0]).all()):
+        if not self.training and not torch.is_grad_enabled() and bool((times == times[0]).all()):
             times = times[:1]
         angles = times.to(self.frequencies.dtype)[:, None] * self.frequencies
         told: torch.Tensor = self.time(torch.cat([angles.sin(), angles.cos()], 1))
@@ -120,14 +121,14 @@ class SeriesTransformer(nn.Module):
         self.surplus = tokens * self.patch - length
         self.told = Told(architecture.width, given)
         self.enter = nn.Linear(channels * self.patch, architecture.width)
-        self.place = nn.Parameter(0.02 * torch.randn(tokens, architecture.width))
+        self.place = Offset(0.02 * torch.randn(tokens, architecture.width))
         self.encoder = Encoder(architecture)
         self.leave = _silent(nn.Linear(architecture.width, channels * self.patch))
 
     def forward(self, x: torch.Tensor, times: torch.Tensor, given: torch.Tensor | None) -> torch.Tensor:
         n, channels, length = x.shape
         padded = nn.functional.pad(x, (0, self.surplus)).view(n, channels, -1, self.patch)
-        tokens = self.enter(padded.permute(0, 2, 1, 3).flatten(2)) + self.place
+        tokens = self.place(self.enter(padded.permute(0, 2, 1, 3).flatten(2)))
         out = self.leave(self.encoder(tokens, self.told(times, given)))
         back: torch.Tensor = out.view(n, -1, channels, self.patch).permute(0, 2, 1, 3).flatten(2)
         return back[..., :length]
@@ -153,23 +154,24 @@ class TableTransformer(nn.Module):
             row[: block.stop - block.start] = torch.arange(block.start, block.stop)
         self.register_buffer("slots", slots, persistent=False)
         self.told = Told(width, given)
-        self.enter = nn.Parameter(torch.randn(len(blocks), widest, width) / math.sqrt(widest))
-        self.place = nn.Parameter(0.02 * torch.randn(len(blocks), width))
+        self.enter = Apart(torch.randn(len(blocks), widest, width) / math.sqrt(widest))
+        self.place = Offset(0.02 * torch.randn(len(blocks), width))
         self.encoder = Encoder(architecture)
-        self.leave = nn.Parameter(torch.zeros(len(blocks), width, widest))
-        self.offset = nn.Parameter(torch.zeros(d))
+        self.leave = Apart(torch.zeros(len(blocks), width, widest))
+        self.offset = Offset(torch.zeros(d))
 
     def forward(self, x: torch.Tensor, times: torch.Tensor, given: torch.Tensor | None) -> torch.Tensor:
         n, d = x.shape
         gathered = nn.functional.pad(x, (0, 1))[:, self.slots]
-        tokens = torch.einsum("njs,jsw->njw", gathered, self.enter) + self.place
-        out = torch.einsum("njw,jws->njs", self.encoder(tokens, self.told(times, given)), self.leave)
+        tokens = self.place(self.enter(gathered))
+        out = self.leave(self.encoder(tokens, self.told(times, given)))
         back = out.new_zeros(n, d + 1).index_copy(1, self._order(), out.flatten(1)[:, self._sources()])
-        return back[:, :d] + self.offset
+        shifted: torch.Tensor = self.offset(back[:, :d])
+        return shifted
 
     def _sources(self) -> torch.Tensor:
         """Where among the gathered slots the real ones are."""
-        return torch.nonzero(self.slots.flatten() < self.offset.shape[0]).flatten()
+        return torch.nonzero(self.slots.flatten() < self.offset.weight.shape[0]).flatten()
 
     def _order(self) -> torch.Tensor:
         return self.slots.flatten()[self._sources()]

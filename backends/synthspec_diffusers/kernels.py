@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +29,7 @@ from synthspec.ir.families import (
 )
 from synthspec.ir.ops import Accelerate, Fit, Sample
 from synthspec.ir.solvers import law_of
-from synthspec_diffusers.content import Content, Given, fitted_content, given_of, read_content
+from synthspec_diffusers.content import Content, Given, encoded, fitted_content, given_of, read_content
 from synthspec_diffusers.dense import Mlp, SeriesTransformer, TableTransformer
 from synthspec_diffusers.heads import head_of
 from synthspec_diffusers.path import Adaptive, Path
@@ -56,18 +55,20 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     """S405-4: train the denoiser; keep the averaged weights with the smallest `loss_val`, under a mechanism the last."""
     engine, rows, seed = _parts(op)[0], rows_of(inputs, "train"), op.training.seed or 0
     content, given = fitted_content(op, rows), given_of(op, rows)
-    records = _records(content, given, rows, generator(seed, Stream.TRAIN, 0, 1))
-    sigma_data = _sigma_data(engine, records.x0, private=isinstance(op.privacy, DpSgd))
+    records = _records(op, content, given, rows, generator(seed, Stream.TRAIN, 0, 1))
+    sigma_data = _sigma_data(engine, content, None if isinstance(op.privacy, DpSgd) else records.x0)
     with intra_op_threads(op.training.threads):
         with initial_weights(seed):
             network = build_network(op, content, given)
         learning = partial(_learner, op, network, content, given, sigma_data, records)
         if isinstance(op.privacy, DpSgd):
             # The val split stays out of a private training: a validation would be a release.
+            learner = learning(records.take(torch.arange(0)))
+            learner.multiplicity, learner.placed = draws_of(op.privacy), content.placed
             private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
-            trained = fit_privately(learning(records.take(torch.arange(0))), private, op, inputs, context)
+            trained = fit_privately(learner, private, op, inputs, context)
         else:
-            val = _records(content, given, rows_of(inputs, "val"), generator(seed, Stream.VALIDATE, 0, 1))
+            val = _records(op, content, given, rows_of(inputs, "val"), generator(seed, Stream.VALIDATE, 0, 1))
             with SignalLog(context.out / TRAINING_LOG) as log:
                 course = Course.of(op.training, op.stability, len(rows))
                 trained = train(learning(val), course, log, context.progress, context.unfinished)
@@ -81,7 +82,7 @@ def _learner(
 ) -> DiffusionLearner:
     engine, objective = _parts(op)
     head, process = head_of(engine.noise_schedule, objective), Process(engine.noise_schedule)
-    learner = DiffusionLearner(
+    return DiffusionLearner(
         network,
         Corruption(process, head, objective.weighting, sigma_data, content.choices),
         train,
@@ -90,8 +91,6 @@ def _learner(
         null=None if given is None else given.null,
         seed=op.training.seed or 0,
     )
-    learner.multiplicity = draws_of(op.privacy)
-    return learner
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,21 +189,26 @@ def _parts(op: Fit) -> tuple[DiffusionEngine, LSimple]:
     return op.engine, op.objective
 
 
-def _records(content: Content, given: Given | None, data: Dataset, rng: np.random.Generator) -> Records:
+def _records(
+    op: Fit, content: Content, given: Given | None, data: Dataset, rng: np.random.Generator
+) -> Records:  # fmt: skip
+    """Encoded records; under a mechanism as they are held, for every step draws where in its cell a value lies."""
     told = None if given is None else given.encode(data.columns, len(data))
-    return Records(content.encode(data.columns, rng), told)
+    if isinstance(op.privacy, DpSgd):
+        return Records(content.held(data.columns), told)
+    return Records(encoded(content, data.columns, rng), told)
 
 
-def _sigma_data(engine: DiffusionEngine, x0: torch.Tensor, *, private: bool) -> float:
-    """As stated by the schedule, else measured: the standard deviation of all numbers of the train rows together.
+def _sigma_data(engine: DiffusionEngine, content: Content, x0: torch.Tensor | None) -> float:
+    """As stated by the schedule, else measured: the standard deviation of all numbers of the train rows `x0` together.
 
-    Under a mechanism nothing is measured: that of the uniform law on [-1, 1], which images live in.
+    Under a mechanism, without `x0`, nothing is measured: that of the uniform law on what the SRef allows.
     """
     stated = engine.noise_schedule.sigma_data if isinstance(engine.noise_schedule, EdmSchedule) else None
     if stated is not None:
         return stated
-    if private:
-        return math.sqrt(1.0 / 3.0)
+    if x0 is None:
+        return content.spread
     spread = x0.double().std(unbiased=False).item()
     return spread if spread > 0 else 1.0
 

@@ -38,6 +38,19 @@ class SeriesCodec:
         spread = values.std((0, 2))
         return cls(fields, values.mean((0, 2)), np.where(spread > 0, spread, 1.0))
 
+    @classmethod
+    def declared(cls, fields: tuple[Field, ...]) -> SeriesCodec:
+        """Standardised as the uniform law on the fields' ranges would be: reads no data.
+
+        Raises ValueError for a field without a range.
+        """
+        ranges = [field.range for field in fields for _ in range(channels_of(field))]
+        ends = [pair for pair in ranges if pair is not None]
+        if len(ends) < len(ranges):
+            raise ValueError("a codec from the SRef alone needs the range of every field")
+        low, high = np.asarray(ends, dtype=np.float64).T
+        return cls(fields, (low + high) / 2.0, np.where(high > low, (high - low) / np.sqrt(12.0), 1.0))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Channels, length."""

@@ -56,8 +56,6 @@ def fit_reasons(op: Fit) -> Iterator[str]:
         return
     yield from private_training_reasons(op.training, op.stability, block=op.privacy)
     yield from declared_reasons(op.schema, op.conditions)
-    if op.schema.modality != "image":
-        yield f"content of modality {op.schema.modality} is scaled by the train rows: only images under dp-sgd"
 
 
 def sample_reasons(op: Sample) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from synthspec.backend.draws import Stream
 from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.heads import Head, Weighting, larger, shown, target, weight
 from synthspec_diffusers.schedule import Process
+from synthspec_torch.data.cells import F64
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.stream import RecordDraws
 from synthspec_torch.privacy.training import RecordLearner
@@ -27,9 +28,15 @@ CHUNK_NUMBERS = 2**18
 """Numbers of one forward pass in a validation, where records are small."""
 
 
+Placed = Callable[[torch.Tensor, Callable[[tuple[int, ...]], F64]], torch.Tensor]
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Contents as networks see them, float32 [n, ...], with their conditions [n, ...], or None without conditions."""
+    """Contents as networks see them, float32 [n, ...], or as they are held until they are placed; their conditions [n, ...].
+
+    Without conditions `given` is None.
+    """
 
     x0: torch.Tensor
     given: torch.Tensor | None
@@ -114,6 +121,12 @@ class Corruption:
         return error.square()
 
 
+def _as_they_are(held: torch.Tensor, uniform: Callable[[tuple[int, ...]], F64]) -> torch.Tensor:
+    """Contents that are held as networks see them."""
+    del uniform
+    return held
+
+
 def stratified(count: int, generator: torch.Generator) -> torch.Tensor:
     """`count` numbers, each uniform on (0, 1), spread evenly over the batch: the same mean with less variance."""
     u = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
@@ -138,6 +151,8 @@ class DiffusionLearner(Learner, RecordLearner):
     ) -> None:
         self.multiplicity = 1
         """Under a mechanism, draws of each record that are averaged before its clip."""
+        self.placed: Placed = _as_they_are
+        """Under a mechanism, what makes contents of what the records hold, by draws of each record's own."""
         self._network, self.corruption, self.train_records = network, corruption, train
         self.drop_rate, self.null = drop_rate, null
         self.draws = torch_generator(seed, Stream.TRAIN)
@@ -169,24 +184,32 @@ class DiffusionLearner(Learner, RecordLearner):
         self.draws.set_state(position["draws"])
 
     def drawn(self, rows: torch.Tensor, draws: RecordDraws) -> Batch:
-        """Each record `multiplicity` times over, [n, K, ...]: as shown to the network, its target, factor and condition."""
+        """Each record `multiplicity` times over, [n, K, ...]: as shown to the network, its target, factor, choices and
+        condition.
+        """
         records, many = self.train_records.take(rows), self.multiplicity
+        x0 = self.placed(records.x0, lambda shape: draws.uniform(*shape[1:]).double().numpy())
         u = draws.uniform(many).flatten().clamp(1e-6, 1.0 - 1e-6)
-        eps = draws.normal(many, *records.x0.shape[1:]).flatten(0, 1)
-        repeated = records.take(torch.arange(len(rows)).repeat_interleave(many))
+        eps = draws.normal(many, *x0.shape[1:]).flatten(0, 1)
+        repeated = Records(x0, records.given).take(torch.arange(len(rows)).repeat_interleave(many))
         noised = self.corruption(repeated, u, eps)
         factor = torch.ones(len(u)) if noised.weight is None else noised.weight
         parts = [noised.x, noised.times, noised.target, factor]
+        if (beside := noised.choices) is not None:
+            parts += [beside.x, beside.x0, beside.told, beside.scale]
         if noised.given is not None:
             parts.append(self._dropped(noised.given, draws.uniform(many).flatten()))
         return tuple(torch.unflatten(part, 0, (len(rows), many)) for part in parts)
 
     def record_losses(self, batch: Batch) -> torch.Tensor:
         """The weighted squared error of each record, the mean over its draws: one gradient, and one clip (DPDM)."""
-        x, times, wanted, factor, *given = (part.flatten(0, 1) for part in batch)
-        out = self._network(x, times, given[0] if given else None)
-        errors: torch.Tensor = factor * (out - wanted).square().flatten(1).mean(1)
-        return errors.view(-1, self.multiplicity).mean(1)
+        x, times, wanted, factor, *more = (part.flatten(0, 1) for part in batch)
+        beside = None
+        if self.corruption.choices is not None:
+            beside, more = NoisedChoices(*more[:4]), more[4:]
+        noised = Noised(x, times, more[0] if more else None, wanted, factor, beside)
+        squared = self.corruption.squared(noised, self._network(x, times, noised.given))
+        return (factor * squared.flatten(1).mean(1)).view(-1, self.multiplicity).mean(1)
 
     def _dropped(self, given: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         """Conditions `given` without those whose number in `u` [n] lies below the drop rate."""

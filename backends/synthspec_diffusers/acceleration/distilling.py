@@ -23,6 +23,7 @@ from synthspec_diffusers.acceleration.learners import (
     copied,
 )
 from synthspec_diffusers.acceleration.teacher import BLOCK, Lesson, Teacher
+from synthspec_diffusers.content import encoded
 from synthspec_diffusers.kernels import Engine, read_engine
 from synthspec_diffusers.path import Path
 from synthspec_torch.training.log import SignalLog
@@ -129,7 +130,7 @@ class _Training:
 
     def _real(self, split: str) -> Lesson:
         rows = rows_of(self.inputs, "train" if split == "train" else "val")
-        x0 = self.engine.content.encode(rows.columns, generator(self._seed, Stream.DISTILL, 0, 1))
+        x0 = encoded(self.engine.content, rows.columns, generator(self._seed, Stream.DISTILL, 0, 1))
         given = None if self.engine.given is None else self.engine.given.encode(rows.columns, len(rows))
         return Lesson(x0, given, torch.empty(0, len(x0)))
 

@@ -92,7 +92,7 @@ def test_a_token_reads_and_writes_its_own_block_only():
 def test_long_series_are_cut_into_patches_and_none_is_padding_alone():
     for length in (1, 63, 64, 65, 129, 1000):
         network = SeriesTransformer(SMALL, (1, length), None)
-        tokens = network.place.shape[0]
+        tokens = network.place.weight.shape[0]
         assert tokens <= 64
         assert (tokens - 1) * network.patch < length <= tokens * network.patch
 

@@ -12,22 +12,26 @@ from synthspec.ir.families import (
     AffineCoupling,
     Autoregressive,
     DpSgd,
+    EdmSchedule,
     FlowEngine,
     GanConv,
     GanMlp,
     Hinge,
     LinearSchedule,
     MinSnr,
+    MlpDenoiser,
     Optimizer,
     SplineCoupling,
     Stability,
     Training,
+    TransformerDenoiser,
     UNet2d,
     VaeConv,
     VaeMlp,
     WganGp,
 )
 from synthspec.ir.schema import Field
+from synthspec_torch.data.layout import Layout
 from synthspec_torch.data.mixed import MixedCodec
 from synthspec_torch.flow.cellwise import CellNetwork
 from synthspec_torch.flow.mixed import MixedLearner, MixedRecords
@@ -162,6 +166,43 @@ def diffusion(x, many):
     return learner
 
 
+def table_diffusion(architecture, head, schedule, x, many=2):
+    torch.manual_seed(0)
+    content = TableContent(Layout.of(MixedCodec.declared(FIELDS, 6, grown=True)))
+    given = torch.cat([x[:, 4:6], torch.ones(len(x), 1)], 1)
+    records = DiffusionRecords(content.held(columns(x)), given)
+    corruption = Corruption(Process(schedule), head, None, content.spread, content.choices)
+    if architecture.name == "mlp":
+        network = Mlp(architecture, content.shape, 3)
+    else:
+        network = TableTransformer(architecture, content.shape, 3, content.blocks)
+    return private_diffusion(network, corruption, records, content.placed, many)
+
+
+def series_diffusion(x):
+    torch.manual_seed(0)
+    content = SeriesContent(SeriesCodec.declared((Field(name="s", role="content", dtype="float64", shape=(2, 9),
+                                                        range=(-30.0, 30.0)),)))  # fmt: skip
+    series = x[:, :18].double().numpy().reshape(-1, 2, 9)
+    records = DiffusionRecords(content.held({"s": np.clip(series, -30, 30)}), None)
+    network = SeriesTransformer(TransformerDenoiser(name="transformer", width=8, depth=1, heads=2), content.shape, None)
+    corruption = Corruption(Process(LinearSchedule(name="linear", train_steps=50)), "eps")
+    return private_diffusion(network, corruption, records, content.placed, 1)
+
+
+def private_diffusion(network, corruption, records, placed, many):
+    with torch.no_grad():
+        for weight in network.parameters():
+            # Denoisers say 0 of everything at first, and most of their gradients are 0, too.
+            weight.add_(0.05 * torch.randn(weight.shape))
+    null = None if records.given is None else torch.zeros(records.given.shape[1])
+    learner = DiffusionLearner(
+        network, corruption, records, records.take(torch.arange(0)), drop_rate=0.2, null=null, seed=1
+    )
+    learner.multiplicity, learner.placed = many, placed
+    return learner
+
+
 @dataclass(frozen=True)
 class Engine:
     name: str
@@ -173,8 +214,11 @@ class Engine:
 
 
 try:
+    from synthspec_diffusers.content import SeriesContent, TableContent
+    from synthspec_diffusers.dense import Mlp, SeriesTransformer, TableTransformer
     from synthspec_diffusers.network import Denoiser
     from synthspec_diffusers.schedule import Process
+    from synthspec_diffusers.series import SeriesCodec
     from synthspec_diffusers.training import Corruption, DiffusionLearner
     from synthspec_diffusers.training import Records as DiffusionRecords
 
@@ -205,7 +249,15 @@ ENGINES = [
         GanMlp(name="mlp", hidden=(8, 12), latent_dim=3), Hinge(measure="hinge", critic_steps=2), (6,), x)),
 ]  # fmt: skip
 if WITH_DIFFUSERS:
-    ENGINES.append(Engine("diffusion-unet-of-3", lambda x: diffusion(x, 3)))
+    TRANSFORMER = TransformerDenoiser(name="transformer", width=8, depth=1, heads=2)
+    ENGINES += [
+        Engine("diffusion-unet-of-3", lambda x: diffusion(x, 3)),
+        Engine("diffusion-mlp-cells", lambda x: table_diffusion(
+            MlpDenoiser(name="mlp", hidden=(16, 16)), "edm", EdmSchedule(name="edm"), x)),
+        Engine("diffusion-transformer-cells", lambda x: table_diffusion(
+            TRANSFORMER, "v", LinearSchedule(name="linear", train_steps=50), x)),
+        Engine("diffusion-transformer-series", series_diffusion),
+    ]  # fmt: skip
 
 
 @pytest.fixture(params=ENGINES, ids=str)
