@@ -3,8 +3,12 @@
 import json
 import shutil
 import subprocess
+from types import SimpleNamespace
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEYS = "keys"
 
@@ -171,3 +175,34 @@ def test_a_manifest_ends_when_the_spec_says(cli, desk, spec, store_copy, monkeyp
     release = make(cli, spec, store_copy, desk / "r1", "--set", "release.max_age_days=30")
     assert (release["createdAt"], release["expiresAt"]) == ("2026-01-01T12:00:00Z", "2026-01-31T12:00:00Z")
     assert verified(cli, desk / "r1", "--key", desk / "team.pub") == ["EXPIRED"]
+
+
+def test_a_device_that_goes_away_before_it_signs_leaves_nothing_and_loses_nothing(
+    cli, desk, spec, store_copy, monkeypatch
+):
+    """The PIN is proved before anything is made; when the token is gone at the end, what was made is in the store."""
+    private, asked = ec.generate_private_key(ec.SECP256R1()), []
+
+    class Token:
+        """Signs once, then somebody unplugs it."""
+
+        def import_(self, *_):
+            pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+            return "hsm:2", SimpleNamespace(keytype="ecdsa", keyval={"public": pem})
+
+        def sign(self, payload):
+            asked.append(payload)
+            if len(asked) == 2:
+                raise OSError("unplugged")
+            return SimpleNamespace(signature=private.sign(payload, ec.ECDSA(hashes.SHA256())).hex())
+
+    token = Token()
+    library = SimpleNamespace(HSMSigner=token, Signer=SimpleNamespace(from_priv_key_uri=lambda *_: token))
+    monkeypatch.setattr("synthspec.sign.device._library", lambda: library)
+    words = ("run", spec, "--store", store_copy, "--out", desk / "r1", "--quiet", "--key", "hsm:2")
+    gone = cli(*words, cwd=spec.parent)
+    assert (gone.code, "KEY_DEVICE: hsm:2: the device or service says: OSError: unplugged" in gone.err) == (2, True)
+    assert not (desk / "r1").exists()
+    assert cli(*words, cwd=spec.parent).code == 0
+    (desk / "token.pub").write_text(cli("keys", "show", "hsm:2", cwd=desk).out)
+    assert cli("verify", desk / "r1", "--key", desk / "token.pub", cwd=desk).code == 0
