@@ -41,19 +41,20 @@ def private_training_reasons(
     for name in ("epochs", "batch_size", "grad_clip"):
         if getattr(training, name) is not None:
             yield f"training.{name} has no meaning under dp-sgd: the privacy block says it"
-    yield from _watching_reasons(stability, RELEASED_SIGNALS | set(further))
+    yield from watching_reasons(stability, RELEASED_SIGNALS | set(further), RELEASED_ACTIONS)
 
 
-def _watching_reasons(stability: Stability, known: Collection[str]) -> Iterator[str]:
+def watching_reasons(stability: Stability, known: Collection[str], actions: Collection[str]) -> Iterator[str]:
+    """Why monitors that may see `known` and do `actions` cannot be what `stability` says."""
     watched = {monitor.signal for monitor in stability.monitors}
     if stability.convergence:
         watched.add(stability.convergence.signal)
     for name in sorted(watched - set(known)):
         yield f"signal {name!r} is not released: only {', '.join(sorted(known))}"
     for monitor in stability.monitors:
-        if monitor.action not in RELEASED_ACTIONS:
-            yield f"action {monitor.action!r} is not for a private training: only {', '.join(RELEASED_ACTIONS)}"
-        if monitor.then not in RELEASED_ACTIONS:
+        if monitor.action not in actions:
+            yield f"action {monitor.action!r} is not for a private training: only {', '.join(actions)}"
+        if monitor.then not in actions:
             yield f"then {monitor.then!r} is not for a private training: write stop"
 
 
