@@ -42,7 +42,9 @@ from synthspec_torch.privacy.support import draws_of
 from synthspec_torch.privacy.training import PrivateCourse
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Course, train
+from synthspec_torch.training.restarting import restarting
 from synthspec_torch.training.seeding import initial_weights, intra_op_threads
+from synthspec_torch.training.starting import start_from
 from synthspec_torch.weights import load_weights, save_weights
 
 WEIGHTS = "weights/denoiser.safetensors"
@@ -60,6 +62,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     with intra_op_threads(op.training.threads):
         with initial_weights(seed):
             network = build_network(op, content, given)
+        start_from(op, network, context.root, SIGMA_DATA)
         learning = partial(_learner, op, network, content, given, sigma_data, records)
         if isinstance(op.privacy, DpSgd):
             # The val split stays out of a private training: a validation would be a release.
@@ -223,4 +226,4 @@ def accelerate(op: Accelerate, inputs: Mapping[str, Artifact], context: Context)
         quantize(op, inputs, context, (WEIGHTS,))
 
 
-KERNELS: Mapping[str, Kernel] = {"fit": fit, "accelerate": accelerate, **sampling_kernels(load)}
+KERNELS: Mapping[str, Kernel] = {"fit": restarting(fit), "accelerate": accelerate, **sampling_kernels(load)}

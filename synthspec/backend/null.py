@@ -60,6 +60,8 @@ def _fit_reasons(op: Fit) -> tuple[str, ...]:
         for field in made_fields(op)
         if field.dtype == "categorical" and not field.enum
     ]
+    if op.training.init_from is not None:
+        reasons.append("nothing is trained, so it starts from no weights")
     if not isinstance(op.privacy, NoMechanism):
         reasons.append(f"nothing is trained, so {op.privacy.mechanism} has nothing to protect; write `mechanism: none`")
     return tuple(reasons)

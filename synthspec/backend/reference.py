@@ -67,6 +67,8 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
         yield f"the closed form is written for alpha_bar, which {op.engine.noise_schedule.name} does not have"
     elif op.engine.noise_schedule.zero_terminal_snr:
         yield "the exact denoiser says eps, which says nothing of a record where no signal is left"
+    if op.training.init_from is not None:
+        yield "exact moments start from no weights"
     if not isinstance(op.privacy, NoMechanism):
         yield f"exact moments are not private: no {op.privacy.mechanism}"
     if op.schema.modality not in MODALITIES:

@@ -13,7 +13,8 @@ from synthspec.lower.needs import Needs
 from synthspec.lower.projection import unprojectable
 from synthspec.lower.sampling import embeds, export_format, formats
 from synthspec.spec.objective import WganGp
-from synthspec.spec.privacy import NoMechanism
+from synthspec.spec.privacy import DpNoise, NoMechanism, Pate, Privacy
+from synthspec.spec.training import Training
 from synthspec.text import Path
 
 
@@ -44,11 +45,18 @@ def _before(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
             )
     if data.impute is not None:
         yield ("data", "impute"), "no run fills missing values yet", "leave it out, and give records without gaps"
-    if training is not None and training.init_from is not None:
-        yield ("training", "init_from"), "no run starts from given weights yet", "leave it out"
-    if training is not None and training.on_divergence == "restart":
-        advice = "leave it out: stability.rollback goes back to the best or the last weights"
-        yield ("training", "on_divergence"), "no run begins again by itself yet", advice
+    if training is not None:
+        yield from _begun(training, resolved.spec.privacy)
+
+
+def _begun(training: Training, privacy: Privacy | None) -> Iterator[tuple[Path, str, str]]:
+    """Where a private training may begin, and how often."""
+    if training.init_from is not None and isinstance(privacy, Pate | DpNoise):
+        message = f"no training under {privacy.mechanism} starts from given weights yet"
+        yield ("training", "init_from"), message, "leave it out, or choose dp-sgd"
+    if training.on_divergence == "restart" and not isinstance(privacy, NoMechanism):
+        message = "no training under a mechanism begins again by itself: every attempt would spend the budget anew"
+        yield ("training", "on_divergence"), message, "write on_divergence: stop, and run another spec where it diverged"
 
 
 def _timed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:

@@ -30,7 +30,9 @@ from synthspec_torch.privacy.fitting import fit_privately
 from synthspec_torch.privacy.training import PrivateCourse
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Course, Trained, train
+from synthspec_torch.training.restarting import restarting
 from synthspec_torch.training.seeding import batches, intra_op_threads
+from synthspec_torch.training.starting import start_from
 
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
@@ -41,6 +43,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     rows = rows_of(inputs, "train")
     with intra_op_threads(op.training.threads):
         flow = TrainedFlow.fresh(op, rows.columns, op.training.seed or 0)
+        start_from(op, flow.network, context.root, "content.", "context.")
         if isinstance(op.privacy, DpSgd):
             # The val split stays out of a private training: a validation would be a release.
             records = flow.records(rows)
@@ -59,6 +62,7 @@ def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> Non
     rows, seed = rows_of(inputs, "train"), op.training.seed or 0
     with intra_op_threads(op.training.threads):
         flow = TableFlow.fresh(op, rows.columns, seed)
+        start_from(op, flow.network, context.root, "context.")
         records = flow.records(rows)
         if isinstance(op.privacy, DpSgd):
             # The val split stays out of a private training: a validation would be a release.
@@ -83,7 +87,8 @@ def _train_table(op: Fit, flow: TableFlow, records: MixedRecords, val: Dataset, 
 def _train(op: Fit, flow: TrainedFlow, rows: Dataset, val: Dataset, context: Context) -> Trained:
     course = Course.of(op.training, op.stability, len(rows))
     learner = FlowLearner(flow.network, flow.cells, flow.records(rows), flow.records(val), course.seed)
-    if getattr(getattr(op.engine.architecture, "actnorm", None), "init", "") == "data":
+    by_data = getattr(getattr(op.engine.architecture, "actnorm", None), "init", "") == "data"
+    if by_data and op.training.init_from is None:
         learner.start_at(next(batches(course.records, course.batch_size, 1, course.seed)).rows)
     with SignalLog(context.out / TRAINING_LOG) as log:
         return train(learner, course, log, context.progress, context.unfinished)
@@ -136,7 +141,7 @@ def _figures_of(op: Assess, inputs: Mapping[str, Artifact]) -> tuple[Callable[[]
 
 KERNELS: Mapping[str, Kernel] = {
     "accelerate": partial(quantize, names=(WEIGHTS,)),
-    "fit": fit,
+    "fit": restarting(fit),
     "assess": assess,
     **sampling_kernels(load),
 }

@@ -26,7 +26,9 @@ from synthspec_torch.privacy.fitting import fit_privately
 from synthspec_torch.privacy.training import PrivateCourse
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Course, Trained, train
+from synthspec_torch.training.restarting import restarting
 from synthspec_torch.training.seeding import initial_weights, intra_op_threads
+from synthspec_torch.training.starting import start_from
 
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
@@ -35,6 +37,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     with intra_op_threads(op.training.threads):
         with initial_weights(seed):
             gan = TrainedGan.fresh(op, rows.columns)
+            start_from(op, gan.network, context.root, "content.", "context.")
             spectral = architecture.spectral_norm or isinstance(objective, Hinge)
             critic = build_critic(architecture, gan.content.shape, gan.context.width, spectral=spectral)
         op = replace(op, training=op.training.model_copy(update={"optimizer": game_optimizer(op.training.optimizer)}))
@@ -86,6 +89,6 @@ def _objective(op: Fit) -> Objective:
 
 KERNELS: Mapping[str, Kernel] = {
     "accelerate": partial(quantize, names=(WEIGHTS,)),
-    "fit": fit,
+    "fit": restarting(fit),
     **sampling_kernels(load),
 }

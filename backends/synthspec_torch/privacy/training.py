@@ -280,20 +280,29 @@ class PrivateRun:
             rng=RNG,
             hardening=HARDENING,
             commitment=commitment,
-            accesses=ACCESSES,
+            accesses=_accesses(course.training),
         )
 
 
+FIRST = "first weights"
 ACCESSES = (
     Access(what="per-record gradients, clipped, summed, noised", charge="ledger"),
     Access(
         what="optimiser, averaged weights, learning rate, monitors", charge="none: they see released gradients alone"
     ),
     Access(what="scales and vocabularies", charge="none: they come from the SRef"),
-    Access(what="first weights", charge="none: they depend on the public seed alone"),
+    Access(what=FIRST, charge="none: they depend on the public seed alone"),
     Access(what="choice of the weights", charge="none: the last ones are kept"),
 )
 """Every way in which training meets private records."""
+
+
+def _accesses(training: Training) -> tuple[Access, ...]:
+    start = training.init_from
+    if start is None:
+        return ACCESSES
+    charge = f"none: {start.path}, called {start.provenance}, was trained on {start.id}"
+    return tuple(Access(what=each.what, charge=charge) if each.what == FIRST else each for each in ACCESSES)
 
 
 def _copied(network: nn.Module) -> dict[str, torch.Tensor]:

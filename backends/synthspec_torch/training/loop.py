@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from synthspec.backend.artifacts import FitReport, TrainingEvent
-from synthspec.backend.protocol import DataError, Progress
+from synthspec.backend.protocol import Progress
 from synthspec.ir.families import Stability, Training
 from synthspec.ir.signals import SIGNALS
 from synthspec_torch.training import durable
@@ -23,6 +23,7 @@ from synthspec_torch.training.learner import Learner
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.monitors import NO_WAY_BACK, NOT_FINITE, Patience, Watch, observation, replay
 from synthspec_torch.training.optimizer import RATE_COURSE, build_optimizer, rate, set_rate, total_norm
+from synthspec_torch.training.restarting import Diverged
 from synthspec_torch.training.seeding import Batch, batches
 
 
@@ -73,7 +74,8 @@ def train(
     In the folder `unfinished` it leaves a checkpoint now and then. One that it finds there is of this very training, killed:
     then it goes on there, to the same bytes.
 
-    Raises DataError ``P405-3.diverged`` when a signal is not finite and no rollback is left.
+    Raises Diverged when a signal is not finite and no rollback is left, or, where the training restarts, a monitor stops it
+    for that.
     """
     run = TrainingRun(learner, course, log, progress)
     shelf = None if unfinished is None else durable.Shelf(unfinished, durable.EVERY)
@@ -179,13 +181,9 @@ class TrainingRun:
         return event.action
 
     def _stop(self, event: TrainingEvent) -> None:
-        if NO_WAY_BACK in event.detail and NOT_FINITE in event.detail:
-            raise DataError(
-                "P405-3.diverged",
-                f"training diverged: {event.signal} is not finite at step {event.step}, "
-                f"after {self.watch.rollbacks} rollbacks",
-                "lower optimizer.lr, set training.grad_clip, or allow more rollbacks",
-            )
+        ends = NO_WAY_BACK in event.detail or self.course.training.on_divergence == "restart"
+        if ends and NOT_FINITE in event.detail:
+            raise Diverged(event, self.watch.rollbacks)
         self.status = "stopped"
 
     def _roll_back(self, event: TrainingEvent) -> TrainingEvent:

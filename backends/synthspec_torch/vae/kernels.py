@@ -24,7 +24,9 @@ from synthspec_torch.privacy.fitting import fit_privately
 from synthspec_torch.privacy.training import PrivateCourse
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Course, train
+from synthspec_torch.training.restarting import restarting
 from synthspec_torch.training.seeding import initial_weights, intra_op_threads
+from synthspec_torch.training.starting import start_from
 from synthspec_torch.vae.assess import Subject, figure
 from synthspec_torch.vae.learner import VaeLearner
 from synthspec_torch.vae.likelihoods import Grid, Likelihood, build_likelihood
@@ -52,10 +54,12 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
             # The val split stays out of a private training: a validation would be a release.
             private = PrivateCourse.of(op.training, op.stability, op.privacy, len(records))
             learner = _learner(op, records, records.take(slice(0, 0)), private.epoch_steps)
+            start_from(op, learner.network, context.root)
             trained = fit_privately(learner, private, op, inputs, context)
         else:
             course = Course.of(op.training, op.stability, len(records))
             learner = _learner(op, records, _records(op, inputs, "val"), math.ceil(len(records) / course.batch_size))
+            start_from(op, learner.network, context.root)
             with SignalLog(context.out / TRAINING_LOG) as log:
                 trained = train(learner, course, log, context.progress, context.unfinished)
     save_weights(context.out / WEIGHTS, trained.weights)
@@ -67,6 +71,7 @@ def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> Non
     rows = rows_of(inputs, "train")
     with intra_op_threads(op.training.threads):
         vae = TableVae.fresh(op, rows.columns, op.training.seed or 0)
+        start_from(op, vae.network, context.root)
         records = vae.records(rows)
         if isinstance(op.privacy, DpSgd):
             # The val split stays out of a private training: a validation would be a release.
@@ -239,6 +244,6 @@ def _check_grid(codec: ImageCodec, grid: Grid, x: torch.Tensor) -> None:
 KERNELS: Mapping[str, Kernel] = {
     "accelerate": partial(quantize, names=(WEIGHTS,)),
     "assess": assess,
-    "fit": fit,
+    "fit": restarting(fit),
     **sampling_kernels(load),
 }
