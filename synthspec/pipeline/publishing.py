@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from synthspec.backend.artifacts import VECTORS
 from synthspec.ir.manifest import SCHEMA_VERSION, Manifest, readable
 from synthspec.ir.manifest_engine import DpSpend, PrivateDataRef
 from synthspec.ir.manifest_public import (
@@ -21,6 +22,7 @@ from synthspec.ir.manifest_public import (
 from synthspec.ir.plan import Plan
 from synthspec.pipeline.contents import SPEC, SREF
 from synthspec.sign import SigningKey, Subject, sign
+from synthspec.sign.companions import COMPANIONS
 from synthspec.sign.memory import Numbering
 from synthspec.sign.names import PUBLIC
 from synthspec.sign.signing import payload_digest
@@ -63,7 +65,11 @@ def write_public(
 
 def _public(name: str, *, pinned: bool) -> bool:
     """Whether the file `name` holds DP outputs or public constants alone; a spec that pins its data has their digest."""
-    return name.startswith(("weights/", "samples.")) or name == SREF or (name == SPEC and not pinned)
+    return (
+        name.startswith(("weights/", "samples."))
+        or name in {SREF, VECTORS, *COMPANIONS}
+        or (name == SPEC and not pinned)
+    )
 
 
 def _manifest(plan: Plan, full: Manifest, sequence: int, previous: str | None) -> PublicManifest:

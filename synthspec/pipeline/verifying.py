@@ -109,10 +109,10 @@ def _verify(path: Path, trust: Trust | Refusals) -> Verification:
     manifest = statement.manifest
     tree = read_tree(statement, bundle.parent, READ_BACK | COMPANIONS)
     refusals = (*tree.refusals, *freshness(manifest, datetime.now(UTC)), *consistency(manifest))
-    if not refusals:
-        refusals = disagreements(statement, tree.content)
     if not refusals and isinstance(manifest, Manifest):
         refusals = contradictions(manifest, statement.subjects, tree.content)
+    if not refusals:
+        refusals = disagreements(statement, tree.content)
     return Verification(refusals=refusals, statement=statement, files=len(statement.subjects), marked=tree.marked)
 
 

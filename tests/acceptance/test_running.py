@@ -22,7 +22,9 @@ ALWAYS = {
     "report.html",
     "spec.resolved.yaml",
     "sref.resolved.yaml",
+    "test-result.sigstore.json",
     "training.jsonl",
+    "weights.oms.sig",
     "weights/engine.safetensors",
 }
 NODES = ["bind", "split", "fit", "sample", "enforce", "export", "replay", "measure"]

@@ -197,6 +197,7 @@ def resign(config):
 
     def again(folder: Path, change: Callable[[dict], object] = lambda _: None) -> None:
         statement = json.loads(base64.b64decode(bundle_of(folder)["dsseEnvelope"]["payload"]))
+        statement["subject"] = [each for each in statement["subject"] if (folder / each["name"]).exists()]
         for subject in statement["subject"]:
             data = (folder / subject["name"]).read_bytes()
             subject["digest"]["sha256"] = hashlib.sha256(data).hexdigest()
@@ -330,6 +331,7 @@ def test_a_readable_spec_that_is_not_the_plan_s_is_refused(cli, run_copy, resign
 def test_a_readable_spec_in_another_layout_is_accepted(cli, run_copy, resign):
     text = (run_copy / "spec.resolved.yaml").read_text(encoding="utf-8")
     (run_copy / "spec.resolved.yaml").write_text("# for people\n" + text, encoding="utf-8")
+    (run_copy / "test-result.sigstore.json").unlink()  # it names the digest of that file
     resign(run_copy)
     assert codes(cli, run_copy) == set()
 
@@ -358,6 +360,13 @@ def test_a_run_signed_with_what_cannot_be_read_is_refused(cli, run_copy, resign,
     (run_copy / name).write_text("[]", encoding="utf-8")
     resign(run_copy)
     assert codes(cli, run_copy) == {"SCHEMA"}
+
+
+def test_a_companion_of_another_run_is_refused_however_it_was_signed_for(cli, run_copy, pictures, resign):
+    shutil.copy(pictures.folder / "test-result.sigstore.json", run_copy)
+    assert codes(cli, run_copy) == {"SIZE"}
+    resign(run_copy)
+    assert codes(cli, run_copy) == {"COMPANION_INCONSISTENT"}
 
 
 def test_m99_a_file_that_can_be_run_is_told_of(cli, run_copy):
