@@ -21,7 +21,7 @@ from synthspec.text import Path, Places, Span
 Sides = tuple[Loaded | None, Loaded | None]
 NEVER_NEGATIVE = frozenset({
     "step", "epoch", "lr", "beta", "grad_norm", "grad_norm_released", "eps_spent", "kl", "posterior_collapse_rate",
-    "gp_norm", "critic_accuracy", "mode_drop_val", "NFE", "latency_p99",
+    "gp_norm", "critic_accuracy", "mode_drop_val", "votes_real", "NFE", "latency_p99",
 })  # fmt: skip
 """Signals whose values cannot be below zero, whatever the engine."""
 _SQUARED = frozenset({"loss", "loss_val"})

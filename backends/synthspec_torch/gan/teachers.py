@@ -55,7 +55,7 @@ class Teachers:
         return len(self._sizes)
 
     def learn(self, generator: Generator, places: torch.Tensor, z: torch.Tensor, lr: float) -> None:
-        """One update of each: m records at `places` [k, m], in [0, 1), of its part, beside as many that are made of z [k m, ...].
+        """One update of each: m records at `places` [k, m], in [0, 1), of its part, beside as many made of z [k m, ...].
 
         What is generated gets the conditions of the teacher's own records; of a part without records it is all that is learnt.
         """

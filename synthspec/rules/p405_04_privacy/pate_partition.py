@@ -9,7 +9,7 @@ Refs: P405-4
 Bad on cancer-dp-vae without contracts.C40-513:
     engine: {family: gan, architecture: {name: mlp, hidden: [64, 64], latent_dim: 4}}
     objective: {measure: gan}
-    training: {epochs: 20, batch_size: 64, optimizer: {name: adam, lr: 2.0e-3}, seed: 3}
+    training: {steps: 400, batch_size: 32, optimizer: {name: adam, lr: 2.0e-3}, seed: 3}
     privacy:
       mechanism: pate
       unit: record
@@ -26,7 +26,7 @@ Bad on cancer-dp-vae without contracts.C40-513:
 Good without contracts.C40-513:
     engine: {family: gan, architecture: {name: mlp, hidden: [64, 64], latent_dim: 4}}
     objective: {measure: gan}
-    training: {epochs: 20, batch_size: 64, optimizer: {name: adam, lr: 2.0e-3}, seed: 3}
+    training: {steps: 400, batch_size: 32, optimizer: {name: adam, lr: 2.0e-3}, seed: 3}
     privacy:
       mechanism: pate
       unit: record
