@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,15 +17,12 @@ from synthspec.ir.ops import Fit
 from synthspec.ir.schema import Field
 from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.series import SeriesCodec
-from synthspec_torch.data.cells import F64
 from synthspec_torch.data.context import ContextCodec
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.data.labels import Labels
 from synthspec_torch.data.layout import Layout
-from synthspec_torch.data.mixed import Cells, MixedCodec
+from synthspec_torch.data.mixed import MixedCodec, Uniform
 
-Uniform = Callable[[tuple[int, ...]], F64]
-"""Uniform numbers in [0, 1) of a shape, the first axis of which counts records."""
 CHOICE_SCALE = 2.0
 """Distance from 0 to the 1 of a one-hot slot, in standard deviations of a number: a choice is made as early as numbers are."""
 
@@ -135,13 +132,10 @@ class TableContent:
         return math.sqrt(sum(width * variance for width, variance in one) / self.layout.width)
 
     def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
-        """Codes and places side by side, float64 [n, 2 D]."""
-        cells = self.layout.codec.encode(columns)
-        return torch.from_numpy(np.concatenate([cells.codes, cells.places], 1))
+        return self.layout.held(columns)
 
     def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
-        codes, places = (part.numpy() for part in held.chunk(2, dim=1))
-        x = self.layout.encode_at(Cells(codes.astype(np.int64), places), uniform(codes.shape))
+        x = self.layout.placed(held, uniform)
         for block in self.layout.blocks:
             if block.kind == "choice":
                 x[:, block.slots] = (x[:, block.slots] - 1.0 / block.width) * CHOICE_SCALE

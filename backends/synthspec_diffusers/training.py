@@ -13,7 +13,7 @@ from synthspec.backend.draws import Stream
 from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.heads import Head, Weighting, larger, shown, target, weight
 from synthspec_diffusers.schedule import Process
-from synthspec_torch.data.cells import F64
+from synthspec_torch.data.mixed import Uniform
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.stream import RecordDraws
 from synthspec_torch.privacy.training import RecordLearner
@@ -28,7 +28,7 @@ CHUNK_NUMBERS = 2**18
 """Numbers of one forward pass in a validation, where records are small."""
 
 
-Placed = Callable[[torch.Tensor, Callable[[tuple[int, ...]], F64]], torch.Tensor]
+Placed = Callable[[torch.Tensor, Uniform], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Corruption:
         return error.square()
 
 
-def _as_they_are(held: torch.Tensor, uniform: Callable[[tuple[int, ...]], F64]) -> torch.Tensor:
+def _as_they_are(held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
     """Contents that are held as networks see them."""
     del uniform
     return held
@@ -188,7 +188,7 @@ class DiffusionLearner(Learner, RecordLearner):
         condition.
         """
         records, many = self.train_records.take(rows), self.multiplicity
-        x0 = self.placed(records.x0, lambda shape: draws.uniform(*shape[1:]).double().numpy())
+        x0 = self.placed(records.x0, draws.places)
         u = draws.uniform(many).flatten().clamp(1e-6, 1.0 - 1e-6)
         eps = draws.normal(many, *x0.shape[1:]).flatten(0, 1)
         repeated = Records(x0, records.given).take(torch.arange(len(rows)).repeat_interleave(many))

@@ -7,6 +7,7 @@ before it, whose first slot says "a number" and whose others name the cells that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -15,8 +16,9 @@ import numpy as np
 import torch
 from scipy.special import ndtr, ndtri
 
+from synthspec.backend.dataset import Column
 from synthspec_torch.data.cells import F64, I64, CellColumn
-from synthspec_torch.data.mixed import Cells, MixedCodec
+from synthspec_torch.data.mixed import Cells, MixedCodec, Uniform
 
 FEW_CELLS = 20
 """A column of at most so many cells is a choice of them."""
@@ -98,6 +100,19 @@ class Layout:
             if plan.slot:
                 x[:, plan.slot.start] = np.where(chosen < 0, _score(column, plan.number, codes, places), 0.0)
         return torch.from_numpy(x)
+
+    def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
+        """What is kept of records before anything is drawn for them: codes and places side by side, float64 [n, 2 D].
+
+        Raises DataError for a value that the SRef does not allow.
+        """
+        cells = self.codec.encode(columns)
+        return torch.from_numpy(np.concatenate([cells.codes, cells.places], 1))
+
+    def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
+        """The vectors of what is `held`, float32 [n, width], each value at a place within it that `uniform` draws."""
+        codes, places = (part.numpy() for part in held.chunk(2, dim=1))
+        return self.encode_at(Cells(codes.astype(np.int64), places), uniform(codes.shape))
 
     def decode(self, x: torch.Tensor) -> Cells:
         """The cells of vectors [n, width]: the greatest slot of a choice, and a number's place within its cells."""

@@ -30,7 +30,7 @@ Derived fields and keys are no content: they are recomputed and given later. Con
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,6 +49,8 @@ from synthspec_torch.weights import WeightsError, save_weights
 
 COLUMNS = "weights/columns.safetensors"
 """The cells of every column, beside the weights of the network that was trained on them."""
+Uniform = Callable[[tuple[int, ...]], F64]
+"""Uniform numbers in [0, 1) of a shape, the first axis of which counts records."""
 _PARTS = ("atoms", "edges", "lattice", "shares", "tails")
 
 

@@ -23,8 +23,8 @@ import torch
 from torch import nn
 
 from synthspec_torch.data.cells import F64
-from synthspec_torch.data.mixed import Cells
-from synthspec_torch.flow.mixed import MixedRecords, TableNetwork, Uniform
+from synthspec_torch.data.mixed import Cells, Uniform
+from synthspec_torch.flow.mixed import MixedRecords, TableNetwork
 from synthspec_torch.layers import Offset
 from synthspec_torch.privacy.gradients import Batch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import nn
 
 from synthspec.backend.draws import Stream, generator
 from synthspec_torch.data.cells import F64
-from synthspec_torch.data.mixed import Cells
+from synthspec_torch.data.mixed import Cells, Uniform
 from synthspec_torch.flow.training import TREND, slope
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.stream import RecordDraws
@@ -24,8 +24,6 @@ from synthspec_torch.training.learner import Learner
 
 CHUNK = 4096
 """Records of one forward pass outside training."""
-Uniform = Callable[[tuple[int, ...]], F64]
-"""Uniform numbers in [0, 1) of a shape, the first axis of which counts records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ class MixedLearner(Learner, RecordLearner):
     def drawn(self, rows: torch.Tensor, draws: RecordDraws) -> Batch:
         """Log-volumes, and what the network is shown, dequantised by draws of each record's own."""
         records = self.train.take(rows)
-        shown = self._network.shown(records, lambda shape: draws.uniform(*shape[1:]).double().numpy())
+        shown = self._network.shown(records, draws.places)
         return (records.volume.float(), *shown)
 
     def record_losses(self, batch: Batch) -> torch.Tensor:

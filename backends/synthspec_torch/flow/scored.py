@@ -12,8 +12,8 @@ import torch
 from scipy.special import ndtr, ndtri
 
 from synthspec_torch.data.cells import F64
-from synthspec_torch.data.mixed import Cells, MixedCodec
-from synthspec_torch.flow.mixed import MixedRecords, TableNetwork, Uniform
+from synthspec_torch.data.mixed import Cells, MixedCodec, Uniform
+from synthspec_torch.flow.mixed import MixedRecords, TableNetwork
 from synthspec_torch.flow.network import FlowNetwork
 from synthspec_torch.privacy.gradients import Batch
 

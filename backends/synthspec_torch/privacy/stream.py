@@ -122,6 +122,11 @@ class RecordDraws:
         words = self._words(shape) >> np.uint64(40)
         return self._reshaped(torch.from_numpy(words.astype(np.float32) * np.float32(2.0**-24)), shape)
 
+    def places(self, shape: tuple[int, ...]) -> F64:
+        """Uniform numbers in [0, 1), float64 of `shape`, whose first axis counts the records."""
+        words = self._words(shape[1:]) >> np.uint64(11)
+        return np.asarray(words[:, : math.prod(shape[1:])].reshape(shape) * 2.0**-53)
+
     def _words(self, shape: tuple[int, ...]) -> U64:
         blocks = -(-math.prod(shape) // 2)
         words = self._stream.keyed(self._records, self._step, self._place, blocks)

@@ -7,7 +7,7 @@ import torch
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.ir.families import MlpDenoiser, TransformerDenoiser
 from synthspec.ir.schema import Field
-from synthspec_diffusers.content import CHOICE_SCALE, GivenVector, SeriesContent, TableContent
+from synthspec_diffusers.content import CHOICE_SCALE, GivenVector, SeriesContent, TableContent, encoded
 from synthspec_diffusers.dense import Mlp, SeriesTransformer, TableTransformer
 from synthspec_diffusers.series import SeriesCodec
 from synthspec_torch.data.context import ContextCodec
@@ -65,6 +65,7 @@ def test_every_number_reaches_every_other_and_so_do_time_and_condition(kind):
     assert not torch.allclose(network(x, times, given + 1), plain)
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("kind", KINDS)
 def test_records_that_know_the_same_time_are_told_it_once_and_alike(kind):
     network, shape = build(kind)
@@ -73,6 +74,16 @@ def test_records_that_know_the_same_time_are_told_it_once_and_alike(kind):
     one = network(x, torch.full((4,), 300.0), None)
     mixed = network(torch.cat([x, x]), torch.tensor([300.0] * 4 + [1.0] * 4), None)[:4]
     assert torch.allclose(one, mixed, atol=1e-5)
+
+
+def test_a_gradient_of_each_record_is_told_the_time_record_by_record():
+    """Where all of a batch happen to have one time, too: rows have to be told apart."""
+    network, shape = build("table")
+    rows = []
+    hook = network.told.time[0].register_forward_hook(lambda layer, seen, out: rows.append(len(seen[0])))
+    network.eval()(torch.randn(4, *shape), torch.full((4,), 300.0), None)
+    hook.remove()
+    assert rows == [4]
 
 
 def test_a_token_reads_and_writes_its_own_block_only():
@@ -129,7 +140,7 @@ def test_series_keep_range_and_resolution_and_refuse_what_breaks_them():
     for broken in (np.nan, 4.5, 0.3):
         columns["power"][3, 4] = broken
         with pytest.raises(DataError, match="row 3"):
-            content.encode(columns, np.random.default_rng(0))
+            encoded(content, columns, np.random.default_rng(0))
 
 
 def test_a_constant_channel_is_kept_as_it_is():
@@ -155,7 +166,7 @@ def table():
 def test_tables_come_back_exactly_and_their_choices_stand_around_zero():
     fields, columns = table()
     content = TableContent(Layout.of(MixedCodec.fitted(fields, columns)))
-    x = content.encode(columns, np.random.default_rng(0))
+    x = encoded(content, columns, np.random.default_rng(0))
     assert x.shape == (400, *content.shape)
     back = content.decode(x)
     for name in ("age", "city"):
