@@ -1,4 +1,6 @@
-"""Where a released engine comes from (P405-10): each acceleration with its parent, what it took, and its evaluation."""
+"""Where a released engine comes from (P405-10): what its training started from, and each acceleration with its parent, what
+it took, and its evaluation.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from synthspec.execute import Execution
 from synthspec.ir import manifest_base as base
 from synthspec.ir.evidence import Figure
 from synthspec.ir.manifest_engine import LineageStep
-from synthspec.ir.ops import Accelerate, Compare
+from synthspec.ir.ops import Accelerate, Compare, Fit, Measure
 from synthspec.ir.plan import Plan
 from synthspec.ir.solvers import SolverPlan
 from synthspec.spec.sampling import Distill, Quantize
@@ -26,8 +28,24 @@ def compared(plan: Plan, execution: Execution) -> tuple[Figure, ...]:
 
 
 def lineage(plan: Plan, execution: Execution) -> tuple[LineageStep, ...]:
-    """One step an acceleration, in order. `parent` is the digest of what the node of the parent engine made."""
-    return tuple(_steps(plan, execution))
+    """The weights that training started from, then one step an acceleration, in order.
+
+    `parent` is the digest of the file of weights, or of what the node of the parent engine made.
+    """
+    return (*_started(plan), *_steps(plan, execution))
+
+
+def _started(plan: Plan) -> Iterator[LineageStep]:
+    for node in plan.nodes:
+        start = node.op.training.init_from if isinstance(node.op, Fit) else None
+        if start is not None and start.sha256 is not None:
+            stated = {"weights": start.weights, "run": start.run, "provenance": start.provenance, "id": start.id}
+            yield LineageStep(
+                operation="finetune",
+                parent=base.Digest(sha256=start.sha256),
+                parameters={name: value for name, value in stated.items() if value is not None},
+                reevaluated=any(isinstance(each.op, Measure) for each in plan.nodes),
+            )
 
 
 def _steps(plan: Plan, execution: Execution) -> Iterator[LineageStep]:

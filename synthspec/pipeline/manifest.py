@@ -261,6 +261,7 @@ class _Run:
         split = self.plan.spec.data.split
         seeds = {
             "training": self.fit_op.training.seed,
+            "training.kept": cast("int | None", dict(self.fit.facts).get("seed_kept")),
             "sampling": self.sample_op.seed,
             "split": getattr(split, "seed", None),
         }

@@ -15,7 +15,7 @@ from synthspec.ir.document import Document
 from synthspec.ir.evidence import Evidence
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_evidence import from_evidence, from_verdicts, to_records
-from synthspec.ir.ops import Accelerate, Compare
+from synthspec.ir.ops import Accelerate, Compare, Fit
 from synthspec.ir.plan import Plan, read_plan, spec_digest, stored_digest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.verdict import Promise
@@ -104,8 +104,13 @@ def _of_the_run(manifest: Manifest, plan: Plan, found: Evidence, signed: Mapping
             "/contracts",
         ),
         (
-            lambda: tuple(step.operation for step in manifest.deep.lineage) == _accelerated(plan),
-            "its lineage is not the accelerations of the spec, each evaluated again",
+            lambda: tuple(step.operation for step in manifest.deep.lineage) == _descended(plan),
+            "its lineage is not the start and the accelerations of the spec, each evaluated again",
+            "/deep/lineage",
+        ),
+        (
+            lambda: [step.parent.sha256 for step in manifest.deep.lineage if step.operation == "finetune"] == _start(plan),
+            "its training started from other weights than the spec names",
             "/deep/lineage",
         ),
         (
@@ -116,12 +121,22 @@ def _of_the_run(manifest: Manifest, plan: Plan, found: Evidence, signed: Mapping
     )
 
 
-def _accelerated(plan: Plan) -> tuple[str, ...] | None:
-    """The accelerations of the spec in order; None where the plan leaves out one of them or its evaluation (P405-10)."""
+def _start(plan: Plan) -> list[str | None]:
+    """The digest of the weights that the spec starts from, where it names some."""
+    training = plan.spec.training
+    return [] if training is None or training.init_from is None else [training.init_from.sha256]
+
+
+def _descended(plan: Plan) -> tuple[str, ...] | None:
+    """What the spec makes an engine by, in order; None where the plan leaves out a part of it or its evaluation (P405-10)."""
     stated = tuple(how.kind for how in plan.spec.acceleration)
     made = tuple(node.op.how.kind for node in plan.nodes if isinstance(node.op, Accelerate))
     evaluated = any(isinstance(node.op, Compare) for node in plan.nodes)
-    return stated if made == stated and evaluated == bool(stated) else None
+    start = plan.spec.training.init_from if plan.spec.training is not None else None
+    begun = [node.op.training.init_from for node in plan.nodes if isinstance(node.op, Fit)]
+    if made != stated or evaluated != bool(stated) or any(each != start for each in begun):
+        return None
+    return stated if start is None else ("finetune", *stated)
 
 
 def _owed(plan: Plan) -> tuple[Promise, ...]:

@@ -31,6 +31,7 @@ from synthspec.pipeline.publishing import Salted, write_public
 from synthspec.pipeline.reserving import LedgerGuard
 from synthspec.pipeline.resolved import resolved_text
 from synthspec.pipeline.spending import spending
+from synthspec.pipeline.starting import unverified_start
 from synthspec.pipeline.timepath import write_timepath
 from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign, state_dir
 from synthspec.sign.companions import companions
@@ -106,6 +107,8 @@ def run_plan(
     available = backends()
     if problems(plan, available):
         return failure(obstacles(plan, available, options.base, mark_keys(plan)))
+    if unbelieved := unverified_start(plan, options.base):
+        return failure(unbelieved)
     check_replaceable(options.out.absolute(), BUNDLE)
     key = options.key or _development_key()
     with Store(options.store) as store, guarded(plan, options.ledger, options.state or state_dir()) as guard:

@@ -64,6 +64,18 @@ CODES: tuple[Documented, ...] = (
         refs="P412-1; P405-8",
     ),
     documented(
+        "weights.run-unverified",
+        "execute",
+        "The run that a training starts from does not verify, or has not signed these weights.",
+        why=(
+            "A file of weights says nothing of where it comes from. Where a run is named, its signed manifest does: who"
+            " trained them, on what, and what was measured. Weights that were put into its folder since are not its own."
+        ),
+        bad="init_from: {run: runs/parent, weights: weights/vae.safetensors, sha256: <of another file>}",
+        good="init_from: {run: runs/parent, weights: weights/vae.safetensors, sha256: <that the run signed>}",
+        refs="P405-10; P405-8",
+    ),
+    documented(
         "features.module",
         "execute",
         "The network of a module does not give the features that the plan means.",

@@ -11,14 +11,14 @@ from synthspec.pipeline.front import Options, load_spec, spot
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TODAY = date(2026, 6, 1)
-WEIGHTS = "{weights: digits.sref.yaml}"
+RESTARTING = "{optimizer: {name: adam, lr: 1e-3}, seed: 3, on_divergence: restart, max_attempts: 2}"
+WEIGHTS = "{weights: digits.sref.yaml, sha256: " + "ab" * 32 + "}"
 
 UNMET = [
     ("cancer-dp-vae", "contracts.C40-516.publish", "mi_value", "P405-4.mi-published", "contracts.C40-516.publish"),
     ("digits-diffusion", "data.transform", "{pixels: quantile}", "", "data.transform.pixels"),
     ("digits-diffusion", "data.impute", "median", "", "data.impute"),
-    ("digits-diffusion", "training.init_from", WEIGHTS, "", "training.init_from"),
-    ("digits-diffusion", "training.on_divergence", "restart", "", "training.on_divergence"),
+    ("cancer-dp-vae", "training", RESTARTING, "", "training.on_divergence"),
     ("digits-gan", "objective.penalty_per", "batch", "", "objective.penalty_per"),
     ("fiber-link-flow", "timebase.fit.window", "300 s", "", "timebase.fit.window"),
     ("digits-diffusion", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
@@ -50,6 +50,7 @@ def test_what_no_run_does_is_refused_where_it_stands(name, key, value, code, pat
     [
         ("digits-diffusion", "data.transform", "{pixels: linear}"),
         ("digits-diffusion", "training.on_divergence", "stop"),
+        ("digits-diffusion", "training.init_from", WEIGHTS),
         ("digits-diffusion", "release.format", "npz"),
         ("fiber-link-flow", "release", "{format: parquet, provenance: embedded}"),
         ("fiber-link-flow", "release", "{format: jsonl, provenance: sidecar}"),
