@@ -13,6 +13,13 @@ MEASURES = ("elbo", "elbo_beta", "gan", "wgan_gp", "hinge", "rpgan", "nll", "l_s
 Augmentation = Literal["translate", "cutout", "brightness", "contrast", "flip"]
 GeneratorTerm = Literal["feature_matching", "identifiability"]
 """What a generator may minimise beside the adversarial loss. Both compare its records with real ones."""
+TrainingBySampling = Annotated[
+    Literal["none", "log_frequency"],
+    Field(
+        description="By which law records are drawn in training. log_frequency: by a member of one discrete field, which both "
+        "networks are told (Xu et al. 2019); none: all alike.",
+    ),
+]
 
 
 class Annealing(Model):
@@ -47,6 +54,7 @@ class Adversarial(Model):
     critic_steps: Count = 1
     augmentation: tuple[Augmentation, ...] = ()
     generator_terms: tuple[GeneratorTerm, ...] = ()
+    training_by_sampling: TrainingBySampling = "none"
 
 
 class WganGp(Model):
@@ -61,6 +69,7 @@ class WganGp(Model):
     penalty_per: Literal["record", "batch"] = "record"
     augmentation: tuple[Augmentation, ...] = ()
     generator_terms: tuple[GeneratorTerm, ...] = ()
+    training_by_sampling: TrainingBySampling = "none"
 
 
 class Hinge(Model):
@@ -70,6 +79,7 @@ class Hinge(Model):
     critic_steps: Count = 1
     augmentation: tuple[Augmentation, ...] = ()
     generator_terms: tuple[GeneratorTerm, ...] = ()
+    training_by_sampling: TrainingBySampling = "none"
 
 
 class Relativistic(Model):
@@ -85,6 +95,7 @@ class Relativistic(Model):
     critic_steps: Count = 1
     augmentation: tuple[Augmentation, ...] = ()
     generator_terms: tuple[GeneratorTerm, ...] = ()
+    training_by_sampling: TrainingBySampling = "none"
 
 
 class Nll(Model):

@@ -97,7 +97,7 @@ class GanLearner(Learner):
 
     def critic_records(self, rows: torch.Tensor) -> torch.Tensor:
         """What each of the train rows `rows` adds to the critic's loss, its penalty included; [packs]."""
-        real = self.train.take(rows).packs(self.critic.pack)
+        real = self.real(rows).packs(self.critic.pack)
         with torch.no_grad():
             fake = self._shown(self._generator(self._z(len(real)), real.c))
         x, objective = self._shown(real.x), self.rules.objective
@@ -112,6 +112,10 @@ class GanLearner(Learner):
             losses = losses + objective.lambda_gp * penalty
         return losses
 
+    def real(self, rows: torch.Tensor) -> Records:
+        """The records that a batch of the train rows `rows` shows."""
+        return self.train.take(rows)
+
     def _paired(self, objective: Relativistic, x: torch.Tensor, fake: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
         both = torch.cat([c, c])
         scores, gradient = input_gradient(lambda y: self.critic(y, both), torch.cat([x, fake]))
@@ -121,7 +125,7 @@ class GanLearner(Learner):
 
     def loss(self, rows: torch.Tensor) -> torch.Tensor:
         """The generator's loss under the conditions of the train rows `rows`; the critic is only asked."""
-        real = self.train.take(rows).packs(self.critic.pack)
+        real = self.real(rows).packs(self.critic.pack)
         self.critic.requires_grad_(requires_grad=False)
         features = self.critic.features(self._shown(self._generator(self._z(len(real)), real.c)))
         matched, scores = self._real_features(real)

@@ -8,6 +8,7 @@ network mixes records; a critic that judges packs sees the records of one pack s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -20,6 +21,8 @@ from synthspec_torch.gan.heads import Head
 _SLOPE = 0.2
 _GROUPS = 8
 """Groups of a group norm, where the width allows it."""
+_SURE = 1e4
+"""What a told choice adds to its score: far more than chance and network do, so that it is made, and has no gradient."""
 
 Shape = tuple[int, ...]
 
@@ -27,9 +30,17 @@ Shape = tuple[int, ...]
 class Generator(nn.Module):
     """``G(z, c)``: z [n, numbers] and c [n, context] to contents [n, *shape]. All its chance is in z."""
 
-    def __init__(self, body: nn.Module, head: Head, latent: int, context: int, told: int) -> None:
-        """`told`: how many numbers the body is given for the `context` numbers of the conditions."""
+    sure: torch.Tensor | None
+
+    def __init__(
+        self, body: nn.Module, head: Head, latent: int, context: int, told: int, sure: Sequence[int] = ()
+    ) -> None:  # fmt: skip
+        """`told`: how many numbers the body is given for the `context` numbers of the conditions.
+
+        `sure`: the slots of a table's contents that the last of these numbers are about; where one is 1, that choice is made.
+        """
         super().__init__()
+        self.register_buffer("sure", torch.tensor(sure) if sure else None, persistent=False)
         self.latent = latent
         self.numbers = latent + head.noise
         """Standard normal numbers that a record is made of: the body's, then those of the head."""
@@ -43,7 +54,10 @@ class Generator(nn.Module):
         """Contents, bounded as the head bounds them."""
         start, noise = z[:, : self.latent], z[:, self.latent :]
         told = start if self.told is None else torch.cat([start, self.told(c)], dim=1)
-        out: torch.Tensor = self.head(self.body(told), noise)
+        scores: torch.Tensor = self.body(told)
+        if self.sure is not None:
+            scores = scores.index_add(1, self.sure, c[:, -len(self.sure) :], alpha=_SURE)
+        out: torch.Tensor = self.head(scores, noise)
         return out
 
 
@@ -76,7 +90,9 @@ class Critic(nn.Module):
         return self.judge(self.features(x), c)
 
 
-def build_generator(architecture: GanMlp | GanConv, shape: Shape, context: int, head: Head) -> Generator:
+def build_generator(
+    architecture: GanMlp | GanConv, shape: Shape, context: int, head: Head, sure: Sequence[int] = ()
+) -> Generator:  # fmt: skip
     """A fresh generator of contents of `shape`, coarse to fine through `channels`; `head` bounds what it makes."""
     latent, norm = architecture.latent_dim, architecture.norm
     told = latent if context else 0
@@ -88,7 +104,7 @@ def build_generator(architecture: GanMlp | GanConv, shape: Shape, context: int, 
             with torch.no_grad():
                 last.bias.copy_(head.start)
         body = nn.Sequential(*_dense(widths, norm), last, nn.Unflatten(1, shape))
-        return Generator(body, head, latent, context, told)
+        return Generator(body, head, latent, context, told, sure)
     return Generator(_grow(architecture.channels, shape, latent + told, norm), head, latent, context, told)
 
 

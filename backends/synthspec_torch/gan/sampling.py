@@ -38,7 +38,8 @@ class GanSampler:
         settle_threads(self.threads)
         self.passes.reset()
         columns = dict(self.conditions(block, size))
-        c = torch.from_numpy(self.gan.context.encode(columns, size)).float()
+        own = 1 + len(self.gan.context.fields)
+        c = self.gan.conditions(columns, generator(self.seed, Stream.CONDITION, block, own).random(size))
         z = generator(self.seed, Stream.START, block).standard_normal(
             (size, self.gan.network.numbers), dtype=np.float32
         )

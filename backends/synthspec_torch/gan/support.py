@@ -13,6 +13,8 @@ from synthspec.ir.families import (
     GanEngine,
     GanMlp,
     Hinge,
+    NoMechanism,
+    Pate,
     Relativistic,
     WganGp,
 )
@@ -20,6 +22,7 @@ from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
 from synthspec_torch.acceleration.support import acceleration_reasons
 from synthspec_torch.data.kinds import is_mixed, mixed_reasons
+from synthspec_torch.gan.pate_support import vote_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, image_reasons, monitor_reasons, training_reasons
 
@@ -55,7 +58,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     if not isinstance(op.engine, GanEngine):
         yield f"family {op.engine.family} is not supported: only gan"
         return
-    yield from mechanism_reasons(op.privacy, "dp-sgd")
+    yield from mechanism_reasons(op.privacy, "dp-sgd", "pate")
     if op.drop_rate:
         yield "drop_rate is for guidance, and a GAN has none"
     yield from _objective_reasons(op, op.engine)
@@ -65,6 +68,9 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
         yield from _condition_reasons(name, find_field(op.schema, name))
     if isinstance(op.privacy, DpSgd):
         yield from _private_reasons(op, op.privacy)
+        return
+    if isinstance(op.privacy, Pate):
+        yield from vote_reasons(op, op.privacy)
         return
     yield from training_reasons(op.training)
     penalised = isinstance(op.objective, WganGp | Relativistic)
@@ -101,8 +107,24 @@ def _objective_reasons(op: Fit, engine: GanEngine) -> Iterator[str]:
             yield "the penalty is part of each record's loss: only penalty_per record"
         if getattr(engine.architecture, "spectral_norm", False):
             yield "spectral_norm and a gradient penalty bound the same slope twice: leave one out"
+    if objective.training_by_sampling != "none":
+        yield from _balance_reasons(op)
     if objective.augmentation and op.schema.modality != "image":
         yield f"augmentations are of images: no {', '.join(objective.augmentation)} here"
+
+
+def _balance_reasons(op: Fit) -> Iterator[str]:
+    if not isinstance(op.privacy, NoMechanism):
+        yield "training_by_sampling draws rare records more often, by private counts: none under a mechanism"
+    if op.schema.modality == "image":
+        yield "training_by_sampling is for tables: an image has no categorical field to draw by"
+        return
+    known = [field for name in op.conditions if (field := find_field(op.schema, name)) is not None]
+    for field in known:
+        if not field.enum and field.dtype != "bool":
+            yield f"training_by_sampling knows the members of a condition, and {field.name!r} is a number"
+    if not known and not any(field.dtype in ("categorical", "bool") for field in op.schema.with_role("content")):
+        yield "training_by_sampling draws by categorical and bool fields, and the SRef has none: leave it out"
 
 
 def _architecture_reasons(op: Fit, engine: GanEngine) -> Iterator[str]:

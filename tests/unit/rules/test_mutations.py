@@ -56,6 +56,7 @@ ROWS = [
     Row(DIGITS, "\nsampling:", "\n«sampeling»:", "schema.unknown-key"),
     Row(DIGITS, "tol_FID:", "«tol_fid»:", "schema.unknown-key"),
     Row(DIGITS, "cfg_max: 2.0, drop", "«cfgmax»: 2.0, drop", "schema.unknown-key"),
+    Row(DIGITS, "simple, head: v", "simple, «training_by_sampling»: none, head: v", "schema.unknown-key"),
     Row(CANCER, "eps_budget: 4.0\n", "«epsilon»: 4.0\n  eps_budget: 4.0\n", "schema.unknown-key"),
     Row(FIBER, "gap: 60 s", "«gapp»: 60 s", "schema.unknown-key"),
     Row(DIGITS, "n: 512, ", "", "schema.missing-key", at="\n«sampling»: {"),
