@@ -56,7 +56,8 @@ def _begun(training: Training, privacy: Privacy | None) -> Iterator[tuple[Path, 
         yield ("training", "init_from"), message, "leave it out, or choose dp-sgd"
     if training.on_divergence == "restart" and not isinstance(privacy, NoMechanism):
         message = "no training under a mechanism begins again by itself: every attempt would spend the budget anew"
-        yield ("training", "on_divergence"), message, "write on_divergence: stop, and run another spec where it diverged"
+        advice = "write on_divergence: stop, and run another spec where it diverged"
+        yield ("training", "on_divergence"), message, advice
 
 
 def _timed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:

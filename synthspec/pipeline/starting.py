@@ -19,7 +19,8 @@ def unverified_start(plan: Plan, base: Path) -> tuple[Diagnostic, ...]:
     Paths are relative to `base`. Trusted are one's own keys and those of the trust file, as `verify` trusts them.
     """
     starts = [node.op.training.init_from for node in plan.nodes if isinstance(node.op, Fit)]
-    return tuple(found for start in starts if start is not None and start.run is not None for found in _seen(start, base))
+    named = [start for start in starts if start is not None and start.run is not None]
+    return tuple(found for start in named for found in _seen(start, base))
 
 
 def _seen(start: Pretrained, base: Path) -> Iterator[Diagnostic]:
