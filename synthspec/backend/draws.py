@@ -42,6 +42,8 @@ class Stream(IntEnum):
     """The spacings of the published records in time."""
     DISTILL = 9
     """The noise from which a teacher makes what its student learns on: never that of the records that are judged."""
+    REFER = 11
+    """The keys of other tables that published records point to; `index` is the place of the foreign key."""
 
 
 def generator(seed: int, stream: Stream, block: int, index: int = 0) -> np.random.Generator:

@@ -56,8 +56,8 @@ class Samples:
         from synthspec.pipeline.front import load_sref
         from synthspec.resolve import bind_schema
 
-        aligned = self.folder / "align" / DATA
-        dataset = read_dataset(aligned if aligned.is_file() else self.folder / "enforce" / DATA)
+        made = [path for node in ("align", "refer", "enforce") if (path := self.folder / node / DATA).is_file()]
+        dataset = read_dataset(made[0])
         schema = value_of(load_sref(self.engine.ds.sref).then(bind_schema))
         fields = (field for field in schema.fields if field.name in dataset.columns)
         return {field.name: readable(field, dataset[field.name]) for field in fields}

@@ -37,7 +37,7 @@ def _key(name: str, keys: Path | None) -> str:
 def _reads(op: Op) -> tuple[tuple[str, str], ...]:
     """(name, pinned SHA-256 or empty)."""
     if isinstance(op, Bind):
-        return ((op.source, op.sha256),)
+        return ((op.source, op.sha256), *((each.source, each.sha256) for each in op.references))
     if isinstance(op, Arrive):
         return ((op.path, op.sha256),)
     if isinstance(op, (Embed, Measure)) and op.features.weights:
@@ -59,5 +59,9 @@ def _checked(name: str, pinned: str, root: Path) -> str:
 
 
 def pin(op: Op, seen: Outside) -> Op:
-    """`op` with the digest of its source written in, so that the kernel refuses a file that changed since."""
-    return replace(op, sha256=seen[0][1]) if isinstance(op, Bind | Arrive) else op
+    """`op` with the digests of its sources written in, so that the kernel refuses a file that changed since."""
+    if isinstance(op, Bind):
+        found = zip(op.references, seen[1:], strict=True)
+        references = tuple(replace(each, sha256=sha256) for each, (_, sha256) in found)
+        return replace(op, sha256=seen[0][1], references=references)
+    return replace(op, sha256=seen[0][1]) if isinstance(op, Arrive) else op

@@ -15,12 +15,13 @@ from synthspec.ir.schema import Field, Schema
 from synthspec.ir.solvers import SolverPlan
 from synthspec.ir.verdict import Promise
 from synthspec.spec.conditioning import GuidanceSchedule, Variable
-from synthspec.spec.data import ColumnSplit, HashSplit, RandomSplit, TimeSplit
+from synthspec.spec.data import ColumnSplit, Constant, HashSplit, RandomSplit, Statistic, TimeSplit
 from synthspec.spec.engine import DiffusionEngine, FlowEngine, GanEngine, VaeEngine
 from synthspec.spec.evaluation import Features, MembershipAttack, SplitName
 from synthspec.spec.objective import Adversarial, Elbo, ElboBeta, Hinge, LSimple, Nll, Relativistic, WganGp
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
 from synthspec.spec.sampling import Arrival, Compile, Distill, NearCopies, Quantize, Timebase
+from synthspec.spec.sref import Policies
 from synthspec.spec.training import Stability, Training
 
 KnownObjective = Elbo | ElboBeta | Adversarial | WganGp | Hinge | Relativistic | Nll | LSimple
@@ -30,8 +31,25 @@ Mechanism = NoMechanism | DpSgd | Pate | DpNoise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Referred:
+    """P403-2: the key `column` of another table, in the file `source`, which `field` points to."""
+
+    field: str
+    table: str
+    column: str
+    source: str
+    sha256: str = ""
+    """What the file must digest to; the run writes it in."""
+    fan_out: Literal["train", "uniform"] = "train"
+    """How a made record gets a key: as many records a key as in training, or any key with the same chance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bind:
-    """M40-5.2: read the source and bind it to the schema. Makes ``data.safetensors``."""
+    """M40-5.2: read the source and bind it to the schema. Makes ``data.safetensors``, ``schema_report.json``.
+
+    Where the schema has foreign keys, ``references.safetensors`` too: the keys that there are to point to.
+    """
 
     op: Literal["bind"] = "bind"
     version: int = 1
@@ -39,6 +57,11 @@ class Bind:
     sha256: str = ""
     """What the source must digest to, when the spec or the plan pins it."""
     schema: Schema
+    policy: Policies | None = None
+    """What becomes of records that the fields do not allow as they are; None refuses them."""
+    references: tuple[Referred, ...] = ()
+    filled: tuple[str, ...] = ()
+    """Fields that may lack a value here, and lack none after `Impute`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +71,19 @@ class Split:
     op: Literal["split"] = "split"
     version: int = 1
     rule: SplitRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impute:
+    """Fill what is missing by statistics of the training split, or by constants.
+
+    In: data, split. Makes ``data.safetensors``, ``impute.json``.
+    """
+
+    op: Literal["impute"] = "impute"
+    version: int = 1
+    schema: Schema
+    fill: tuple[tuple[str, Statistic | Constant], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +216,20 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refer:
+    """P403-2: give every kept record a key of each table that the schema refers to.
+
+    In: samples, data, split. Makes ``data.safetensors``, ``refer.json``.
+    """
+
+    op: Literal["refer"] = "refer"
+    version: int = 1
+    schema: Schema
+    references: tuple[Referred, ...]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Align:
     """P405-5: fit offset, skew and J on tau_mono, give every kept record a place in time, publish it on ts.
 
@@ -291,7 +341,7 @@ class Compare:
     """
 
     op: Literal["compare"] = "compare"
-    version: int = 1
+    version: int = 2
     measure: Measure
     pairs: int
     """The first so many candidates of both engines are compared: before any of them is turned down."""
@@ -316,8 +366,8 @@ class Emit:
 
 
 Op = (
-    Bind | Split | Fit | Accelerate | Sample | Enforce | Mark | Export | Align | Arrive | Latency | Replay | Assess | Embed
-    | Measure | Compare | Judge | Emit
+    Bind | Split | Impute | Fit | Accelerate | Sample | Enforce | Mark | Refer | Export | Align | Arrive
+    | Latency | Replay | Assess | Embed | Measure | Compare | Judge | Emit
 )  # fmt: skip
 
 

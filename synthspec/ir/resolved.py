@@ -30,6 +30,8 @@ class ResolvedSpec:
     """Where `data.source` was found, when it is a file or folder."""
     path_source: str = ""
     """The table of gamma(ell), relative to the spec; empty where the SRef has no path."""
+    filled: tuple[str, ...] = ()
+    """The fields whose gaps `data.impute` fills: they have none in `schema`."""
     overrides: tuple[tuple[str, str], ...] = ()
     spec_lost: frozenset[Path] = field(compare=False, default=frozenset())
     """Keys of the spec whose value could not be read; where there are any, so there are errors."""

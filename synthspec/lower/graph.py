@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -11,7 +11,6 @@ from synthspec.diag import Outcome, failure
 from synthspec.ir.figures import OF_THE_ENGINE
 from synthspec.ir.ops import (
     Assess,
-    Bind,
     Compare,
     Edge,
     Embed,
@@ -30,6 +29,7 @@ from synthspec.ir.ops import (
 )
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
 from synthspec.lower.acceleration import TEACHER, Engine, engines
+from synthspec.lower.binding import bind_op, impute_op, refer_op
 from synthspec.lower.engine import fit_op
 from synthspec.lower.features import provided
 from synthspec.lower.needs import Needs
@@ -90,8 +90,10 @@ def _trained(resolved: ResolvedSpec, needs: Needs) -> list[OpNode] | None:
     fit = fit_op(resolved, needs)
     if rule is None or fit is None:
         return None
-    source = Bind(source=spec.data.source, sha256=spec.data.sha256 or "", schema=resolved.schema)
-    nodes = [_node("bind", source), _node("split", Split(rule=rule), data="bind"), _node("fit", fit, **_REAL)]
+    nodes = [_node("bind", bind_op(resolved)), _node("split", Split(rule=rule), data="bind")]
+    if (fill := impute_op(resolved)) is not None:
+        nodes.append(_node("impute", fill, **_BOUND))
+    nodes.append(_node("fit", fit, **_real(nodes)))
     if spec.acceleration and (sample := sample_op(resolved, fit, needs)) is not None:
         _accelerated(nodes, engines(resolved, sample))
     return nodes
@@ -108,17 +110,18 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
         return None
     *before, released = engines(resolved, sample)
     engine, sample = released.id, released.sample
-    real = {"engine": engine, **_REAL}
+    records = _real(nodes)
+    real = {"engine": engine, **_real(nodes)}
     evaluate = _Evaluation(nodes, resolved, evaluation, reference)
     for each in before:
         evaluate.earlier(each)
     nodes.append(_node("sample", sample, **real))
-    nodes.append(_node("enforce", enforce_op(resolved, sample), samples="sample", **_REAL))
-    measured = {"samples": "enforce", "raw": "sample", **_REAL}
+    nodes.append(_node("enforce", enforce_op(resolved, sample), samples="sample", **records))
+    measured = {"samples": "enforce", "raw": "sample", **records}
     if (mark := mark_op(resolved)) is not None:
         nodes.append(_node("mark", mark, samples="enforce"))
         measured["samples"] = "mark"
-    published = _timepath(nodes, resolved, sample.seed, measured)
+    published = _placed(nodes, resolved, sample.seed, measured)
     nodes.append(_node("export", export_op(resolved, _leading_to(nodes, published)), samples=published))
     evaluate.timed(released, measured, "")
     again = Replay(sample=sample, blocks=replayed_blocks(sample, evaluation.replay_share))
@@ -128,7 +131,7 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
     nodes.append(_node("measure", _measure(resolved, evaluation, sample), **measured))
     evidence = {"evidence": "measure"}
     if before:
-        nodes.append(_compared(before, resolved, evaluation, sample))
+        nodes.append(_compared(before, resolved, evaluation, sample, records))
         evidence["compared"] = "compare"
     nodes.append(_node("judge", Judge(promises=promises(resolved)), **evidence))
     licence = "" if spec.release is None else spec.release.licence or ""
@@ -136,7 +139,12 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
     return tuple(nodes)
 
 
-_REAL = {"data": "bind", "split": "split"}
+_BOUND = {"data": "bind", "split": "split"}
+
+
+def _real(nodes: Sequence[OpNode]) -> dict[str, str]:
+    """The real records as engines and metrics see them: with their gaps filled, where the spec has them filled."""
+    return {**_BOUND, "data": "impute"} if any(node.id == "impute" for node in nodes) else _BOUND
 
 
 def _node(node_id: str, op: Op, **inputs: str) -> OpNode:
@@ -147,7 +155,7 @@ def _accelerated(nodes: list[OpNode], chain: Sequence[Engine]) -> None:
     """Append one node per acceleration, each made from the engine before it; the last one is what is sampled (P405-10)."""
     for before, engine in pairwise(chain):
         if engine.made is not None:
-            nodes.append(_node(engine.id, engine.made, engine=before.id, **_REAL))
+            nodes.append(_node(engine.id, engine.made, engine=before.id, **_real(nodes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +167,18 @@ class _Evaluation:
     asked: Evaluation
     reference: SplitName
 
+    @property
+    def real(self) -> dict[str, str]:
+        """The real records that figures are about."""
+        return _real(self.nodes)
+
     def earlier(self, engine: Engine) -> None:
         """Sample and measure `engine`, which another one was made from: the same records, split, features and seeds."""
         prefix, sample = f"{engine.name}.", engine.sample
-        self._add(f"{prefix}sample", sample, engine=engine.id, **_REAL)
+        self._add(f"{prefix}sample", sample, engine=engine.id, **_real(self.nodes))
         kept = f"{prefix}enforce"
-        self._add(kept, enforce_op(self.resolved, sample), samples=f"{prefix}sample", **_REAL)
-        measured = {"samples": kept, "raw": f"{prefix}sample", **_REAL}
+        self._add(kept, enforce_op(self.resolved, sample), samples=f"{prefix}sample", **self.real)
+        measured = {"samples": kept, "raw": f"{prefix}sample", **self.real}
         self.timed(engine, measured, prefix)
         self.assessed(engine, measured, prefix)
         self._add(f"{prefix}measure", _measure(self.resolved, self.asked, sample), **measured)
@@ -174,7 +187,7 @@ class _Evaluation:
         """Time requests of `engine` where latency is asked for."""
         if "latency_ms_p99" in self.asked.metrics:
             timed = Latency(sample=engine.sample, requests=LATENCY_REQUESTS, warmup=LATENCY_WARMUP)
-            self._add(f"{prefix}latency", timed, engine=engine.id, **_REAL)
+            self._add(f"{prefix}latency", timed, engine=engine.id, **_real(self.nodes))
             measured["latency"] = f"{prefix}latency"
 
     def assessed(self, engine: Engine, measured: dict[str, str], prefix: str) -> None:
@@ -182,24 +195,26 @@ class _Evaluation:
         asked = _of_the_engine(self.asked, self.resolved.spec.engine.family)
         if asked:
             assess = Assess(fit=engine.sample.fit, metrics=asked, reference=self.reference, seed=engine.sample.seed)
-            self._add(f"{prefix}assess", assess, engine=engine.id, **_REAL)
+            self._add(f"{prefix}assess", assess, engine=engine.id, **self.real)
             measured["assessed"] = f"{prefix}assess"
         if self.asked.features.name != "embedded":
             features = self.asked.features
             embed = Embed(schema=self.resolved.schema, features=features, module=provided(features))
-            self._add(f"{prefix}embed", embed, data="bind", samples=measured["samples"])
+            self._add(f"{prefix}embed", embed, data=self.real["data"], samples=measured["samples"])
             measured["features"] = f"{prefix}embed"
 
     def _add(self, node_id: str, op: Op, **inputs: str) -> None:
         self.nodes.append(_node(node_id, op, **inputs))
 
 
-def _compared(before: list[Engine], resolved: ResolvedSpec, evaluation: Evaluation, sample: Sample) -> OpNode:
+def _compared(
+    before: list[Engine], resolved: ResolvedSpec, evaluation: Evaluation, sample: Sample, real: Mapping[str, str]
+) -> OpNode:
     """The released engine beside those it comes from."""
     figures = {engine.name: f"{engine.name}.measure" for engine in before}
     paired = {"samples": "sample", "teacher_samples": f"{TEACHER}.sample", "measured": "measure"}
     op = Compare(measure=_measure(resolved, evaluation, sample), pairs=sample.n)
-    return _node("compare", op, **paired, **figures, **_REAL)
+    return _node("compare", op, **paired, **figures, **real)
 
 
 def _of_the_engine(evaluation: Evaluation, family: str) -> tuple[str, ...]:
@@ -208,16 +223,20 @@ def _of_the_engine(evaluation: Evaluation, family: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*asked, "elbo_val_gain"] if family == "vae" else asked))
 
 
-def _timepath(nodes: list[OpNode], resolved: ResolvedSpec, seed: int, measured: dict[str, str]) -> str:
-    """Append what a time base and a path ask for; the node whose records are published."""
-    align, arrive = align_op(resolved, seed), arrive_op(resolved)
+def _placed(nodes: list[OpNode], resolved: ResolvedSpec, seed: int, measured: dict[str, str]) -> str:
+    """Append what foreign keys, a time base and a path ask for; the node whose records are published."""
+    refer, align, arrive = refer_op(resolved, seed), align_op(resolved, seed), arrive_op(resolved)
+    published = measured["samples"]
+    if refer is not None:
+        nodes.append(_node("refer", refer, samples=published, **_BOUND))
+        measured["referred"] = published = "refer"
     if align is not None:
-        nodes.append(_node("align", align, samples=measured["samples"], **_REAL))
+        nodes.append(_node("align", align, samples=published, **_real(nodes)))
         measured["timebase"] = "align"
     if arrive is not None:
         nodes.append(_node("arrive", arrive))
         measured["arrival"] = "arrive"
-    return measured["samples"] if align is None else "align"
+    return published if align is None else "align"
 
 
 def _measure(resolved: ResolvedSpec, evaluation: Evaluation, sample: Sample) -> Measure:

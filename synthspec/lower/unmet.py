@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from synthspec.ir.field_types import FLOATS, INTEGERS
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.lower.features import unoffered
 from synthspec.lower.needs import Needs
@@ -32,10 +33,8 @@ def refuse_unmet(resolved: ResolvedSpec, needs: Needs) -> None:
 
 
 def _before(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
-    data, training, keys = resolved.spec.data, resolved.spec.training, resolved.sref.keys
-    for name, target in () if keys is None else keys.fk.items():
-        message = f"{name} points to {target} (keys.fk of the SRef), and no run reads another table yet"
-        yield ("sref",), message, "leave fk out of the SRef, and check the reference where both tables are"
+    data, training = resolved.spec.data, resolved.spec.training
+    yield from _referred(resolved)
     for name, kind in data.transform.items():
         if kind != "linear":
             yield (
@@ -43,10 +42,44 @@ def _before(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
                 f"no run puts a field through {kind} yet",
                 "write linear, or leave it out",
             )
-    if data.impute is not None:
-        yield ("data", "impute"), "no run fills missing values yet", "leave it out, and give records without gaps"
+    yield from _imputed(resolved)
     if training is not None:
         yield from _begun(training, resolved.spec.privacy)
+
+
+def _referred(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    """Foreign keys that no made record could have without breaking another promise."""
+    keys = resolved.sref.keys
+    fields = {field.name: field for field in resolved.schema.fields}
+    for name in () if keys is None else keys.fk:
+        field = fields.get(name)
+        if field is None or keys is None:
+            continue
+        if name in keys.pk:
+            message = f"{name} is part of the primary key, and a key that is drawn for each record need not be unique"
+            yield ("sref",), message, "give the records a key of their own, and keep the foreign one beside it"
+        elif field.shape or (field.role == "key" and field.dtype not in {*INTEGERS, "string"}):
+            message = f"{name} is {field.dtype}{list(field.shape) or ''}, and a key is one integer or one text"
+            yield ("sref",), message, "declare the foreign key as an integer or a string"
+        elif field.role != "key" and (field.dtype != "categorical" or not field.enum):
+            message = f"{name} points to another table and is learned, so what is made could point to nothing"
+            yield ("sref",), message, "give it the role key, or declare it categorical with an enum"
+
+
+def _imputed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    """Gaps that the stated value cannot fill."""
+    how = resolved.spec.data.impute
+    for name in resolved.filled:
+        field = resolved.schema.field(name)
+        kind = how[name] if isinstance(how, dict) else how
+        where: Path = ("data", "impute", name) if isinstance(how, dict) else ("data", "impute")
+        if field.dtype not in FLOATS | {"categorical"}:
+            message = f"{name} is {field.dtype}, which cannot say that a value is missing"
+            yield where, message, "declare it float64 or categorical, or leave such records out (policy.nulls: drop)"
+        elif kind in {"mean", "median"} and (field.dtype == "categorical" or field.enum):
+            message = f"the {kind} of {name} is no member of its enum"
+            advice = f"name each field: impute: {{{name}: mode}}"
+            yield where, message, advice
 
 
 def _begun(training: Training, privacy: Privacy | None) -> Iterator[tuple[Path, str, str]]:

@@ -16,11 +16,13 @@ from synthspec.contracts import CONTRACTS, Term, setting
 from synthspec.contracts.calibration import joint_limits, least_cuts
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.execute.core.bind import bind
+from synthspec.execute.core.impute import completed
 from synthspec.execute.core.measure import classes_of, described, first_class, sample_of
 from synthspec.execute.core.split import rows_of
 from synthspec.ir.evidence import Figure
-from synthspec.ir.ops import Bind, Split
+from synthspec.ir.ops import Split
 from synthspec.ir.resolved import ResolvedSpec
+from synthspec.lower import bind_op, impute_op
 from synthspec.metrics.figures import UnmeasurableError
 from synthspec.metrics.null import null_figures
 from synthspec.pipeline.front import Options, draft, spot
@@ -167,9 +169,11 @@ def _request(resolved: ResolvedSpec, root: Path, how: Calibration, progress: Pro
     assert spec.data.split is not None  # noqa: S101 - asked for by P405-9.split-missing
     with tempfile.TemporaryDirectory(prefix="synthspec-calibrate-") as folder:
         context = Context(out=Path(folder), root=root, workers=1, progress=progress)
-        bind(Bind(source=spec.data.source, sha256=spec.data.sha256 or "", schema=schema), {}, context)
+        bind(bind_op(resolved), {}, context)
         data = read_dataset(Path(folder) / DATA)
     rows = rows_of(Split(rule=spec.data.split), data, schema)
+    if (fill := impute_op(resolved)) is not None:
+        data, _ = completed(fill, data, rows.train)
     label = first_class(schema.with_role("condition"))
     train, val, test = (sample_of(schema, data.take(rows.of(part)), label) for part in ("train", "val", "test"))
     attack = spec.evaluation.membership_attack

@@ -29,7 +29,7 @@ UNSAMPLED = UNPROMISED | {"P405-8.solver-missing", "P405-8.nfe-missing"}
 """What a spec that is only trained need not say either."""
 _KEPT: Mapping[Goal, frozenset[str]] = {
     "engine": frozenset({"fit", "accelerate"}),
-    "records": frozenset({"sample", "enforce", "align", "export"}),
+    "records": frozenset({"sample", "enforce", "refer", "align", "export"}),
     "figures": frozenset({"measure"}),
 }
 

@@ -15,7 +15,7 @@ from synthspec.ir.plan import Plan, PlanNode, node_digest
 CORE = "core"
 """Who computes what is not a generator's business: binding, splitting, enforcing, time, measuring, judging, emitting."""
 CORE_OPS = frozenset(
-    {"bind", "split", "enforce", "mark", "align", "arrive", "export", "measure", "compare", "judge", "emit"}
+    {"bind", "split", "impute", "enforce", "mark", "refer", "align", "arrive", "export", "measure", "compare", "judge", "emit"}
 )
 
 

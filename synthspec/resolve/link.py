@@ -11,6 +11,7 @@ from typing import Any
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.ir.document import Document
 from synthspec.ir.resolved import ResolvedSpec
+from synthspec.resolve.gaps import filled, without_gaps
 from synthspec.resolve.paths import BadPath, Wanted, locate
 from synthspec.resolve.schema import bind_schema
 from synthspec.resolve.sources import DATA, find_source
@@ -64,6 +65,11 @@ def link(spec: Document[EngineSpec], sref: Document[SRef], folders: Folders) -> 
             data_file = find_source(source, folders.spec, folders.root, allow_outside=folders.allow_outside)
     except BadPath as fault:
         found.append(_diagnostic(fault, spec.places, ("data", "source")))
+    for name, reference in (spec.model.data.references or {}).items():
+        _, faults = _optional(
+            reference.source, spec, ("data", "references", name, "source"), folders.spec, folders, DATA
+        )
+        found += faults
     for weights, where in _weights(spec):
         _, faults = _optional(weights, spec, where, folders.spec, folders, WEIGHTS)
         found += faults
@@ -74,7 +80,8 @@ def link(spec: Document[EngineSpec], sref: Document[SRef], folders: Folders) -> 
     resolved = ResolvedSpec(
         spec=spec.model,
         sref=sref.model,
-        schema=schema.value,
+        schema=without_gaps(schema.value, spec.model, sref.model),
+        filled=filled(spec.model, sref.model),
         spec_places=spec.places,
         sref_places=sref.places,
         root=folders.root,

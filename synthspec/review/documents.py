@@ -15,7 +15,7 @@ from synthspec.ir.document import Document
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.parse import Composed, compose, read_source, validate_model
 from synthspec.pipeline.front import KINDS
-from synthspec.resolve import bind_schema
+from synthspec.resolve import bind_schema, filled, without_gaps
 from synthspec.review.trees import FolderTree, Tree, beside
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
@@ -57,7 +57,8 @@ class Loaded:
         return ResolvedSpec(
             spec=spec.model,
             sref=sref.model,
-            schema=schema.value,
+            schema=without_gaps(schema.value, spec.model, sref.model),
+            filled=filled(spec.model, sref.model),
             spec_places=spec.places,
             sref_places=sref.places,
             root=Path(),

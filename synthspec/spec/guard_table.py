@@ -70,9 +70,16 @@ _DATA: Mapping[str, Fields] = {
     "Data": {
         "source": review("it reads other data", "high", "review.source-changed"),
         "sha256": pin("high", unknown="review.source-changed", loosened="review.source-changed"),
+        "references": entries("medium", ""),
         "split": section("high", loosened="review.split-changed"),
         "transform": law("transform"),
         "impute": law("transform", "medium"),
+    },
+    "Constant": {"constant": review("gaps are filled with another value")},
+    "Reference": {
+        "source": review("foreign keys are looked up in another table", "high", "review.source-changed"),
+        "sha256": pin("high", unknown="review.source-changed", loosened="review.source-changed"),
+        "public": scale("false", "true", risk="high"),
     },
     "HashSplit": _SPLIT,
     "RandomSplit": _SPLIT,
@@ -228,6 +235,8 @@ _RELEASE: Mapping[str, Fields] = {
         "near_copies": section("high"),
         "watermark": section("medium"),
         "format": free("the same records in another container"),
+        "provenance": scale("embedded", "sidecar", "none", risk="low", absent="review"),
+        "exports": free("the same facts for other tools"),
         "max_age_days": up("low"),
     },
     "NearCopies": {
@@ -235,8 +244,6 @@ _RELEASE: Mapping[str, Fields] = {
         "action": scale(("remove", "resample"), "report", risk="high"),
     },
     "Watermark": {
-        "provenance": scale("embedded", "sidecar", "none", risk="low", absent="review"),
-        "exports": free("the same facts for other tools"),
         "method": _FORM,
         "candidates": down("low"),
         "alpha": up("low"),
@@ -266,6 +273,7 @@ _SREF: Mapping[str, Fields] = {
         "fields": items("medium", "", "name", unknown="review.schema-changed"),
         "keys": section("medium"),
         "alias_map": entries("medium", ""),
+        "policy": section("medium"),
         "constraints": items("high", "fewer", "id", loosened="review.constraint-dropped"),
         "time": section("medium"),
         "path": section("medium"),
@@ -289,6 +297,12 @@ _SREF: Mapping[str, Fields] = {
         "entity": pin("high"),
         "fk": entries("medium", "fewer"),
     },
+    "Policies": {
+        "nulls": entries("medium", "more"),
+        "enums": entries("medium", "more"),
+        "orphans": entries("medium", "more"),
+    },
+    "Into": {"into": review("values that nobody declared mean something else")},
     "Constraint": {
         "id": free("constraints are recognised by it"),
         "expr": law("constraint", "high"),

@@ -45,6 +45,20 @@ class Keys(Model):
     fk: dict[str, str] = {}
 
 
+class Into(Model):
+    """The member of the enum that stands for every value that is none of its members."""
+
+    into: Member
+
+
+class Policies(Model):
+    """What binding does with a record that the fields do not allow as it is; without a word, it refuses the source."""
+
+    nulls: dict[Name, Literal["refuse", "drop", "impute"]] = {}
+    enums: dict[Name, Literal["refuse", "drop"] | Into] = {}
+    orphans: dict[Name, Literal["refuse", "drop", "keep"]] = {}
+
+
 class Constraint(Model):
     """A rule about the physics or the logic of a row, checked on D_ref and on D_syn (P405-7)."""
 
@@ -89,6 +103,7 @@ class SRef(Model):
     fields: Annotated[tuple[SRefField, ...], Field(min_length=1)]
     keys: Keys | None = None
     alias_map: dict[str, str] = {}
+    policy: Policies | None = None
     constraints: tuple[Constraint, ...] = ()
     time: TimeAnchors | None = None
     path: SignalPath | None = None

@@ -16,6 +16,7 @@ from synthspec.ir.ops import (
     Enforce,
     Export,
     Fit,
+    Impute,
     Judge,
     KnownEngine,
     KnownObjective,
@@ -23,6 +24,7 @@ from synthspec.ir.ops import (
     Measure,
     Mechanism,
     Op,
+    Refer,
     Replay,
     Sample,
     Split,
@@ -195,7 +197,9 @@ def _core_ops() -> tuple[Op, ...]:
     return (
         Bind(source="data.csv", schema=bound),
         Split(rule=RandomSplit(method="random", seed=1, train=0.7, val=0.15, test=0.15)),
+        Impute(schema=bound, fill=(("x", "median"),)),
         Enforce(schema=bound, n=8, near_copies=None),
+        Refer(schema=bound, references=(), seed=1),
         Export(schema=bound, format="csv"),
         Align(
             schema=schema("timeseries"),

@@ -13,7 +13,7 @@ from synthspec.execute.core.source import not_read
 from synthspec.execute.core.timed import align_reasons, arrive_reasons
 from synthspec.ir.ops import Align, Arrive, Bind, Export, Op
 
-KERNELS = ("bind", "split", "enforce", "mark", "align", "arrive", "export", "measure", "compare")
+KERNELS = ("bind", "split", "impute", "enforce", "mark", "refer", "align", "arrive", "export", "measure", "compare")
 _MODULES = ("numpy", "safetensors", "scipy", "sklearn", "PIL")
 _LIBRARIES = ("numpy", "pillow", "pyarrow", "safetensors", "scipy", "scikit-learn")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import numpy as np
@@ -61,7 +61,7 @@ def _shown(entry: object) -> str:
 
 def bind_column(cells: Cells) -> Column:
     """The column of ``cells.field``. Raises DataError (`schema.bad-value`) with row and column for what does not fit."""
-    cells = _plain(cells)
+    cells = plain(cells)
     field = cells.field
     if field.dtype == "categorical":
         return _codes(cells)
@@ -74,7 +74,40 @@ def bind_column(cells: Cells) -> Column:
     return _numbers(cells)
 
 
-def _plain(cells: Cells) -> Cells:
+def lacking(cells: Cells) -> NDArray[np.bool_]:
+    """Which records lack the value, or any of the values, of ``cells.field``; nothing is refused for that."""
+    cells = plain(cells)
+    if cells.field.dtype == "string":
+        absent = np.array([cell == "" for cell in cells.raw], bool)
+    elif cells.field.dtype == "categorical":
+        absent = _placed(cells) == -1
+    else:
+        absent = _absent(replace(cells, field=replace(cells.field, nullable=True)))
+    return np.asarray(absent.reshape(len(absent), -1).any(axis=1))
+
+
+def strange(cells: Cells) -> NDArray[np.bool_]:
+    """Which values of ``cells.field`` are none of the members of its enum; a gap is not, nor what is no number at all."""
+    cells = plain(cells)
+    field = cells.field
+    if field.dtype == "categorical":
+        return np.asarray(_placed(cells) == _UNKNOWN)
+    if field.dtype == "string":
+        known = {spelled(member) for member in field.enum}
+        return np.array([cell not in known and cell != "" for cell in cells.raw], bool)
+    values: NDArray[np.generic] = np.asarray(cells.raw)
+    if isinstance(cells.raw, list):
+        texts = [cell.strip() for cell in cells.raw]
+        values = np.array([float(text) if _FLOAT.fullmatch(text) else np.nan for text in texts], np.float64)
+    gap = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+    return np.asarray(~gap & ~np.isin(values, _numeric_members(field)))
+
+
+def _numeric_members(field: Field) -> NDArray[np.float64]:
+    return np.array([float(member) for member in field.enum if not isinstance(member, str)])
+
+
+def plain(cells: Cells) -> Cells:
     """Text arrays become lists of text, and every array takes the shape of the field."""
     raw, field = cells.raw, cells.field
     shape = () if isinstance(raw, list) else raw.shape[1:]
@@ -166,7 +199,7 @@ def _within_range(cells: Cells, values: Numeric) -> None:
 
 def _among(cells: Cells, values: Numeric, absent: NDArray[np.bool_]) -> None:
     if cells.field.enum:
-        members = np.array([float(member) for member in cells.field.enum if not isinstance(member, str)])
+        members = _numeric_members(cells.field)
         what = f"{{}} is not in the enum of {cells.field.name!r}"
         cells.check(~absent & ~np.isin(values, members), what, "correct the record, or add it to the enum")
 
@@ -189,14 +222,8 @@ def _codes(cells: Cells) -> Column:
     if not field.enum:
         message = f"{field.name!r} is categorical without an enum, so its values have no codes"
         raise DataError("schema.bad-value", message, "list the members under `enum`")
-    code = {spelled(member): number for number, member in enumerate(field.enum)}
-    if isinstance(cells.raw, list):
-        codes = np.array([_code(cell, code) for cell in cells.raw], np.int64)
-    else:
-        distinct, place = np.unique(cells.raw, return_inverse=True)
-        found = [_code(_spelled_number(item), code) for item in distinct.tolist()]
-        codes = np.array(found, np.int64)[place.reshape(cells.raw.shape)]
-    members = ", ".join(list(code)[:12]) + (", ..." if len(code) > 12 else "")
+    codes = _placed(cells)
+    members = ", ".join(map(spelled, field.enum[:12])) + (", ..." if len(field.enum) > 12 else "")
     cells.check(
         codes == _UNKNOWN, f"{{}} is not in the enum of {field.name!r} ({members})", "add it to the enum, or correct it"
     )
@@ -206,6 +233,16 @@ def _codes(cells: Cells) -> Column:
 
 
 _UNKNOWN = -2
+
+
+def _placed(cells: Cells) -> NDArray[np.int64]:
+    """Places in the enum, -1 for no value, -2 for one that is no member."""
+    code = {spelled(member): number for number, member in enumerate(cells.field.enum)}
+    if isinstance(cells.raw, list):
+        return np.array([_code(cell, code) for cell in cells.raw], np.int64)
+    distinct, place = np.unique(cells.raw, return_inverse=True)
+    found = [_code(_spelled_number(item), code) for item in distinct.tolist()]
+    return np.array(found, np.int64)[place.reshape(cells.raw.shape)]
 
 
 def _code(text: str, code: dict[str, int]) -> int:

@@ -36,3 +36,14 @@ def _entries(field: Field, column: NDArray[Any]) -> NDArray[np.bool_]:
     if field.enum:
         good &= np.isin(column, np.array([float(member) for member in field.enum if not isinstance(member, str)]))
     return good | absent if field.nullable else good
+
+
+def missing(field: Field, column: Column) -> NDArray[np.bool_]:
+    """Which records lack the value of `field`, or any of its values; text of nothing is one that is missing."""
+    if field.dtype == "categorical":
+        absent = np.asarray(column.astype(np.int64) < 0)
+    elif field.dtype == "string":
+        return np.asarray(~column.astype(bool).reshape(len(column), -1).any(axis=1))
+    else:
+        absent = np.isnan(column.astype(np.float64)) if column.dtype.kind == "f" else np.zeros(column.shape, bool)
+    return np.asarray(absent.reshape(len(column), -1).any(axis=1)) if absent.size else np.zeros(len(column), bool)

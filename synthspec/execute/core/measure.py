@@ -45,7 +45,7 @@ from synthspec.ir.schema import Field, Schema
 
 T = TypeVar("T")
 Inputs = Mapping[str, Artifact]
-MADE = ("assessed", "timebase", "arrival")
+MADE = ("assessed", "referred", "timebase", "arrival")
 """The ports whose nodes bring figures of their own."""
 
 

@@ -145,6 +145,28 @@ CODES: tuple[Documented, ...] = (
         refs="language 4; S405-1",
     ),
     documented(
+        "data.orphan",
+        "execute",
+        "A record points to nothing.",
+        why=(
+            "A foreign key is the key of a record of another table, or nobody can join the two (P403-2). The message says"
+            " how many records point to none, and where the first ones stand; `policy.orphans` of the SRef can leave them"
+            " out. A learned foreign key is made of the members of its enum, so each of these has to be a key too."
+        ),
+        bad="order 17: site_id S9   # sites.csv has S1 to S8",
+        good="order 17: site_id S8",
+        refs="P403-2; language 4",
+    ),
+    documented(
+        "data.no-value",
+        "execute",
+        "No training record has a value to fill gaps with.",
+        why="A mean, a median or a mode of nothing is not there. Values of val and test are not looked at.",
+        bad="impute: {ph: mean}   # every training record lacks ph",
+        good="impute: {ph: {constant: 7.0}}",
+        refs="language 4; P405-9",
+    ),
+    documented(
         "P405-5.too-few-readings",
         "execute",
         "The training records do not give a time base.",

@@ -1,7 +1,8 @@
 """Categories would be read off private data.
 
 Why: that a category exists can be the secret: one record with a rare value makes it appear. The values are listed in the
-    SRef.
+    SRef. So it is with the keys of another table that foreign keys are drawn from: that a key is there is told, so the table
+    has to be public.
 
 Refs: P405-4
 
@@ -32,4 +33,14 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
                 f"the categories of {field.name!r} would be read off private data",
                 "list them in an enum",
                 (Note("the data are protected by this mechanism", at("privacy", "mechanism")),),
+            )
+    keys, tables = resolved.sref.keys, resolved.spec.data.references or {}
+    for name, target in () if keys is None else keys.fk.items():
+        table = target.partition(".")[0]
+        if table in tables and not tables[table].public:
+            yield Finding(
+                at("data", "references", table),
+                f"made records would point to the keys of {table!r}, which is not said to be public",
+                "write public: true if nothing in that table is anybody's secret, or leave the foreign key out",
+                (Note("the foreign key", at_sref("keys", "fk", name)),),
             )

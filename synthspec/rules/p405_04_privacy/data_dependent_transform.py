@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
+from synthspec.spec.data import Constant
 
 FITTED = {
     "standard": "the mean and the spread",
@@ -38,6 +39,14 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         if kind in FITTED:
             message = f"{kind} takes {FITTED[kind]} of {name!r} from private records"
             yield Finding(at("data", "transform", name), message, "write linear, which goes by the SRef", because)
-    if data.impute is not None:
-        message = f"missing values would be filled with the {data.impute} of private records"
-        yield Finding(at("data", "impute"), message, "leave it out: a nullable field keeps its gaps", because)
+    yield from _imputed(resolved, because)
+
+
+def _imputed(resolved: ResolvedSpec, because: tuple[Note, ...]) -> Iterator[Finding]:
+    how = resolved.spec.data.impute
+    fills = how if isinstance(how, dict) else {"": how} if how else {}
+    for name, kind in fills.items():
+        if not isinstance(kind, Constant):
+            message = f"missing values would be filled with the {kind} of private records"
+            advice = "fill with a constant, or leave it out: a nullable field keeps its gaps"
+            yield Finding(at("data", "impute", name) if name else at("data", "impute"), message, advice, because)

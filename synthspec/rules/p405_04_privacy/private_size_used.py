@@ -1,7 +1,7 @@
 """Something depends on a number of records that is private.
 
 Why: under add_remove the number of records is itself protected. An epoch, a batch size or a stated size would be computed
-    from it or publish it.
+    from it or publish it. A public number, in turn, must not depend on what records hold: none is left out for it.
 
 Refs: P405-4
 
@@ -19,16 +19,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import dp_sgd
+from synthspec.rules.form import Finding, Note, at, at_sref, rule
+from synthspec.rules.subject import mechanism
+from synthspec.spec.privacy import DatasetSize, DpNoise, DpSgd
 
 
 @rule(code="P405-4.private-size-used")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    block, training = dp_sgd(resolved), resolved.spec.training
-    if block is None:
+    block, training = mechanism(resolved), resolved.spec.training
+    if not isinstance(block, DpSgd | DpNoise):
         return
     size = block.dataset_size
+    yield from _left_out(resolved, size)
     if block.adjacency != "add_remove" and (size is None or size.public):
         return
     if size is not None and (size.public or size.value is not None):
@@ -38,7 +40,21 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
             "write dataset_size: {public: false}, or the adjacency zero_out if it is public",
             (Note("the adjacency", at("privacy", "adjacency")),),
         )
-    for key in ("epochs", "batch_size"):
+    for key in ("epochs", "batch_size") if isinstance(block, DpSgd) else ():
         if training is not None and getattr(training, key) is not None:
             message = f"training.{key} depends on the private number of records"
             yield Finding(at("training", key), message, "leave it out: steps and rate are in the privacy block")
+
+
+def _left_out(resolved: ResolvedSpec, size: DatasetSize | None) -> Iterator[Finding]:
+    """Policies that leave records out for what they hold, where the number of records is public."""
+    policy = resolved.sref.policy
+    if policy is None or size is None or not size.public:
+        return
+    for kind, named in (("nulls", policy.nulls), ("enums", policy.enums), ("orphans", policy.orphans)):
+        for name, what in named.items():
+            if what == "drop":
+                message = f"how many records are kept depends on {name!r} of each, and dataset_size is public"
+                because = (Note("the policy", at_sref("policy", kind, name)),)
+                advice = "write dataset_size: {public: false} with adjacency add_remove, or refuse such records"
+                yield Finding(at("privacy", "dataset_size"), message, advice, because)

@@ -17,7 +17,8 @@ WEIGHTS = "{weights: digits.sref.yaml, sha256: " + "ab" * 32 + "}"
 UNMET = [
     ("cancer-dp-vae", "contracts.C40-516.publish", "mi_value", "P405-4.mi-published", "contracts.C40-516.publish"),
     ("digits-diffusion", "data.transform", "{pixels: quantile}", "", "data.transform.pixels"),
-    ("digits-diffusion", "data.impute", "median", "", "data.impute"),
+    ("digits-diffusion", "data.impute", "median", "sref.policy-unknown", "data.impute"),
+    ("digits-diffusion", "data.impute", "{pixels: mean}", "sref.policy-unknown", "data.impute.pixels"),
     ("cancer-dp-vae", "training", RESTARTING, "", "training.on_divergence"),
     ("digits-gan", "objective.penalty_per", "batch", "", "objective.penalty_per"),
     ("fiber-link-flow", "timebase.fit.window", "300 s", "", "timebase.fit.window"),
@@ -83,8 +84,27 @@ def test_a_foreign_key_is_never_passed_over(tmp_path):
     sref.write_text(sref.read_text().replace("keys: {pk: [rid]}", "keys: {pk: [rid], fk: {rid: links.id}}"))
     outcome = load_spec(spot(tmp_path / "fiber" / "spec.yaml"), Options(today=TODAY))
     (finding,) = outcome.then(compile_spec).diagnostics
-    assert (finding.code, finding.path) == ("engine.backend-unsupported", ("sref",))
-    assert "rid points to links.id" in finding.message
+    assert (finding.code, finding.path) == ("sref.fk-target", ("data", "references"))
+    assert "'rid' points to links.id" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("fk", "said"),
+    [
+        ("{rid: links.id}", "rid is part of the primary key"),
+        ("{temp: links.id}", "temp points to another table and is learned"),
+    ],
+)
+def test_a_foreign_key_that_no_record_could_be_given_is_refused_by_name(tmp_path, fk, said):
+    shutil.copytree(EXAMPLES / "fiber-link-flow", tmp_path / "fiber")
+    (tmp_path / "fiber" / "links.csv").write_text("id\n1\n")
+    sref = tmp_path / "fiber" / "fiber_link.sref.yaml"
+    sref.write_text(sref.read_text().replace("keys: {pk: [rid]}", f"keys: {{pk: [rid], fk: {fk}}}"))
+    given = (("data.references", "{links: {source: links.csv}}"),)
+    outcome = load_spec(spot(tmp_path / "fiber" / "spec.yaml"), Options(today=TODAY, overrides=given))
+    (finding,) = outcome.then(compile_spec).diagnostics
+    assert finding.code == "engine.backend-unsupported"
+    assert said in finding.message
 
 
 def test_a_projection_names_the_constraint_that_it_cannot_meet():

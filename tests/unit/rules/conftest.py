@@ -13,7 +13,7 @@ import yaml
 from synthspec.pipeline.front import Options, spot, validate
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-SREF_SECTIONS = {"modality", "fields", "keys", "alias_map", "constraints", "time", "path"}
+SREF_SECTIONS = {"modality", "fields", "keys", "alias_map", "policy", "constraints", "time", "path"}
 LOADER, DUMPER = yaml.CSafeLoader, yaml.CSafeDumper
 TODAY = date(2026, 6, 1)
 
