@@ -109,7 +109,7 @@ def _of_the_run(manifest: Manifest, plan: Plan, found: Evidence, signed: Mapping
             "/deep/lineage",
         ),
         (
-            lambda: [each.parent.sha256 for each in manifest.deep.lineage if each.operation == "finetune"] == _start(plan),
+            lambda: _begun(manifest) == _start(plan),
             "its training started from other weights than the spec names",
             "/deep/lineage",
         ),
@@ -119,6 +119,10 @@ def _of_the_run(manifest: Manifest, plan: Plan, found: Evidence, signed: Mapping
             "/dag",
         ),
     )
+
+
+def _begun(manifest: Manifest) -> list[str | None]:
+    return [step.parent.sha256 for step in manifest.deep.lineage if step.operation == "finetune"]
 
 
 def _start(plan: Plan) -> list[str | None]:
