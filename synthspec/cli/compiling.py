@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from synthspec.cli.answer import FORMAT, OUTSIDE, QUIET, SET, Format, existing_file, overrides, show_findings, usage
+
+if TYPE_CHECKING:
+    from synthspec.ir.plan import Plan
 
 
 def compile_(
@@ -39,15 +43,31 @@ def compile_(
     resolved = target.with_name(target.name.removesuffix(".json").removesuffix(".plan") + ".resolved.yaml")
     write_file(target, write_plan(based(plan, spec.parent, target.absolute().parent)))
     write_file(resolved, resolved_text(plan.spec).encode())
-    nobody = [node for node in plan.nodes if not node.backend]
+    nobody, spends = [node for node in plan.nodes if not node.backend], _spends(plan)
     if form is Format.json:
         refused = {node.id: list(node.refusals) for node in nobody}
         written = {"plan": str(target), "resolved": str(resolved), "digest": plan.digest, "unsupported": refused}
+        written |= {"planned": spends} if spends else {}
         show_findings((), 1, form, **written)
         return
     if not quiet:
         typer.echo(f"wrote {target} ({len(plan.nodes)} nodes, digest {plan.digest[:16]})\nwrote {resolved}")
+        if spends:
+            typer.echo(
+                "plans eps {eps:g} at delta {delta:g} ({adjacency}), with noise of {multiplier:g}".format(**spends)
+            )
         for node in nobody:
             typer.echo(
                 f"note: {node.id} is not supported by any installed backend: {'; '.join(node.refusals)}", err=True
             )
+
+
+def _spends(plan: Plan) -> dict[str, Any]:
+    """What the mechanism of `plan` would spend, before anything is read; empty where there is none, or no bound is known."""
+    from synthspec.review.effects import planned
+
+    found, block = planned(plan.spec), plan.spec.privacy
+    if found.eps is None or found.multiplier is None:
+        return {}
+    held = {"delta": getattr(block, "delta", None), "adjacency": getattr(block, "adjacency", None)}
+    return {"eps": found.eps, "multiplier": found.multiplier, **held}
