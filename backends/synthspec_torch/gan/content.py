@@ -18,7 +18,7 @@ from synthspec.metrics.features import extractor
 from synthspec_torch.data.image import ImageCodec
 from synthspec_torch.data.kinds import is_mixed
 from synthspec_torch.data.layout import Layout
-from synthspec_torch.data.mixed import MixedCodec
+from synthspec_torch.data.mixed import MixedCodec, Uniform
 from synthspec_torch.data.table import TableCodec
 from synthspec_torch.gan.heads import Head, ImageHead, TableHead
 
@@ -44,6 +44,12 @@ class Content(Protocol):
 
     def encode(self, columns: Mapping[str, Column]) -> torch.Tensor:
         """Columns in their units to float32 [n, *shape]. Raises DataError for a value that the SRef does not allow."""
+
+    def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
+        """What is kept of records before anything is drawn for them, [n, ...]. Raises DataError as `encode` does."""
+
+    def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
+        """Contents of what is `held`, float32 [n, *shape]; `uniform` says where in its cell a value lies."""
 
     def decode(self, x: torch.Tensor) -> tuple[dict[str, Column], int]:
         """[n, *shape] to columns that the SRef allows, and how many numbers its ranges had to clip."""
@@ -74,6 +80,13 @@ class ImageContent:
 
     def encode(self, columns: Mapping[str, Column]) -> torch.Tensor:
         return self.codec.encode(columns[self.codec.name])
+
+    def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
+        return self.encode(columns)
+
+    def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
+        del uniform
+        return held
 
     def decode(self, x: torch.Tensor) -> tuple[dict[str, Column], int]:
         return {self.codec.name: self.codec.decode(x)}, 0
@@ -110,6 +123,13 @@ class NumberContent:
     def encode(self, columns: Mapping[str, Column]) -> torch.Tensor:
         return torch.from_numpy(self.codec.encode(columns)).float()
 
+    def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
+        return self.encode(columns)
+
+    def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
+        del uniform
+        return held
+
     def decode(self, x: torch.Tensor) -> tuple[dict[str, Column], int]:
         return self.codec.decode(x.double().numpy())
 
@@ -124,7 +144,7 @@ class MixedContent:
 
     layout: Layout
     seed: int
-    """Where a value lies within its cell is drawn once, by this seed."""
+    """Where a value lies within its cell is drawn once, by this seed; under a mechanism at every step (`placed`)."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -142,6 +162,12 @@ class MixedContent:
 
     def encode(self, columns: Mapping[str, Column]) -> torch.Tensor:
         return self.layout.encode(self.layout.codec.encode(columns), generator(self.seed, Stream.TRAIN, 1))
+
+    def held(self, columns: Mapping[str, Column]) -> torch.Tensor:
+        return self.layout.held(columns)
+
+    def placed(self, held: torch.Tensor, uniform: Uniform) -> torch.Tensor:
+        return self.layout.placed(held, uniform)
 
     def decode(self, x: torch.Tensor) -> tuple[dict[str, Column], int]:
         return self.layout.codec.decode(self.layout.decode(x)), 0
@@ -168,7 +194,7 @@ def declared(schema: Schema, seed: int) -> Content:
     if schema.modality == "image":
         return ImageContent(ImageCodec.of(contents[0]))
     if is_mixed(schema):
-        return MixedContent(Layout.of(MixedCodec.declared(contents)), seed)
+        return MixedContent(Layout.of(MixedCodec.declared(contents, grown=True)), seed)
     return NumberContent(TableCodec.declared(contents))
 
 

@@ -87,6 +87,11 @@ class TrainedGan:
         """Numbers that the networks are told of a record: its conditions, then a member of a discrete field."""
         return self.context.width + (0 if self.balance is None else self.balance.width)
 
+    def held(self, data: Dataset) -> Records:
+        """The rows of `data` as a mechanism holds them until a step places them. Raises DataError as `records` does."""
+        conditions = torch.from_numpy(self.context.encode(data.columns, len(data))).float()
+        return Records(self.content.held(data.columns), conditions)
+
     def records(self, data: Dataset) -> Records:
         """The rows of `data` as the networks see them. Raises DataError for a row that the SRef does not allow."""
         conditions = torch.from_numpy(self.context.encode(data.columns, len(data))).float()

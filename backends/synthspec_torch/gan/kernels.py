@@ -52,7 +52,9 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
             # The val split stays out of a private training: a probe of it would be a release.
             course = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
             law, batch = public_conditions(gan.context, seed), max(1, round(course.normalizer))
-            private = PrivateGan(gan.network, critic, rules, gan.records(rows), law, batch=batch, seed=seed)
+            private = PrivateGan(
+                gan.network, critic, rules, gan.held(rows), law, batch=batch, seed=seed, placed=gan.content.placed
+            )
             trained = fit_privately(private, course, op, inputs, context)
         else:
             trained = _train(op, gan, critic, rules, rows, rows_of(inputs, "val"), context)

@@ -21,7 +21,7 @@ from synthspec.ir.families import (
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
 from synthspec_torch.acceleration.support import acceleration_reasons
-from synthspec_torch.data.kinds import is_mixed, mixed_reasons
+from synthspec_torch.data.kinds import mixed_reasons
 from synthspec_torch.gan.pate_support import vote_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, image_reasons, monitor_reasons, training_reasons
@@ -81,12 +81,10 @@ def _private_reasons(op: Fit, block: DpSgd) -> Iterator[str]:
     objective, turn = op.objective, 1
     if isinstance(objective, Adversarial | WganGp | Hinge | Relativistic):
         turn = objective.critic_steps
-        if isinstance(objective, Relativistic) or objective.generator_terms:
-            yield "under dp-sgd the generator is shown no real record: no rpgan, no generator_terms"
+        if objective.generator_terms:
+            yield "under dp-sgd the generator is shown no real record: no generator_terms"
         if objective.augmentation:
             yield "augmentations draw by the place of a record in its batch: none under dp-sgd"
-    if op.schema.modality != "image" and is_mixed(op.schema):
-        yield "cells of mixed types are drawn in by the place of a row: only images and tables of numbers under dp-sgd"
     if getattr(op.engine.architecture, "pac", 1) > 1:
         yield "packs show the critic several records at once: only pac 1 under dp-sgd"
     if block.steps is not None and block.steps % turn:

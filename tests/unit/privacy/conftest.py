@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from synthspec.ir.families import (
+    Adversarial,
     AffineCoupling,
     Autoregressive,
     DpSgd,
@@ -21,6 +22,7 @@ from synthspec.ir.families import (
     MinSnr,
     MlpDenoiser,
     Optimizer,
+    Relativistic,
     SplineCoupling,
     Stability,
     Training,
@@ -39,6 +41,7 @@ from synthspec_torch.flow.network import FlowNetwork
 from synthspec_torch.flow.scored import ScoredNetwork
 from synthspec_torch.flow.training import Cells, FlowLearner
 from synthspec_torch.flow.training import Records as FlowRecords
+from synthspec_torch.gan.content import MixedContent
 from synthspec_torch.gan.heads import Head
 from synthspec_torch.gan.learner import Rules
 from synthspec_torch.gan.networks import build_critic, build_generator
@@ -151,7 +154,23 @@ def gan(architecture, objective, shape, x):
     # Adam would make a step of what is zero but for rounding: a bias before a norm has no gradient.
     rules = Rules(objective, 3, Optimizer(name="sgd", lr=1e-3), None)
     records = GanRecords(contents, x[:, -2:].clone())
-    return PrivateGan(generator, critic, rules, records, lambda step, n: torch.zeros(n, 2), batch=4, seed=1)
+    return PrivateGan(
+        generator, critic, rules, records, lambda step, n: torch.zeros(n, 2), batch=4, seed=1,
+        placed=lambda held, uniform: held,
+    )  # fmt: skip
+
+
+def table_gan(objective, x):
+    torch.manual_seed(0)
+    content = MixedContent(Layout.of(MixedCodec.declared(FIELDS, 6, grown=True)), 1)
+    architecture = GanMlp(name="mlp", hidden=(8, 12), latent_dim=3)
+    generator = build_generator(architecture, content.shape, 2, content.head())
+    critic = build_critic(architecture, content.shape, 2, spectral=isinstance(objective, Hinge))
+    rules = Rules(objective, generator.numbers, Optimizer(name="sgd", lr=1e-3), None)
+    records = GanRecords(content.held(columns(x)), x[:, -2:].clone())
+    return PrivateGan(
+        generator, critic, rules, records, lambda step, n: torch.zeros(n, 2), batch=4, seed=1, placed=content.placed
+    )
 
 
 def diffusion(x, many):
@@ -227,6 +246,7 @@ except ImportError:
     WITH_DIFFUSERS = False
 
 
+RPGAN = Relativistic(measure="rpgan", r1=0.5, r2=0.5, critic_steps=2)
 WGAN = WganGp(measure="wgan_gp", lambda_gp=10.0, critic_steps=2)
 ENGINES = [
     Engine("vae-mlp", lambda x: vae(
@@ -248,6 +268,13 @@ ENGINES = [
     Engine("gan-mlp-spectral", lambda x: gan(
         GanMlp(name="mlp", hidden=(8, 12), latent_dim=3), Hinge(measure="hinge", critic_steps=2), (6,), x)),
 ]  # fmt: skip
+ENGINES += [
+    Engine("gan-numbers-pairs", lambda x: gan(GanMlp(name="mlp", hidden=(8, 12), latent_dim=3), RPGAN, (6,), x)),
+    Engine("gan-cells-pairs", lambda x: table_gan(RPGAN, x)),
+    Engine("gan-cells-penalty", lambda x: table_gan(WGAN, x)),
+    Engine("gan-cells", lambda x: table_gan(Adversarial(measure="gan", critic_steps=2), x)),
+    Engine("gan-cells-spectral", lambda x: table_gan(Hinge(measure="hinge", critic_steps=2), x)),
+]
 if WITH_DIFFUSERS:
     TRANSFORMER = TransformerDenoiser(name="transformer", width=8, depth=1, heads=2)
     ENGINES += [
