@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 DATA = "data.safetensors"
 SPLIT = "split.safetensors"
+VECTORS = "statistics.safetensors"
 LATENCIES = "latency.safetensors"
 FEATURES = "features.safetensors"
 FEATURES_INPUT = "input"

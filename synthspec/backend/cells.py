@@ -11,16 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synthspec.backend.columns import stored_members
+from synthspec.backend.countable import uncountable
 from synthspec.backend.dataset import Column
 from synthspec.ir.schema import Field
 
 Codes = NDArray[np.int64]
 WIDE, CELLS, DECADE = 128, 48, 20.0
+_NEAR = 1e-9
+"""A range may end this many steps from a multiple of them and still hold it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """The cells of one field: a category each, or the stretches between `edges`."""
+    """The cells of one field: a category each, a member each, or the stretches between `edges`."""
 
     name: str
     count: int
@@ -29,25 +33,33 @@ class Cells:
     whole: bool = False
     missing: bool = False
     """Whether the last cell is that of a gap."""
+    members: NDArray[np.float64] | None = None
+    """The numbers of an enum, ascending; None for anything else."""
+    step: float = 0.0
+    """What drawn numbers are multiples of; 0 for any number."""
 
     @classmethod
     def of(cls, field: Field) -> Cells:
         """Raises ValueError for a field without a public range or vocabulary, and for one with axes."""
-        if field.shape:
-            raise ValueError(f"{field.name!r} has axes")
+        if reason := uncountable(field):
+            raise ValueError(reason)
         if field.dtype == "categorical":
             return cls(field.name, len(field.enum) + field.nullable, missing=field.nullable)
         if field.dtype == "bool":
             return cls(field.name, 2)
-        if field.range is None or field.dtype == "timestamp" or field.nullable:
-            raise ValueError(f"{field.name!r} has no range that says what its cells are")
-        low, high = field.range
+        if field.enum:
+            members = np.unique(np.asarray(stored_members(field), dtype=np.float64))
+            return cls(field.name, len(members), members=members)
+        low, high = field.range or (0.0, 1.0)
         whole = field.dtype.startswith(("int", "uint"))
         edges = _edges(low, high, whole=whole)
-        return cls(field.name, len(edges) - 1, edges, whole)
+        return cls(field.name, len(edges) - 1, edges, whole, step=field.resolution or 0.0)
 
     def codes(self, column: Column) -> Codes:
         """The cell of each value: a value outside the range, or one that is none, falls in the nearest one."""
+        if self.members is not None:
+            between = (self.members[1:] + self.members[:-1]) / 2
+            return np.searchsorted(between, column.astype(np.float64), side="right").astype(np.int64)
         if self.edges is None:
             known = column.astype(np.int64)
             return np.where(known < 0, self.count - 1, np.clip(known, 0, self.count - 1))
@@ -56,11 +68,27 @@ class Cells:
 
     def values(self, codes: Codes, rng: np.random.Generator) -> Column:
         """A value of each cell, drawn evenly from it."""
+        if self.members is not None:
+            return self.members[codes]
         if self.edges is None:
             return np.where(codes == self.count - 1, -1, codes) if self.missing else codes
         low, high = self.edges[codes], self.edges[codes + 1]
         drawn = low + rng.random(len(codes)) * (high - low)
+        if self.step:
+            first, last = np.ceil(self.edges[0] / self.step - _NEAR), np.floor(self.top / self.step + _NEAR)
+            drawn = np.clip(np.rint(drawn / self.step), first, last) * self.step
+            return np.rint(drawn).astype(np.int64) if self.whole else drawn
         return np.floor(drawn).astype(np.int64) if self.whole else drawn
+
+    @property
+    def ordered(self) -> bool:
+        """Whether neighbouring cells are alike: those of numbers are."""
+        return self.edges is not None or self.members is not None
+
+    @property
+    def top(self) -> float:
+        """The greatest value of a field with a range: cells of whole numbers end one above it."""
+        return 0.0 if self.edges is None else float(self.edges[-1]) - self.whole
 
 
 def _edges(low: float, high: float, *, whole: bool) -> NDArray[np.float64]:

@@ -42,6 +42,8 @@ class Stream(IntEnum):
     """The spacings of the published records in time."""
     DISTILL = 9
     """The noise from which a teacher makes what its student learns on: never that of the records that are judged."""
+    RELEASED = 10
+    """Records that are drawn from noisy statistics: which of them (`index` 0), and their values (1)."""
     REFER = 11
     """The keys of other tables that published records point to; `index` is the place of the foreign key."""
 

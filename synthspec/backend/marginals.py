@@ -2,34 +2,38 @@
 
 Three vectors of counts are released, each once, with Gaussian noise on all of it: the cells of each field; how far each
 pair is from independent, given the first; and, along the tree that these scores span, each field with its parent and the
-target. A record adds one to one cell of each field, changes each score by at most one, and adds one to one cell of each
-measured table, so in L2 it moves a vector of k parts by sqrt k. All else is post-processing. Importing this imports numpy.
+target. Between the first and the second, cells are put together until a table has as many records a cell as it gets noise.
+A record adds one to one cell of each field, changes each score by at most one, and adds one to one cell of each measured
+table, so in L2 it moves a vector of k parts by sqrt k. All else is post-processing. Importing this imports numpy.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthspec.accounting import Composed, Event, Gaussian
 from synthspec.backend.cells import Cells, Codes
+from synthspec.backend.grouping import Grouping
+from synthspec.backend.noise import Noise
+from synthspec.ir.statistics import marginal_sigmas
 
 Counts = NDArray[np.float64]
-SHARES = (0.15, 0.10, 0.75)
-"""Of the precision that a budget allows: single fields, scores of pairs, tables."""
 MOST = 20_000
 """Cells of a measured table; beyond, the target is left out of it."""
+BORNE, FEWEST = 0.6, 4
+"""Records a cell of a table in units of the noise on it; and groups of a field, however much noise there is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The law of `child` given its `parents`: shape (cells of the parents ..., cells of the child), each row adding up to 1."""
+    """The law of `child` given its `parents`: shape (groups of the parents ..., of the child), each row adding up to 1."""
 
     child: int
     parents: tuple[int, ...]
@@ -40,7 +44,8 @@ class Table:
 class Marginals:
     """A network of tables in an order in which parents come first, and what it cost."""
 
-    cells: tuple[Cells, ...]
+    groupings: tuple[Grouping, ...]
+    """Of the cells of each field."""
     tables: tuple[Table, ...]
     sigmas: tuple[float, ...]
     """Of the three releases, in units of what one record moves them by."""
@@ -60,54 +65,82 @@ class Marginals:
             steps = np.cumsum(np.broadcast_to(law, (n, law.shape[-1])), axis=1)
             chosen = (rng.random((n, 1)) * steps[:, -1:] >= steps).sum(axis=1)
             drawn[table.child] = np.minimum(chosen, law.shape[-1] - 1).astype(np.int64)
-        return tuple(drawn[i] for i in range(len(self.cells)))
+        return tuple(grouping.spread(drawn[i], rng) for i, grouping in enumerate(self.groupings))
 
 
-def fit_marginals(cells: Sequence[Cells], codes: Sequence[Codes], sigma: float, target: int | None = None) -> Marginals:
+def fit_marginals(
+    cells: Sequence[Cells], codes: Sequence[Codes], sigma: float, target: int | None = None, noise: Noise | None = None
+) -> Marginals:
     """Release the counts of `codes`, one array a field, at a total noise of `sigma`, and build the network.
 
-    `sigma` is that of one Gaussian release whose guarantee all three together have; the noise is the operating system's,
-    and nobody keeps it. `target` is the field that the others are to predict. Raises ValueError for fewer than two
-    fields, and for a sigma that is no noise.
+    `sigma` is that of one Gaussian release whose guarantee all three together have; `noise` makes the releases, by
+    default under a key that nobody keeps. `target` is the field that the others are to predict. Raises ValueError for
+    fewer than two fields, and for a sigma that is no noise.
     """
     if len(cells) < 2 or not sigma > 0:
         raise ValueError("a network of marginals takes two fields and noise")
-    sigmas = tuple(sigma / math.sqrt(share) for share in SHARES)
-    singles = _released([_counted(codes, cells, (i,)) for i in range(len(cells))], sigmas[0])
+    release = (noise or Noise()).release
+    sigmas = marginal_sigmas(sigma)
+    singles = release("fields", [counted(codes, cells, (i,)) for i in range(len(cells))], sigmas[0])
     total = max(1.0, float(np.median([single.sum() for single in singles])))
-    laws = [projected(single, total) for single in singles]
-    scores = _scores(cells, codes, laws, total, sigmas[1])
+    std = sigmas[0] * math.sqrt(len(cells))
+    laws = [projected(_spanned(single, cell, std), total) for single, cell in zip(singles, cells, strict=True)]
+    parts = _parts(total, sigmas[2] * math.sqrt(len(cells)), 1 if target is None else cells[target].count)
+    merged = [
+        Grouping.merged(law / law.sum(), parts, ordered=cell.ordered) for cell, law in zip(cells, laws, strict=True)
+    ]
+    grouped: list[Codes] = [group.of[code] for group, code in zip(merged, codes, strict=True)]
+    laws = [np.bincount(group.of, law, group.count).astype(np.float64) for group, law in zip(merged, laws, strict=True)]
+    apart = _apart(grouped, laws, total)
+    scores = dict(zip(apart, (float(each[0]) for each in release("pairs", [*apart.values()], sigmas[1])), strict=True))
     order = _order(len(cells), scores, target)
-    groups = [(*_kept(cells, child, parents), child) for child, parents in order]
-    counts = _released([_counted(codes, cells, group) for group in groups], sigmas[2])
+    groups = [(*_kept(merged, child, parents), child) for child, parents in order]
+    counts = release("tables", [counted(grouped, merged, group) for group in groups], sigmas[2])
     tables = tuple(
         Table(group[-1], group[:-1], _law(projected(count, total), laws[group[-1]]))
         for group, count in zip(groups, counts, strict=True)
     )
-    return Marginals(cells=tuple(cells), tables=tables, sigmas=sigmas, total=total)
+    return Marginals(groupings=tuple(merged), tables=tables, sigmas=sigmas, total=total)
 
 
-def _counted(codes: Sequence[Codes], cells: Sequence[Cells], group: tuple[int, ...]) -> Counts:
+def _spanned(counts: Counts, cells: Cells, std: float) -> Counts:
+    """`counts` of a number from the first to the last that noise alone does not explain, and one more either way.
+
+    A public range may be many times as wide as the data, and what noise puts far out moves every mean.
+    """
+    seen = np.flatnonzero(counts > std * math.sqrt(2 * math.log(max(2, len(counts)))))
+    if not cells.ordered or not len(seen):
+        return counts
+    inside = np.arange(len(counts))
+    return np.where((inside >= seen[0] - 1) & (inside <= seen[-1] + 1), counts, 0.0)
+
+
+def _parts(total: float, std: float, above: int) -> int:
+    """Groups of a field with which a table of two of them, and of `above` cells, has `BORNE` times `std` a cell."""
+    return max(FEWEST, math.floor(math.sqrt(total / (BORNE * std * above))))
+
+
+class Countable(Protocol):
+    """What has so many cells."""
+
+    @property
+    def count(self) -> int: ...
+
+
+def counted(codes: Sequence[Codes], cells: Sequence[Countable], group: tuple[int, ...]) -> Counts:
+    """How many records lie in each cell of the fields `group` together."""
     shape = tuple(cells[i].count for i in group)
     flat = np.ravel_multi_index(tuple(codes[i] for i in group), shape)
     return np.bincount(flat, minlength=math.prod(shape)).reshape(shape).astype(np.float64)
 
 
-def _released(parts: Sequence[Counts], sigma: float) -> list[Counts]:
-    """One release of all `parts`, to each of which a record adds one, or which it changes by at most one."""
-    std = sigma * math.sqrt(len(parts))
-    return [part + std * normals(part.size).reshape(part.shape) for part in parts]
-
-
-def _scores(
-    cells: Sequence[Cells], codes: Sequence[Codes], laws: Sequence[Counts], total: float, sigma: float
-) -> dict[tuple[int, int], float]:
-    """For each pair the noisy L1 distance of its counts from those of independent fields, which were released before."""
-    pairs = list(combinations(range(len(cells)), 2))
-    apart = [
-        np.array([np.abs(_counted(codes, cells, (a, b)) - np.outer(laws[a], laws[b]) / total).sum()]) for a, b in pairs
-    ]
-    return {pair: float(each[0]) for pair, each in zip(pairs, _released(apart, sigma), strict=True)}
+def _apart(codes: Sequence[Codes], laws: Sequence[Counts], total: float) -> dict[tuple[int, int], Counts]:
+    """For each pair the L1 distance of its counts from those of independent fields, which were released before."""
+    found = {}
+    for a, b in combinations(range(len(laws)), 2):
+        flat = np.bincount(codes[a] * len(laws[b]) + codes[b], minlength=len(laws[a]) * len(laws[b]))
+        found[a, b] = np.array([np.abs(flat - (np.outer(laws[a], laws[b]) / total).ravel()).sum()])
+    return found
 
 
 def _order(fields: int, scores: dict[tuple[int, int], float], target: int | None) -> list[tuple[int, tuple[int, ...]]]:
@@ -130,7 +163,7 @@ def _order(fields: int, scores: dict[tuple[int, int], float], target: int | None
     return order
 
 
-def _kept(cells: Sequence[Cells], child: int, parents: tuple[int, ...]) -> tuple[int, ...]:
+def _kept(cells: Sequence[Countable], child: int, parents: tuple[int, ...]) -> tuple[int, ...]:
     """`parents` without the first ones where the table would have too many cells for its noise."""
     while parents and math.prod(cells[i].count for i in (*parents, child)) > MOST:
         parents = parents[1:]
@@ -154,12 +187,3 @@ def _law(counts: Counts, single: Counts) -> Counts:
 
 _PRIOR = 1e-6
 """A trace of the field's own law in each row, so that no row is empty."""
-
-
-def normals(count: int) -> Counts:
-    """Standard normals from the entropy of the operating system, by Box and Muller."""
-    half = (count + 1) // 2
-    words = np.frombuffer(os.urandom(16 * half), dtype=np.uint64)
-    u = ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
-    radius, angle = np.sqrt(-2.0 * np.log(u[:half])), 2.0 * math.pi * u[half:]
-    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:count]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, TypeAdapter
 
-from synthspec.accounting import Adjacency, Composed, Event, PoissonGaussian, votes
+from synthspec.accounting import Adjacency, Composed, Event, Gaussian, PoissonGaussian, votes
 
-PRIVACY_RECORD = "privacy.json"
+PRIVACY_RECORD, RELEASED_BESIDE = "privacy.json", "statistics.json"
+"""What a node released; and in the folder of a run, what was released beside its training."""
 
 
 class ReleaseMeter:
@@ -114,7 +116,55 @@ class VoteRecord:
         return votes(self.aggregation, self.multiplier, self.releases, self.adjacency)
 
 
-ReleaseRecord = PrivacyRecord | VoteRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """One vector of noisy statistics, in public facts alone."""
+
+    name: str
+    parts: int
+    """Tables it consists of, of each of which a record moves one count by one, or which it changes by at most one."""
+    size: int
+    """Numbers in it."""
+    sigma: float
+    """The standard deviation of its noise in units of what one record moves it by, which is sqrt(parts) in L2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsRecord:
+    """Noisy statistics as they were released. Public constants and the commitment, and no count of records."""
+
+    mechanism: Literal["dp-noise"]
+    made: tuple[Released, ...]
+    planned: int
+    drawn: int
+    """Records that were drawn of what was released, which costs nothing."""
+    unit: str
+    adjacency: Adjacency
+    rng: str
+    hardening: str
+    """What is done about the finite precision of the noise."""
+    commitment: str
+    """HMAC-SHA256 of the secret seed under a secret salt, in hex."""
+    accesses: tuple[Access, ...] = ()
+
+    @property
+    def releases(self) -> int:
+        """Vectors that were released."""
+        return len(self.made)
+
+    @property
+    def multiplier(self) -> float:
+        """The noise of one Gaussian release that costs what all of them do; infinite without any."""
+        precision = math.fsum(1 / each.sigma**2 for each in self.made)
+        return 1 / math.sqrt(precision) if precision else math.inf
+
+    @property
+    def event(self) -> Event:
+        """The releases as an accountant takes them."""
+        return Composed(tuple(Gaussian(each.sigma) for each in self.made))
+
+
+ReleaseRecord = PrivacyRecord | VoteRecord | StatisticsRecord
 _RECORD: TypeAdapter[ReleaseRecord] = TypeAdapter(Annotated[ReleaseRecord, Discriminator("mechanism")])
 
 

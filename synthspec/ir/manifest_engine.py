@@ -109,6 +109,20 @@ class LedgerRef(Group):
     delta_total: Share
 
 
+class NoisyVector(Group):
+    """One vector of counts of private records that was released with Gaussian noise."""
+
+    name: str
+    parts: Count
+    """Tables in it: one record moves each of them by at most one, and all of them by sqrt(parts) in L2."""
+    size: Count
+    """Numbers in it."""
+    sigma: Real
+    """The standard deviation of its noise, in units of what one record moves it by."""
+    commitment: Sha256
+    """To the secret seed of its noise."""
+
+
 class DpSpend(Group):
     """App C `privacy.dp`: what the accountant says of the run that happened. An infinite eps_total is ``"inf"``."""
 
@@ -134,6 +148,8 @@ class DpSpend(Group):
     """What is done about the finite precision of the noise."""
     seed_commitment: Sha256 | None = None
     """HMAC-SHA256 of the secret seed under a secret salt: whoever holds both can show which noise it was."""
+    statistics: tuple[NoisyVector, ...] | None = None
+    """The noisy vectors that were released; None where none were."""
     ledger: LedgerRef | None = None
     """P405-4: this training is one of these releases. `eps_total` above is that of all of them."""
     accesses: Mapping[str, str] | None = None

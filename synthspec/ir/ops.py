@@ -87,6 +87,31 @@ class Impute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """P405-4: count the train rows under noise, once, and draw records from what was released.
+
+    In: data, split. Makes ``data.safetensors`` and ``split.safetensors`` of drawn records, which is all that an engine
+    sees of the data, ``statistics.safetensors`` (the released vectors) and ``privacy.json``.
+    """
+
+    op: Literal["statistics"] = "statistics"
+    version: int = 1
+    schema: Schema
+    privacy: DpNoise | DpSgd
+    kind: Literal["marginals", "condition_histogram"]
+    fields: tuple[str, ...]
+    """The fields that are counted, and drawn."""
+    target: str = ""
+    """The field that the others are to predict: a parent of all of them."""
+    sigma: float
+    """Of one Gaussian release whose guarantee all of them together have; 0 where it could not be solved here."""
+    records: int
+    """Records that are drawn for training; an eighth as many more are drawn for its validation."""
+    seed: int
+    """Of the drawing: what is released says all, so this is public."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """M40-5.3: train the engine. In: data, split. Makes ``weights/*.safetensors``, ``training.jsonl``, ``fit.json``."""
 
@@ -366,7 +391,7 @@ class Emit:
 
 
 Op = (
-    Bind | Split | Impute | Fit | Accelerate | Sample | Enforce | Mark | Refer | Export | Align | Arrive
+    Bind | Split | Impute | Statistics | Fit | Accelerate | Sample | Enforce | Mark | Refer | Export | Align | Arrive
     | Latency | Replay | Assess | Embed | Measure | Compare | Judge | Emit
 )  # fmt: skip
 

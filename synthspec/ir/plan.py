@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from synthspec.ir.canonical import canonical_bytes, digest, to_json
-from synthspec.ir.ops import Edge, Op, OpNode
+from synthspec.ir.ops import Edge, Fit, Op, OpNode, Statistics
 from synthspec.spec.enginespec import EngineSpec
+from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
 from synthspec.spec.sref import SRef
 
 PLAN_FORMAT = "synthspec.plan/1"
@@ -58,6 +59,12 @@ class Plan:
     def digest(self) -> str:
         """What the plan is known by."""
         return digest("synthspec.plan.v1", self)
+
+    @property
+    def private(self) -> DpSgd | Pate | DpNoise | None:
+        """The mechanism that stands between the private records and what is released; None without one."""
+        blocks = [node.op.privacy for node in self.nodes if isinstance(node.op, Fit | Statistics)]
+        return next((block for block in blocks if not isinstance(block, NoMechanism)), None)
 
     def node(self, node_id: str) -> PlanNode:
         """The node called `node_id`. Raises KeyError."""

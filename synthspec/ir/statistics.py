@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Literal
 
 from synthspec.accounting import Composed, Event, Gaussian, solve
 from synthspec.ir.privacy import accountant_of
 from synthspec.spec.privacy import DpNoise
 
-MARGINALS, CONDITIONS = "marginals", "condition_histogram"
+MARGINALS: Literal["marginals"] = "marginals"
+CONDITIONS: Literal["condition_histogram"] = "condition_histogram"
 OFFERED = (MARGINALS,)
 """Statistics that an engine can be trained from under dp-noise: it sees records that are drawn from them, and no others."""
-SHARES = (("fields", 0.15), ("pairs", 0.10), ("tables", 0.75))
+SHARES = (("fields", 0.30), ("pairs", 0.10), ("tables", 0.60))
 """The releases of marginals in their order, with what each takes of the precision that a budget allows."""
 
 

@@ -9,7 +9,7 @@ from synthspec.ir.resolved import ResolvedSpec
 from synthspec.lower.needs import Needs
 from synthspec.spec.engine import OtherArchitecture
 from synthspec.spec.objective import OtherObjective
-from synthspec.spec.privacy import DpSgd, Pate, UnstatedMechanism
+from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate, UnstatedMechanism
 from synthspec.spec.training import Stability
 
 
@@ -47,6 +47,9 @@ def _known_objective(resolved: ResolvedSpec, needs: Needs) -> KnownObjective | N
 def _mechanism(resolved: ResolvedSpec, needs: Needs) -> Mechanism | None:
     stated = resolved.spec.privacy
     known: Mechanism | None = None if isinstance(stated, UnstatedMechanism) else stated
+    if isinstance(known, DpNoise):
+        # The training sees records that are drawn from what was released, and has nothing to protect (`statistics`).
+        return NoMechanism(mechanism="none")
     if isinstance(known, DpSgd | Pate) and is_auto(known):
         known = _solved(known, needs)
     return needs.of(known, "privacy", "mechanism")

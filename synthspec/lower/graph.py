@@ -26,8 +26,10 @@ from synthspec.ir.ops import (
     Sample,
     Split,
     SplitRule,
+    Statistics,
 )
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
+from synthspec.ir.statistics import MARGINALS
 from synthspec.lower.acceleration import TEACHER, Engine, engines
 from synthspec.lower.binding import bind_op, impute_op, refer_op
 from synthspec.lower.engine import fit_op
@@ -35,6 +37,7 @@ from synthspec.lower.features import provided
 from synthspec.lower.needs import Needs
 from synthspec.lower.promises import promises
 from synthspec.lower.sampling import enforce_op, export_op, mark_op, replayed_blocks, sample_op
+from synthspec.lower.statistics import statistics_op
 from synthspec.lower.timepath import align_op, arrive_op
 from synthspec.lower.unmet import refuse_unmet
 from synthspec.spec.evaluation import Evaluation, SplitName
@@ -93,7 +96,9 @@ def _trained(resolved: ResolvedSpec, needs: Needs) -> list[OpNode] | None:
     nodes = [_node("bind", bind_op(resolved)), _node("split", Split(rule=rule), data="bind")]
     if (fill := impute_op(resolved)) is not None:
         nodes.append(_node("impute", fill, **_BOUND))
-    nodes.append(_node("fit", fit, **_real(nodes)))
+    if (counted := statistics_op(resolved, fit, needs)) is not None:
+        nodes.append(_node("statistics", counted, **_real(nodes)))
+    nodes.append(_node("fit", fit, **_trained_on(nodes)))
     if spec.acceleration and (sample := sample_op(resolved, fit, needs)) is not None:
         _accelerated(nodes, engines(resolved, sample))
     return nodes
@@ -111,7 +116,7 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
     *before, released = engines(resolved, sample)
     engine, sample = released.id, released.sample
     records = _real(nodes)
-    real = {"engine": engine, **_real(nodes)}
+    real = {"engine": engine, **_conditions_of(nodes)}
     evaluate = _Evaluation(nodes, resolved, evaluation, reference)
     for each in before:
         evaluate.earlier(each)
@@ -147,6 +152,20 @@ def _real(nodes: Sequence[OpNode]) -> dict[str, str]:
     return {**_BOUND, "data": "impute"} if any(node.id == "impute" for node in nodes) else _BOUND
 
 
+_RELEASED = {"data": "statistics", "split": "statistics"}
+
+
+def _trained_on(nodes: Sequence[OpNode]) -> dict[str, str]:
+    """What the training sees: the real records, or under dp-noise those that were drawn from noisy statistics."""
+    noisy = any(isinstance(node.op, Statistics) and node.op.kind == MARGINALS for node in nodes)
+    return _RELEASED if noisy else _real(nodes)
+
+
+def _conditions_of(nodes: Sequence[OpNode]) -> dict[str, str]:
+    """Where empirical conditions are drawn from: what was released of them, where anything was."""
+    return _RELEASED if any(isinstance(node.op, Statistics) for node in nodes) else _real(nodes)
+
+
 def _node(node_id: str, op: Op, **inputs: str) -> OpNode:
     return OpNode(id=node_id, op=op, inputs=tuple(Edge(port=port, node=feed) for port, feed in sorted(inputs.items())))
 
@@ -155,7 +174,7 @@ def _accelerated(nodes: list[OpNode], chain: Sequence[Engine]) -> None:
     """Append one node per acceleration, each made from the engine before it; the last one is what is sampled (P405-10)."""
     for before, engine in pairwise(chain):
         if engine.made is not None:
-            nodes.append(_node(engine.id, engine.made, engine=before.id, **_real(nodes)))
+            nodes.append(_node(engine.id, engine.made, engine=before.id, **_conditions_of(nodes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +194,7 @@ class _Evaluation:
     def earlier(self, engine: Engine) -> None:
         """Sample and measure `engine`, which another one was made from: the same records, split, features and seeds."""
         prefix, sample = f"{engine.name}.", engine.sample
-        self._add(f"{prefix}sample", sample, engine=engine.id, **_real(self.nodes))
+        self._add(f"{prefix}sample", sample, engine=engine.id, **_conditions_of(self.nodes))
         kept = f"{prefix}enforce"
         self._add(kept, enforce_op(self.resolved, sample), samples=f"{prefix}sample", **self.real)
         measured = {"samples": kept, "raw": f"{prefix}sample", **self.real}
@@ -187,7 +206,7 @@ class _Evaluation:
         """Time requests of `engine` where latency is asked for."""
         if "latency_ms_p99" in self.asked.metrics:
             timed = Latency(sample=engine.sample, requests=LATENCY_REQUESTS, warmup=LATENCY_WARMUP)
-            self._add(f"{prefix}latency", timed, engine=engine.id, **_real(self.nodes))
+            self._add(f"{prefix}latency", timed, engine=engine.id, **_conditions_of(self.nodes))
             measured["latency"] = f"{prefix}latency"
 
     def assessed(self, engine: Engine, measured: dict[str, str], prefix: str) -> None:

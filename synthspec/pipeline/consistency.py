@@ -24,7 +24,7 @@ def dp_violations(risk: Figure | None, spent: Spending) -> Figure:
         return Figure(name="dp_violations", label="dp_violations", value=None, reason=reason)
     from synthspec.metrics import ATTACKS  # it loads numpy, which a run that is refused does not need
 
-    allowed = trade_off(spent.record.event, spent.spend.eps, spent.spend.delta, spent.spend.adjacency)
+    allowed = trade_off(spent.event, spent.spend.eps, spent.spend.delta, spent.spend.adjacency)
     found = [name for name in ATTACKS if any(_exceeded(name, risk, allowed))]
     return Figure(
         name="dp_violations",

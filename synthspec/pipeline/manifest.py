@@ -245,9 +245,9 @@ class _Run:
 
     def privacy(self, found: Evidence, held: groups.LedgerRef | None) -> groups.PrivacyGroup:
         risk = found.get("MI")
-        spent = spending(self.fit_op, self.execution.node("fit").artifact, held)
+        spent, block = spending(self.plan, self.execution, held), self.plan.private
         return groups.PrivacyGroup(
-            mechanism=self.fit_op.privacy.mechanism,
+            mechanism="none" if block is None else block.mechanism,
             dp=None if spent is None else spent.entry(),
             attack_suite=_attacks_of(risk),
             MI_risk=None if risk is None else risk.value,

@@ -20,7 +20,7 @@ from synthspec.backend.columns import spelled
 from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows
 from synthspec.execute import Execution
 from synthspec.ir.evidence import Split
-from synthspec.ir.ops import Export, Fit, Measure
+from synthspec.ir.ops import Export, Measure
 from synthspec.ir.plan import Plan
 from synthspec.ir.schema import Field, Schema
 
@@ -109,8 +109,8 @@ def overview_of(plan: Plan, execution: Execution) -> Overview:
 
 def _reference(plan: Plan, execution: Execution) -> tuple[Split, Dataset] | None:
     """The real records that the figures were measured against; None under a privacy mechanism."""
-    fit, measure = plan.node("fit").op, plan.node("measure").op
-    if not isinstance(fit, Fit) or not isinstance(measure, Measure) or fit.privacy.mechanism != "none":
+    measure = plan.node("measure").op
+    if not isinstance(measure, Measure) or plan.private is not None:
         return None
     data = read_dataset(execution.node("bind").artifact.path(DATA))
     rows = read_rows(execution.node("split").artifact.path(SPLIT))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from synthspec.backend.artifacts import VECTORS
 from synthspec.ir.manifest import SCHEMA_VERSION, Manifest, readable
 from synthspec.ir.manifest_engine import DpSpend, PrivateDataRef
 from synthspec.ir.manifest_public import (
@@ -66,7 +67,7 @@ def _public(name: str, *, pinned: bool) -> bool:
     """Whether the file `name` holds DP outputs or public constants alone; a spec that pins its data has their digest."""
     return (
         name.startswith(("weights/", "samples."))
-        or name in {SREF, *COMPANIONS}
+        or name in {SREF, VECTORS, *COMPANIONS}
         or (name == SPEC and not pinned)
     )
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from synthspec.backend.protocol import DataError
 from synthspec.backend.releases import PRIVACY_RECORD, ReleaseRecord, read_record
+from synthspec.backend.secret import secret_of
 from synthspec.execute import Passage
 from synthspec.ir.manifest_engine import LedgerRef
-from synthspec.ir.ops import Fit, Op
+from synthspec.ir.ops import Fit, Op, Statistics
 from synthspec.ir.plan import Plan
-from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier
-from synthspec.spec.privacy import DpSgd, Pate
+from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier, training_event
+from synthspec.ir.statistics import marginals_event
+from synthspec.spec.privacy import DpNoise, DpSgd, Pate
 
 if TYPE_CHECKING:
     from synthspec.accounting import Event
@@ -26,11 +28,31 @@ if TYPE_CHECKING:
     from synthspec.ledger import Account, Entry, Ledger, Total
 
 UNUSABLE = "P405-4.ledger-unusable"
+Block = DpSgd | Pate | DpNoise
 
 
 def ledger_url(state: Path, environment: Mapping[str, str] = os.environ) -> str:
     """``$SYNTHSPEC_LEDGER`` (an SQLAlchemy URL), else an SQLite file in the folder `state`."""
     return environment.get("SYNTHSPEC_LEDGER") or f"sqlite:///{(state / 'ledger.sqlite3').absolute()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """An op that releases something of private records, under a block that names a ledger."""
+
+    op: Fit | Statistics
+    block: Block
+
+    @property
+    def planned(self) -> Event:
+        """What is set aside: statistics beside a training ask for what both will spend, before the first is released."""
+        from synthspec.accounting import Unknown
+
+        block, counts = self.block, isinstance(self.op, Statistics)
+        if isinstance(block, DpNoise):
+            return marginals_event(self.op.sigma) if isinstance(self.op, Statistics) else Unknown("not statistics")
+        multiplier = stated_multiplier(block) or 0.0
+        return planned_event(block, multiplier) if counts else training_event(block, multiplier)
 
 
 @dataclass(slots=True)
@@ -46,6 +68,7 @@ class LedgerGuard:
     state: Path
     held: LedgerRef | None = None
     """What the ledger says after the training: for the manifest."""
+    _settled_entries: list[int] = field(default_factory=list)
     _entry: Entry | None = None
     _meter: Path | None = None
     _opened: list[Ledger] = field(default_factory=list)
@@ -58,13 +81,15 @@ class LedgerGuard:
 
         Raises DataError: `P405-4.budget-exceeded` when what is left does not cover it, `P405-4.ledger-unusable`.
         """
-        block = _private(op)
-        if block is None:
+        release = _released_by(op)
+        if release is None:
             return Passage(secret=secret)
-        if secret is not None and (seed := _commitment(secret)) and self._known(block, seed) is not None:
+        seed = "" if secret is None else _commitment(secret_of(op, secret))
+        if seed and self._known(release, seed) is not None:
             return Passage(secret=secret)
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._entry, self._meter = self._resumed(block, inputs["data"], secret) or self._reserved(block, inputs["data"])
+        data = inputs["data"]
+        self._entry, self._meter = self._resumed(release, data, secret) or self._reserved(release, data)
         return Passage(meter=self._meter, secret=secret or _secret(self._meter))
 
     def done(self, node: NodeRun, inputs: Mapping[str, str]) -> None:
@@ -72,64 +97,67 @@ class LedgerGuard:
 
         Raises DataError as `begin`.
         """
-        block = _private(self.plan.node(node.node).op)
-        if block is None or PRIVACY_RECORD not in node.artifact.files:
+        release = _released_by(self.plan.node(node.node).op)
+        if release is None or PRIVACY_RECORD not in node.artifact.files:
             return
         record = read_record(node.artifact.path(PRIVACY_RECORD))
-        entry, total = self._settled(block, record, inputs["data"])
+        entry, total = self._settled(release, record, inputs["data"])
+        self._settled_entries.append(entry.id)
         self.held = LedgerRef(
             name=entry.account, entry=entry.id, releases=total.entries, eps_total=total.eps, delta_total=total.delta
         )
         if self._meter is not None:
             self._meter.unlink(missing_ok=True)
-            _secret(self._meter).unlink(missing_ok=True)
+            secret_of(release.op, _secret(self._meter)).unlink(missing_ok=True)
+        # What comes next releases something else, and has an entry of its own.
+        self._entry = self._meter = None
 
     def publish(self, manifest: str) -> None:
-        """The manifest with this digest tells of the training."""
-        if self.held is not None:
-            self._ledger().publish(self.held.entry, manifest)
+        """The manifest with this digest tells of what was released."""
+        for entry in self._settled_entries:
+            self._ledger().publish(entry, manifest)
 
     def close(self) -> None:
         for each in self._opened:
             each.close()
 
-    def _settled(self, block: DpSgd | Pate, record: ReleaseRecord, data: str) -> tuple[Entry, Total]:
+    def _settled(self, release: _Release, record: ReleaseRecord, data: str) -> tuple[Entry, Total]:
         ledger = self._ledger()
         if self._entry is None:
             # The same noise on the same data is the same release, however often it is published.
-            if (known := self._known(block, record.commitment)) is not None:
+            if (known := self._known(release, record.commitment)) is not None:
                 return known
-            self._entry = self._reserve(block, data, "")
+            self._entry = self._reserve(release, data, "")
         return self._entry, ledger.settle(self._entry.id, record.event, record.commitment)
 
-    def _known(self, block: DpSgd | Pate, commitment: str) -> tuple[Entry, Total] | None:
-        return self._ledger().known(block.ledger or "", commitment)
+    def _known(self, release: _Release, commitment: str) -> tuple[Entry, Total] | None:
+        return self._ledger().known(release.block.ledger or "", commitment)
 
-    def _resumed(self, block: DpSgd | Pate, data: str, secret: Path | None) -> tuple[Entry, Path] | None:
+    def _resumed(self, release: _Release, data: str, secret: Path | None) -> tuple[Entry, Path] | None:
         """The interrupted training that this one goes on with, when its secret is still there."""
-        found = self._ledger().interrupted(block.ledger or "", self.plan.digest, data)
-        if found is None or not found.meter or not (secret or _secret(Path(found.meter))).exists():
+        found = self._ledger().interrupted(release.block.ledger or "", self.plan.digest, data)
+        if found is None or not found.meter or not secret_of(release.op, secret or _secret(Path(found.meter))).exists():
             return None
-        return self._ledger().resume(found, _planned(block), found.meter), Path(found.meter)
+        return self._ledger().resume(found, release.planned, found.meter), Path(found.meter)
 
-    def _reserved(self, block: DpSgd | Pate, data: str) -> tuple[Entry, Path]:
+    def _reserved(self, release: _Release, data: str) -> tuple[Entry, Path]:
         meter = self.state / f"meter-{secrets.token_hex(8)}"
-        return self._reserve(block, data, str(meter)), meter
+        return self._reserve(release, data, str(meter)), meter
 
-    def _reserve(self, block: DpSgd | Pate, data: str, meter: str) -> Entry:
+    def _reserve(self, release: _Release, data: str, meter: str) -> Entry:
         from synthspec.ledger import Entry, LedgerError, OverBudgetError
 
         entry = Entry(
-            account=block.ledger or "",
+            account=release.block.ledger or "",
             dataset=data,
-            event=_planned(block),
+            event=release.planned,
             note=f"{self.plan.name} {self.plan.version}",
             spec=self.plan.spec_digest,
             plan=self.plan.digest,
             meter=meter,
         )
         try:
-            return self._ledger().reserve(_account(block), entry)[0]
+            return self._ledger().reserve(_account(release.block), entry)[0]
         except OverBudgetError as error:
             raise DataError("P405-4.budget-exceeded", error.message, error.help) from None
         except LedgerError as error:
@@ -150,13 +178,15 @@ class LedgerGuard:
         return self._opened[0]
 
 
-def _private(op: Op) -> DpSgd | Pate | None:
-    """The mechanism of a training that releases something and names a ledger."""
-    block = op.privacy if isinstance(op, Fit) else None
-    return block if isinstance(block, DpSgd | Pate) and block.ledger else None
+def _released_by(op: Op) -> _Release | None:
+    """What `op` releases of private records, where it names a ledger."""
+    block = op.privacy if isinstance(op, Fit | Statistics) else None
+    if not isinstance(op, Fit | Statistics) or not isinstance(block, DpSgd | Pate | DpNoise) or not block.ledger:
+        return None
+    return _Release(op, block)
 
 
-def _account(block: DpSgd | Pate) -> Account:
+def _account(block: Block) -> Account:
     from synthspec.ledger import Account
 
     return Account(
@@ -167,10 +197,6 @@ def _account(block: DpSgd | Pate) -> Account:
         eps_budget=block.eps_budget or 0.0,
         delta_budget=block.delta or 0.0,
     )
-
-
-def _planned(block: DpSgd | Pate) -> Event:
-    return planned_event(block, stated_multiplier(block) or 0.0)
 
 
 def _secret(meter: Path) -> Path:

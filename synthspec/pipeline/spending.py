@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
-from synthspec.accounting import Spend, available, eps_total, quick_bound
-from synthspec.backend.protocol import Artifact
-from synthspec.backend.releases import PRIVACY_RECORD, PrivacyRecord, ReleaseRecord, VoteRecord, read_record
+from synthspec.accounting import Composed, Event, Spend, available, eps_total, quick_bound
+from synthspec.backend.releases import (
+    PRIVACY_RECORD,
+    PrivacyRecord,
+    ReleaseRecord,
+    StatisticsRecord,
+    VoteRecord,
+    read_record,
+)
+from synthspec.execute import Execution
 from synthspec.ir.evidence import Figure
-from synthspec.ir.manifest_engine import DpSpend, LedgerRef
-from synthspec.ir.ops import Fit
+from synthspec.ir.manifest_engine import DpSpend, LedgerRef, NoisyVector
+from synthspec.ir.ops import Fit, Statistics
+from synthspec.ir.plan import Plan
 from synthspec.ir.privacy import accountant_of
-from synthspec.spec.privacy import DpSgd, Pate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +28,9 @@ class Spending:
 
     record: ReleaseRecord
     spend: Spend
-    """Of this training alone."""
+    """Of this training alone, with the statistics that were released beside it."""
+    beside: StatisticsRecord | None = None
+    """Statistics that were released beside a private training."""
     held: LedgerRef | None = None
     """What the ledger says of all releases of the data up to this one."""
 
@@ -33,6 +43,16 @@ class Spending:
     def delta_total(self) -> float:
         return self.spend.delta if self.held is None else self.held.delta_total
 
+    @property
+    def event(self) -> Event:
+        """Everything that this run released, as an accountant takes it."""
+        return self.record.event if self.beside is None else Composed((self.beside.event, self.record.event))
+
+    @property
+    def statistics(self) -> StatisticsRecord | None:
+        """The noisy statistics among what was released."""
+        return self.record if isinstance(self.record, StatisticsRecord) else self.beside
+
     def figures(self) -> tuple[Figure, ...]:
         """`eps_total` and `delta_total`, the upper bounds that C40-516 judges."""
         spend, record = self.spend, self.record
@@ -41,6 +61,7 @@ class Spending:
             ("accountant_version", spend.version),
             ("adjacency", spend.adjacency),
             ("releases", record.releases),
+            *(() if self.beside is None else (("releases_beside", self.beside.releases),)),
             ("unit", record.unit),
             *(() if self.held is None else (("ledger", self.held.name), ("eps_alone", spend.eps))),
         )
@@ -79,22 +100,44 @@ class Spending:
             hardening=record.hardening,
             seed_commitment=record.commitment,
             ledger=self.held,
-            accesses={access.what: access.charge for access in record.accesses},
+            statistics=self._vectors(),
+            accesses={access.what: access.charge for each in self._records for access in each.accesses},
+        )
+
+    @property
+    def _records(self) -> tuple[ReleaseRecord, ...]:
+        return (self.record,) if self.beside is None else (self.beside, self.record)
+
+    def _vectors(self) -> tuple[NoisyVector, ...] | None:
+        found = self.statistics
+        if found is None:
+            return None
+        return tuple(
+            NoisyVector(name=each.name, parts=each.parts, size=each.size, sigma=each.sigma, commitment=found.commitment)
+            for each in found.made
         )
 
 
-def spending(fit: Fit, artifact: Artifact, held: LedgerRef | None = None) -> Spending | None:
-    """What the training `fit`, which made `artifact`, spent; None without a record of releases.
+def spending(plan: Plan, execution: Execution, held: LedgerRef | None = None) -> Spending | None:
+    """What the run `execution` of `plan` spent; None without a mechanism, or without a record of releases.
 
     The delta, the accountant and the adjacency are those of the spec; everything else is what ran.
     """
-    block = fit.privacy
-    if PRIVACY_RECORD not in artifact.files or not isinstance(block, DpSgd | Pate):
+    block = plan.private
+    nodes = [execution.node(node.id) for node in plan.nodes if isinstance(node.op, Statistics | Fit)]
+    found = [read_record(node.artifact.path(PRIVACY_RECORD)) for node in nodes if PRIVACY_RECORD in node.artifact.files]
+    if block is None or not found:
         return None
-    record = read_record(artifact.path(PRIVACY_RECORD))
+    *before, record = found
+    beside = next((each for each in before if isinstance(each, StatisticsRecord)), None)
+    whole = Spending(record=record, spend=_NOTHING, beside=beside, held=held)
     delta, accountant = block.delta or 0.0, accountant_of(block) or "pld"
     if available() or accountant == "analytic":
-        spend = eps_total(record.event, delta, accountant, record.adjacency)
+        spend = eps_total(whole.event, delta, accountant, record.adjacency)
     else:
-        spend = quick_bound(record.event, delta, record.adjacency)
-    return Spending(record=record, spend=spend, held=held)
+        spend = quick_bound(whole.event, delta, record.adjacency)
+    return replace(whole, spend=spend)
+
+
+_NOTHING = Spend(eps=math.inf, delta=1.0, accountant="analytic", version="", adjacency="replace_one")
+"""What is not accounted for yet."""

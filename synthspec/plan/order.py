@@ -14,9 +14,10 @@ from synthspec.ir.plan import Plan, PlanNode, node_digest
 
 CORE = "core"
 """Who computes what is not a generator's business: binding, splitting, enforcing, time, measuring, judging, emitting."""
-CORE_OPS = frozenset(
-    {"bind", "split", "impute", "enforce", "mark", "refer", "align", "arrive", "export", "measure", "compare", "judge", "emit"}
-)
+CORE_OPS = frozenset({
+    "bind", "split", "impute", "statistics", "enforce", "mark", "refer", "align", "arrive", "export", "measure", "compare",
+    "judge", "emit",
+})  # fmt: skip
 
 
 class OpOffer(Protocol):

@@ -16,6 +16,12 @@ def mechanism(resolved: ResolvedSpec) -> DpSgd | Pate | DpNoise | None:
     return None if isinstance(privacy, NoMechanism | UnstatedMechanism) else privacy
 
 
+def sees_records(resolved: ResolvedSpec) -> DpSgd | Pate | None:
+    """The mechanism where training itself looks at private records: under dp-noise it sees drawn ones, and all is free."""
+    block = mechanism(resolved)
+    return None if isinstance(block, DpNoise) else block
+
+
 def undecided(resolved: ResolvedSpec) -> bool:
     """Whether it is not said if there is a mechanism: what follows from either choice is not asked for then."""
     return resolved.spec.privacy is None or isinstance(resolved.spec.privacy, UnstatedMechanism)

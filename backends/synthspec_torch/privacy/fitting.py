@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 
 from synthspec.backend.artifacts import TRAINING_LOG, write_report
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.backend.releases import PRIVACY_RECORD, ReleaseMeter
-from synthspec.ir.canonical import digest
 from synthspec.ir.ops import Fit
-from synthspec_torch.privacy.secret import settle
+from synthspec_torch.privacy.secret import bound_to, settle
 from synthspec_torch.privacy.training import PrivateCourse, RecordLearner, train_privately
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Trained
+
+__all__ = ["bound_to", "fit_privately"]
 
 
 def fit_privately(
@@ -35,16 +34,3 @@ def fit_privately(
             ) from error
     write_report(context.out, PRIVACY_RECORD, record)
     return trained
-
-
-def bound_to(op: Fit, inputs: Mapping[str, Artifact]) -> str:
-    """The digest of a training and of everything that it reads, in hex. It is secret itself: it digests private data."""
-    contents = {
-        f"{port}/{name}": _digest(inputs[port].path(name)) for port in sorted(inputs) for name in inputs[port].files
-    }
-    return digest("synthspec.privacy.secret.v1", [op, contents])
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,13 +7,27 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
+from synthspec.backend.countable import statistics_reasons
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.execute.core.source import not_read
 from synthspec.execute.core.timed import align_reasons, arrive_reasons
-from synthspec.ir.ops import Align, Arrive, Bind, Export, Op
+from synthspec.ir.ops import Align, Arrive, Bind, Export, Op, Statistics
 
-KERNELS = ("bind", "split", "impute", "enforce", "mark", "refer", "align", "arrive", "export", "measure", "compare")
+KERNELS = (
+    "bind",
+    "split",
+    "impute",
+    "statistics",
+    "enforce",
+    "mark",
+    "refer",
+    "align",
+    "arrive",
+    "export",
+    "measure",
+    "compare",
+)
 _MODULES = ("numpy", "safetensors", "scipy", "sklearn", "PIL")
 _LIBRARIES = ("numpy", "pillow", "pyarrow", "safetensors", "scipy", "scikit-learn")
 
@@ -36,6 +50,8 @@ class CoreBackend:
                 return tuple(align_reasons(op))
             case Arrive():
                 return tuple(arrive_reasons(op))
+            case Statistics():
+                return tuple(statistics_reasons(op))
             case Export(format="parquet") if command := absent(("pyarrow",), "arrow"):
                 return (f"samples.parquet is written with pyarrow, which is not installed: run {command}",)
             case _ if op.op in KERNELS:

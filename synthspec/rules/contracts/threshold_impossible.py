@@ -21,7 +21,7 @@ from synthspec.ir.figures import COVERAGE_NEIGHBOURS, coverage_ceiling
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
-from synthspec.spec.privacy import DpSgd
+from synthspec.spec.privacy import DpNoise, DpSgd
 from synthspec.spec.sampling import Distill
 from synthspec.text import Path
 
@@ -72,7 +72,8 @@ def _privacy(resolved: ResolvedSpec) -> Iterator[Finding]:
     if stated is None or block is None:
         return
     planned = {"delta": block.delta}
-    if isinstance(block, DpSgd) and block.noise is not None and block.noise.multiplier == "auto":
+    solved = isinstance(block, DpSgd) and block.noise is not None and block.noise.multiplier == "auto"
+    if solved or isinstance(block, DpNoise):
         planned["eps"] = block.eps_budget  # noise that is solved from the budget spends all of it
     for symbol, spent in planned.items():
         limit = stated.eps_budget if symbol == "eps" else stated.delta_budget

@@ -21,14 +21,14 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.signals import SIGNALS, signals_of
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import mechanism, undecided
+from synthspec.rules.subject import sees_records, undecided
 from synthspec.rules.watch import watched
 
 
 @rule(code="P405-3.signal-wrong-family")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     family = resolved.spec.engine.family
-    public = mechanism(resolved) is None and not undecided(resolved)
+    public = sees_records(resolved) is None and not undecided(resolved)
     for place, name in watched(resolved):
         signal = SIGNALS.get(name)
         if signal is None:

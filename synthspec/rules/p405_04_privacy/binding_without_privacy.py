@@ -43,12 +43,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.rules.form import Finding, Note, at, rule
+from synthspec.ir.statistics import OFFERED
+from synthspec.rules.form import Finding, Note, at, at_sref, rule
 from synthspec.rules.subject import mechanism
 from synthspec.spec.privacy import DpNoise, Pate
-
-TRAINED_FROM = "mean_embedding"
-"""The one statistic that an engine can be trained from without a look at a record (DP-MERF, Harder et al. 2021)."""
 
 
 @rule(code="P405-4.binding-without-privacy")
@@ -59,8 +57,22 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     if isinstance(block, Pate) and family != "gan":
         message = f"teachers vote for the discriminator of a gan, and a {family} has none"
         yield Finding(place, message, "write mechanism: dp-sgd, or choose the family gan", because)
-    if isinstance(block, DpNoise) and block.statistics and TRAINED_FROM not in block.statistics:
-        message = (
-            f"noise is added to {', '.join(block.statistics)}, but a {family} is trained on the records themselves"
-        )
-        yield Finding(place, message, f"write mechanism: dp-sgd, or train from {TRAINED_FROM} alone", because)
+    if isinstance(block, DpNoise):
+        yield from _trained_from(resolved, block)
+
+
+def _trained_from(resolved: ResolvedSpec, block: DpNoise) -> Iterator[Finding]:
+    """What is released must be what an engine of this kind can be trained from."""
+    modality = resolved.sref.modality
+    if modality != "tabular":
+        because = (Note("the modality", at_sref("modality")),)
+        message = f"the counts of dp-noise are of tables, and the records are of modality {modality}"
+        yield Finding(at("privacy", "mechanism"), message, "write mechanism: dp-sgd", because)
+    for number, name in enumerate(block.statistics):
+        if name not in OFFERED:
+            message = f"no engine is trained from {name}"
+            advice = f"write {', '.join(OFFERED)}: the engine then learns records that are drawn from noisy counts"
+            yield Finding(at("privacy", "statistics", number), message, advice)
+        elif name in block.statistics[:number]:
+            message = f"{name} is released already"
+            yield Finding(at("privacy", "statistics", number), message, "leave the second one out")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
-from synthspec.spec.privacy import DpSgd, Pate
+from synthspec.spec.privacy import DpNoise, DpSgd, Pate
 
 if TYPE_CHECKING:  # the accountants are loaded for a spec that has a mechanism
     from synthspec.accounting import Accountant, Adjacency, Event, Spend
@@ -38,6 +38,8 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     block = mechanism(resolved)
     if isinstance(block, DpSgd | Pate):
         yield from _planned(block)
+    elif isinstance(block, DpNoise):
+        yield from _counted(block)
 
 
 def _planned(block: DpSgd | Pate) -> Iterator[Finding]:
@@ -61,6 +63,18 @@ def _planned(block: DpSgd | Pate) -> Iterator[Finding]:
             _advice(block, delta, budget, accountant, adjacency),
             (Note("the noise", at("privacy", "noise", "multiplier")),),
         )
+
+
+def _counted(block: DpNoise) -> Iterator[Finding]:
+    """The noise on statistics is solved from the budget, so there is no plan that exceeds one that any noise keeps."""
+    from synthspec.accounting import solvable
+    from synthspec.ir.statistics import marginals_event
+
+    budget, delta, adjacency = block.eps_budget, block.delta, block.adjacency
+    if not budget or not delta or adjacency is None or solvable(marginals_event, delta, budget, adjacency):
+        return
+    message = f"no noise keeps the statistics within an eps_budget of {budget:g}"
+    yield Finding(at("privacy", "eps_budget"), message, "raise the budget (a figure is rounded up to 4 decimals)")
 
 
 def _spend(event: Event, delta: float, budget: float, accountant: Accountant, adjacency: Adjacency) -> Spend:

@@ -28,14 +28,14 @@ from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import mechanism
+from synthspec.rules.subject import sees_records
 from synthspec.spec.engine import AffineCoupling, SplineCoupling
 
 
 @rule(code="P405-4.data-dependent-init")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     network = resolved.spec.engine.architecture
-    if mechanism(resolved) is None or not isinstance(network, SplineCoupling | AffineCoupling):
+    if sees_records(resolved) is None or not isinstance(network, SplineCoupling | AffineCoupling):
         return
     if network.actnorm is not None and network.actnorm.init == "data":
         yield Finding(

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
-from synthspec.spec.privacy import DpSgd
+from synthspec.spec.privacy import DpNoise, DpSgd
 
 MAX_DELTA = 1e-5
 
@@ -31,7 +31,7 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     if block is None or not block.delta:
         return
     place = at("privacy", "delta")
-    size = block.dataset_size if isinstance(block, DpSgd) else None
+    size = block.dataset_size if isinstance(block, DpSgd | DpNoise) else None
     if size is not None and size.public and size.value and block.delta >= 1 / size.value:
         because = Note("the number of records", at("privacy", "dataset_size", "value"))
         message = f"delta {block.delta:g} is at least 1/n = {1 / size.value:.3g}"

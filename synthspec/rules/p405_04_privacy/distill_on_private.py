@@ -28,13 +28,13 @@ from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import mechanism
+from synthspec.rules.subject import sees_records
 from synthspec.spec.sampling import Distill
 
 
 @rule(code="P405-4.distill-on-private", after=("P405-10.teacher-missing",))
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    if mechanism(resolved) is None:
+    if sees_records(resolved) is None:
         return
     for number, how in enumerate(resolved.spec.acceleration):
         if isinstance(how, Distill) and how.data == "train":

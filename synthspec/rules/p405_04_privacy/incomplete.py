@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
+from synthspec.ir.statistics import drawn_records
 from synthspec.rules.form import Finding, at, rule
 from synthspec.rules.subject import mechanism
 from synthspec.spec.privacy import DpNoise, DpSgd, Pate
@@ -42,6 +43,8 @@ def _open(block: DpSgd | Pate | DpNoise) -> Iterator[tuple[tuple[str, ...], str]
         case DpNoise():
             if not block.statistics:
                 yield ("statistics",), "name the statistics that noise is added to"
+            if drawn_records(block) is None:
+                yield ("records",), "write how many records are drawn of what is released, or a public dataset_size"
     if block.accountant is None:
         yield ("accountant",), "write which accountant computes eps_total, such as pld"
 

@@ -24,7 +24,7 @@ from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
 from synthspec.spec.data import ColumnSplit
-from synthspec.spec.privacy import DpSgd
+from synthspec.spec.privacy import DpNoise, DpSgd
 
 
 @rule(code="P405-4.mi-bound-inconsistent")
@@ -48,7 +48,7 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
 def _attacked(resolved: ResolvedSpec) -> Iterator[tuple[str, float]]:
     """Members and non-members with the records that they can be expected to have; `value` counts those of train."""
     block, split, evaluation = resolved.spec.privacy, resolved.spec.data.split, resolved.spec.evaluation
-    size = block.dataset_size if isinstance(block, DpSgd) else None
+    size = block.dataset_size if isinstance(block, DpSgd | DpNoise) else None
     attack = None if evaluation is None else evaluation.membership_attack
     if size is None or size.value is None or attack is None or split is None or isinstance(split, ColumnSplit):
         return

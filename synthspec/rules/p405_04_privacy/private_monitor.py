@@ -19,13 +19,13 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.signals import SIGNALS
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import mechanism
+from synthspec.rules.subject import sees_records
 from synthspec.rules.watch import looked_at
 
 
 @rule(code="P405-4.private-monitor", after=("P405-3.signal-wrong-family",))
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    if mechanism(resolved) is None:
+    if sees_records(resolved) is None:
         return
     free = ", ".join(signal.name for signal in SIGNALS.values() if signal.released)
     for place, name in looked_at(resolved):

@@ -18,13 +18,13 @@ from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import mechanism
+from synthspec.rules.subject import sees_records
 
 
 @rule(code="P405-4.selection-unaccounted")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     stability = resolved.spec.stability
-    if mechanism(resolved) is None or stability is None or stability.rollback is None:
+    if sees_records(resolved) is None or stability is None or stability.rollback is None:
         return
     if stability.rollback.to == "best":
         yield Finding(

@@ -11,7 +11,8 @@ Bad on cancer-dp-vae:
       mechanism: dp-noise
       unit: record
       adjacency: zero_out
-      statistics: [mean_embedding]
+      dataset_size: {public: true, value: 398}
+      statistics: [marginals]
       sensitivity: 0.01
       eps_budget: 4.0
       delta: 1.0e-5
@@ -25,7 +26,8 @@ Good:
       mechanism: dp-noise
       unit: record
       adjacency: zero_out
-      statistics: [mean_embedding]
+      dataset_size: {public: true, value: 398}
+      statistics: [marginals]
       sensitivity: derived
       eps_budget: 4.0
       delta: 1.0e-5

@@ -1,0 +1,69 @@
+"""Which fields have cells that can be counted: by what the SRef says of them alone. Pure: no numpy is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthspec.backend.columns import find_field
+from synthspec.ir.ops import Statistics
+from synthspec.ir.schema import Field
+from synthspec.ir.statistics import CONDITIONS
+
+HISTOGRAM_MOST = 20_000
+"""Cells of a histogram of conditions; beyond, most of it would be noise."""
+
+
+def statistics_reasons(op: Statistics) -> Iterator[str]:
+    """Why the statistics of `op` cannot be released."""
+    yield from uncounted(op)
+    if not op.sigma > 0:
+        yield "the noise is not solved: pip install 'synthspec[privacy]', or write accountant: analytic"
+
+
+def uncounted(op: Statistics) -> Iterator[str]:
+    """What of the schema stands in the way of the counts of `op`."""
+    if op.kind != CONDITIONS and op.schema.modality != "tabular":
+        yield f"records of modality {op.schema.modality} are not counted: only tables are"
+    for name in op.fields:
+        field = find_field(op.schema, name)
+        if field is None:
+            yield f"{name!r} is no field of the SRef"
+        elif reason := uncountable(field):
+            yield reason
+        elif op.kind == CONDITIONS and not levels_of(field):
+            yield f"{name!r} is a continuous condition; a histogram counts members of an enum"
+    if op.kind != CONDITIONS and len(op.fields) < 2:
+        yield "marginals are of two fields or more"
+    if op.kind == CONDITIONS and cells_of(op) > HISTOGRAM_MOST:
+        yield f"the conditions have {cells_of(op)} combinations; a histogram has at most {HISTOGRAM_MOST}"
+
+
+def cells_of(op: Statistics) -> int:
+    """Combinations of the fields of `op`; 0 where one of them is continuous."""
+    total = 1
+    for name in op.fields:
+        field = find_field(op.schema, name)
+        total *= 0 if field is None else levels_of(field)
+    return total
+
+
+def levels_of(field: Field) -> int:
+    """Members of `field`, a gap counted where it may have one; 0 where it is continuous."""
+    if field.dtype == "bool":
+        return 2
+    return len(field.enum) + (field.nullable and field.dtype == "categorical")
+
+
+def uncountable(field: Field) -> str:
+    """Why `field` has no public cells; empty when it has."""
+    if field.shape:
+        return f"{field.name!r} has axes, and marginals are of single values"
+    if field.dtype in ("string", "timestamp"):
+        return f"{field.name!r} is of dtype {field.dtype}, which has no cells that the SRef gives"
+    if field.dtype == "categorical":
+        return "" if field.enum else f"{field.name!r} has no enum"
+    if field.nullable:
+        return f"{field.name!r} is nullable; a gap is counted of categorical fields only"
+    if field.dtype != "bool" and not field.enum and field.range is None:
+        return f"{field.name!r} has no range that says what its cells are"
+    return ""

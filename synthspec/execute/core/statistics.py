@@ -1,0 +1,121 @@
+"""P405-4: the one look at the train rows under dp-noise, and the records that are drawn from what it released.
+
+Nothing of a record leaves `_looked` but through `Noise.release`; all that comes after it would cost nothing if it were
+done again. What is written has the names that the data and their split have, so that any engine is trained on it as it
+would be on records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from synthspec.backend.artifacts import VECTORS, write_report
+from synthspec.backend.cells import Cells, Codes
+from synthspec.backend.dataset import Column, Dataset, Rows, write_dataset, write_rows
+from synthspec.backend.draws import Stream, generator, within
+from synthspec.backend.engines import training_rows
+from synthspec.backend.marginals import counted, fit_marginals, projected
+from synthspec.backend.noise import HARDENING, RNG, Noise
+from synthspec.backend.protocol import Artifact, Context
+from synthspec.backend.releases import PRIVACY_RECORD, Access, ReleaseMeter, StatisticsRecord
+from synthspec.backend.secret import Secret, bound_to, secret_of, settle
+from synthspec.ir.ops import Statistics
+from synthspec.ir.schema import Field
+from synthspec.ir.statistics import CONDITIONS, MARGINALS, SHARES
+
+VALIDATION = 8
+"""One drawn record of validation for so many of training."""
+
+
+def statistics(op: Statistics, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """Release what `op` states of the train rows of ``data``, and draw records from it.
+
+    Raises DataError for a file of secrets that is not this release's.
+    """
+    secret = settle(None if context.secret is None else secret_of(op, context.secret), bound_to(op, inputs))
+    cells = [Cells.of(op.schema.field(name)) for name in op.fields]
+    context.progress.start("noisy statistics", op.records, "records")
+    with closing(ReleaseMeter(context.meter)) as meter:
+        noise = Noise(key=secret.key("statistics"), meter=meter)
+        drawn = _looked(op, cells, training_rows(inputs), noise)
+    context.progress.advance(op.records)
+    columns = _columns(op, cells, drawn)
+    rows = np.arange(len(drawn[0]), dtype=np.int64)
+    write_dataset(context.out, Dataset(columns))
+    write_rows(context.out, Rows(train=rows[: op.records], val=rows[op.records :], test=rows[:0]))
+    vectors = {name: np.concatenate([part.ravel() for part in parts]) for name, parts in noise.vectors.items()}
+    save_file(vectors, str(context.out / VECTORS))
+    write_report(context.out, PRIVACY_RECORD, _record(op, noise, secret))
+
+
+def _looked(op: Statistics, cells: list[Cells], train: Dataset, noise: Noise) -> tuple[Codes, ...]:
+    """Codes of drawn records, from the releases that `noise` makes of the counts of `train`."""
+    codes = [cell.codes(train[cell.name]) for cell in cells]
+    rng = generator(op.seed, Stream.RELEASED, 0)
+    size = op.records + -(-op.records // VALIDATION)
+    if op.kind == CONDITIONS:
+        group = tuple(range(len(cells)))
+        (counts,) = noise.release(CONDITIONS, [counted(codes, cells, group)], op.sigma)
+        total = max(1.0, float(counts.sum()))
+        return apportioned(projected(counts, total), size)
+    target = op.fields.index(op.target) if op.target else None
+    return fit_marginals(cells, codes, op.sigma, target, noise).sample(size, rng)
+
+
+def apportioned(counts: NDArray[np.float64], size: int) -> tuple[Codes, ...]:
+    """`size` records in the proportions of `counts`, by largest remainders: no cell is off by a whole record."""
+    exact = counts.ravel() * (size / counts.sum())
+    shares = np.floor(exact).astype(np.int64)
+    order = np.argsort(shares - exact, kind="stable")
+    shares[order[: size - int(shares.sum())]] += 1
+    flat = np.repeat(np.arange(counts.size), shares)
+    # In turn, so that the first of them are in proportion, too.
+    turned = flat[
+        np.argsort(np.concatenate([(np.arange(each) + 0.5) / each for each in shares if each]), kind="stable")
+    ]
+    return tuple(np.asarray(part, dtype=np.int64) for part in np.unravel_index(turned, counts.shape))
+
+
+def _columns(op: Statistics, cells: list[Cells], drawn: tuple[Codes, ...]) -> dict[str, Column]:
+    rng = generator(op.seed, Stream.RELEASED, 1)
+    return {
+        cell.name: _stored(op.schema.field(cell.name), cell.values(codes, rng))
+        for cell, codes in zip(cells, drawn, strict=True)
+    }
+
+
+def _stored(field: Field, values: Column) -> Column:
+    if field.dtype in ("categorical", "bool"):
+        return values.astype(np.int64 if field.dtype == "categorical" else np.uint8)
+    return within(field, values.astype(np.float64))
+
+
+def _record(op: Statistics, noise: Noise, secret: Secret) -> StatisticsRecord:
+    block = op.privacy
+    return StatisticsRecord(
+        mechanism="dp-noise",
+        made=tuple(noise.made),
+        planned=len(SHARES) if op.kind == MARGINALS else 1,
+        drawn=op.records,
+        unit=block.unit or "record",
+        adjacency=block.adjacency or "replace_one",
+        rng=RNG,
+        hardening=HARDENING,
+        commitment=secret.commitment,
+        accesses=(
+            *(Access(what=f"noisy counts: {each.name}", charge="ledger") for each in noise.made),
+            Access(what="cells of the counts", charge="none: they come from the SRef"),
+            Access(what="records drawn from the counts", charge="none: no record is looked at again"),
+            *(ENGINE if op.kind == MARGINALS else ()),
+        ),
+    )
+
+
+ENGINE = (
+    Access(what="training, validation, monitors, choice of the weights", charge="none: they see drawn records alone"),
+)
