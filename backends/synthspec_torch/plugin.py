@@ -9,7 +9,7 @@ from pathlib import Path
 from synthspec.backend.auditing import CanaryRun
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Kernel
-from synthspec.ir.families import DpSgd
+from synthspec.ir.families import DpSgd, Pate
 from synthspec.ir.ops import Embed, Op
 from synthspec_torch.families import OPS, family_reasons
 from synthspec_torch.support import clip_reasons, image_reasons
@@ -45,7 +45,11 @@ class TorchBackend:
 
             open_network(op.features, root, op.module)
 
-    def audit(self, block: DpSgd, canaries: int, seed: int | None) -> CanaryRun:
+    def audit(self, block: DpSgd | Pate, canaries: int, seed: int | None) -> CanaryRun:
+        if isinstance(block, Pate):
+            from synthspec_torch.gan.pate_audit import audit as audit_votes
+
+            return audit_votes(block, canaries, seed)
         from synthspec_torch.privacy.canaries import audit
 
         return audit(block, canaries, seed)

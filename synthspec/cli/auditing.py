@@ -16,7 +16,7 @@ _NOTE = "evidence against a claim, never the guarantee: a defect that canaries d
 
 
 def audit(
-    spec: Path = typer.Argument(..., help="The EngineSpec, of a training under dp-sgd."),
+    spec: Path = typer.Argument(..., help="The EngineSpec, of a training under dp-sgd or pate."),
     canaries: int = typer.Option(2000, min=100, max=100_000, help="How many records are put in by a coin each."),
     seed: int | None = typer.Option(None, help="Repeat a run; without one, coins and noise are nobody's."),
     changes: list[str] | None = SET,

@@ -12,7 +12,7 @@ from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.ir.ops import Fit
 from synthspec.ir.plan import Plan
 from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier
-from synthspec.spec.privacy import DpSgd
+from synthspec.spec.privacy import DpSgd, Pate
 
 GUESSED = 0.1
 """The share of the canaries that is guessed about: fixed, since a share that was chosen by its success proves nothing."""
@@ -31,13 +31,15 @@ class Audit:
     guesses: int
     correct: int
     run: CanaryRun
+    unit: str = "clip norms"
+    """What a replay counts in."""
 
     @property
     def defects(self) -> tuple[str, ...]:
         """The layers that found something, each with its number."""
         found = []
         if self.run.replay_ratio > REPLAYED or not self.run.replay_same:
-            found.append(f"replay: one record moves the sum by {self.run.replay_ratio:.4g} clip norms")
+            found.append(f"replay: one record moves what is released by {self.run.replay_ratio:.4g} {self.unit}")
         for name, z in self.run.z:
             limit = SAMPLED if name in ("batch_size", "participation") else CALIBRATED
             if not abs(z) <= limit:
@@ -52,9 +54,10 @@ def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Au
     """Send canaries through the training core of the backend that `plan` gives its training to."""
     node = plan.node("fit")
     block = node.op.privacy if isinstance(node.op, Fit) else None
-    multiplier = stated_multiplier(block) if isinstance(block, DpSgd) else None
-    if not isinstance(block, DpSgd) or multiplier is None:
-        return _refused("only a training under dp-sgd with its noise in numbers can be audited", "audit such a spec")
+    multiplier = stated_multiplier(block) if isinstance(block, DpSgd | Pate) else None
+    if not isinstance(block, DpSgd | Pate) or multiplier is None:
+        message = "only a training under dp-sgd or pate with its noise in numbers can be audited"
+        return _refused(message, "audit such a spec")
     backend = installed().get(node.backend)
     if not isinstance(backend, Audited):
         return _refused(f"backend {node.backend or 'none'} offers no audit", "choose torch or diffusers")
@@ -70,7 +73,16 @@ def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Au
     correct = guessed(run.scores, run.present, guesses)
     lower = lower_bound(correct, guesses, canaries, delta)
     return Outcome(
-        Audit(claimed=claimed, delta=delta, lower=lower, canaries=canaries, guesses=guesses, correct=correct, run=run)
+        Audit(
+            claimed=claimed,
+            delta=delta,
+            lower=lower,
+            canaries=canaries,
+            guesses=guesses,
+            correct=correct,
+            run=run,
+            unit="votes" if isinstance(block, Pate) else "clip norms",
+        )
     )
 
 
