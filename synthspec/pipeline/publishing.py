@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from synthspec.backend.artifacts import VECTORS
+from synthspec.exports import FILES
 from synthspec.ir.manifest import SCHEMA_VERSION, Manifest, readable
 from synthspec.ir.manifest_engine import DpSpend, PrivateDataRef
 from synthspec.ir.manifest_public import (
@@ -49,25 +50,32 @@ class Salted:
         return PrivateDataRef(salt=self.salt, commitment=self.commitment)
 
 
+def public_manifest(plan: Plan, manifest: Manifest, numbers: Numbering) -> PublicManifest:
+    """What may be told of the run that `manifest` tells of in full, with its place in the public stream."""
+    place = numbers.following(plan.name + STREAM, manifest.trace.TraceID)
+    return _manifest(plan, manifest, place.sequence, place.previous)
+
+
 def write_public(
-    folder: Path, plan: Plan, manifest: Manifest, subjects: tuple[Subject, ...], key: SigningKey, numbers: Numbering
+    folder: Path, public: PublicManifest, shown: tuple[Subject, ...], key: SigningKey, numbers: Numbering, trace: str
 ) -> None:
-    """Write the public bundle, with its readable copy, of the run in `folder` that `manifest` tells of in full."""
-    pinned = plan.spec.data.sha256 is not None
-    shown = tuple(each for each in subjects if _public(each.name, pinned=pinned))
-    trace = manifest.trace.TraceID
-    place = numbers.following(plan.name + STREAM, trace)
-    public = _manifest(plan, manifest, place.sequence, place.previous)
+    """Write the public bundle of the run in `folder` over the files `shown`, with its readable copy."""
     (folder / PUBLIC.readable).write_bytes(readable(public))
     (folder / PUBLIC.bundle).write_bytes(sign(public, shown, key))
     numbers.remember(public.release, trace, payload_digest(public, shown))
+
+
+def shown_of(plan: Plan, subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
+    """Those of `subjects` that go out."""
+    pinned = plan.spec.data.sha256 is not None
+    return tuple(each for each in subjects if _public(each.name, pinned=pinned))
 
 
 def _public(name: str, *, pinned: bool) -> bool:
     """Whether the file `name` holds DP outputs or public constants alone; a spec that pins its data has their digest."""
     return (
         name.startswith(("weights/", "samples."))
-        or name in {SREF, VECTORS, *COMPANIONS}
+        or name in {SREF, VECTORS, *COMPANIONS, *FILES.values()}
         or (name == SPEC and not pinned)
     )
 
@@ -143,6 +151,22 @@ _NEIGHBOURS = {
 }
 
 
+def learned_from(dp: DpSpend, mechanism: str) -> str:
+    """What noisy statistics stand for in a run, as a sentence; empty where none were released."""
+    if not dp.statistics:
+        return ""
+    numbers = sum(vector.size for vector in dp.statistics)
+    counts = f"{len(dp.statistics)} vector(s) of noisy counts ({numbers} numbers)"
+    if mechanism == "dp-noise":
+        return (
+            f"The engine never saw a record: {counts} were released once, and it was trained, validated and chosen on records "
+            "drawn from them. "
+        )
+    return (
+        f"Beside the training {counts} of the conditions were released, and sampling draws its conditions from them. "
+    )
+
+
 def statement(dp: DpSpend, mechanism: str) -> str:
     """One paragraph that somebody who answers for the data can use: what is guaranteed, for whom, and what is not."""
     unit = dp.unit or "record"
@@ -151,7 +175,8 @@ def statement(dp: DpSpend, mechanism: str) -> str:
     return (
         f"Everything in this release comes from the private data through {mechanism} alone. When {change}, the probability "
         f"of any outcome changes by a factor of at most exp({dp.eps_total:g}), but for a probability of {dp.delta_total:g}"
-        f"{whole} ({dp.accounting_method}). Covered are weights, samples and everything that is computed from them. Not "
+        f"{whole} ({dp.accounting_method}). {learned_from(dp, mechanism)}"
+        "Covered are weights, samples and everything that is computed from them. Not "
         f"covered: what is true of a {unit} whether it took part or not, several {unit}s of one person unless the unit "
         "says so, other releases of the same data that the ledger does not know, and the verdicts, which were judged on "
         "private figures and tell one bit each."

@@ -28,6 +28,7 @@ from synthspec.ir.ops import (
     Replay,
     Sample,
     Split,
+    Statistics,
 )
 from synthspec.ir.schema import Field, Schema
 from synthspec.ir.solvers import SOLVERS, SolverPlan, evaluations
@@ -198,6 +199,15 @@ def _core_ops() -> tuple[Op, ...]:
         Bind(source="data.csv", schema=bound),
         Split(rule=RandomSplit(method="random", seed=1, train=0.7, val=0.15, test=0.15)),
         Impute(schema=bound, fill=(("x", "median"),)),
+        Statistics(
+            schema=bound,
+            privacy=DpNoise(mechanism="dp-noise"),
+            kind="marginals",
+            fields=("width", "height", "label"),
+            sigma=1.5,
+            records=32,
+            seed=3,
+        ),
         Enforce(schema=bound, n=8, near_copies=None),
         Refer(schema=bound, references=(), seed=1),
         Export(schema=bound, format="csv"),

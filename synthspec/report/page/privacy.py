@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from synthspec.ir.manifest_engine import DpSpend
 from synthspec.ir.manifest_evidence import Metric
+from synthspec.pipeline.publishing import learned_from
 from synthspec.report.page.markup import Markup, tag
 from synthspec.report.page.parts import code, facts, paragraphs, section, table
 from synthspec.report.page.shown import Shown
@@ -34,6 +35,7 @@ def privacy(page: Shown) -> Markup:
         *_attack(page),
         _spent(group.mechanism, group.dp),
         *_accesses(group.dp),
+        *_vectors(group.dp),
     )
 
 
@@ -61,7 +63,8 @@ def _covered(page: Shown, spent: DpSpend) -> str:
         f"The training of this engine on {name} is (epsilon = {upwards(spent.eps_total)}, delta = "
         f"{upwards(spent.delta_total)})-differentially private ({mechanism}). The protected unit is one {unit}: "
         f"{relation.format(unit=unit)} (adjacency: {spent.adjacency or 'not stated'}). Epsilon was computed by "
-        f"{spent.accounting_method}{steps}. The guarantee covers the weights, the samples, and everything made of them without "
+        f"{spent.accounting_method}{steps}. {learned_from(spent, mechanism)}"
+        "The guarantee covers the weights, the samples, and everything made of them without "
         f"looking at the records again; whatever an observer knows besides, what one {unit} can change is bounded by it."
     )
 
@@ -123,6 +126,14 @@ def _spent(mechanism: str, spent: DpSpend) -> Markup:
 
 def _number(value: float | None) -> str | None:
     return None if value is None else number(value)
+
+
+def _vectors(spent: DpSpend) -> Iterator[Markup]:
+    if spent.statistics:
+        rows = [(each.name, f"{each.parts}", f"{each.size}", number(each.sigma)) for each in spent.statistics]
+        yield table(
+            "Noisy counts that were released", ("Vector", "Tables", "Numbers", "Noise, by what a record moves"), rows
+        )
 
 
 def _accesses(spent: DpSpend) -> Iterator[Markup]:

@@ -4,13 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from synthspec.accounting import eps_total, gaussian_sigma
-from synthspec.backend import marginals
 from synthspec.backend.cells import CELLS, Cells
-from synthspec.backend.marginals import MOST, SHARES, fit_marginals, normals, projected
+from synthspec.backend.marginals import BORNE, FEWEST, MOST, fit_marginals, projected
 from synthspec.ir.schema import Field
+from synthspec.ir.statistics import SHARES
 
 
 def numbers(name, low, high, dtype="float64", **more):
@@ -60,57 +59,7 @@ def test_more_noise_is_further_off_and_still_a_law():
 def test_the_three_releases_cost_what_one_of_the_stated_noise_does():
     model = fit_marginals((A, B, C), chained(100), gaussian_sigma(2.6, 1e-5))
     assert eps_total(model.event, 1e-5, "analytic").eps == pytest.approx(2.6, abs=1e-6)
-    assert sum(SHARES) == pytest.approx(1.0)
-
-
-class Seen:
-    """Stands in for the release: keeps what was summed, and what noise it would have got."""
-
-    def __init__(self):
-        self.parts, self.stds = [], []
-
-    def __call__(self, parts, sigma):
-        self.parts.append([part.copy() for part in parts])
-        self.stds.append(sigma * math.sqrt(len(parts)))
-        return [part + 5.0 for part in parts]
-
-
-def test_a_record_moves_no_release_by_more_than_its_noise_is_for(monkeypatch):
-    """Record replay: the same outputs are given back for two neighbouring tables."""
-    codes = chained(60)
-    without = tuple(code[:-1] for code in codes)
-    runs, first = [], []
-    for rows in (codes, without):
-        seen = Seen()
-
-        def release(parts, sigma, seen=seen):
-            made = seen(parts, sigma)
-            if len(first) < 3:
-                first.append(made)
-                return made
-            return first[len(seen.parts) - 1]
-
-        monkeypatch.setattr(marginals, "_released", release)
-        fit_marginals((A, B, C), rows, 2.0, 2)
-        runs.append(seen)
-    for one, other, std, sigma in zip(
-        runs[0].parts, runs[1].parts, runs[0].stds, [2 / s**0.5 for s in SHARES], strict=True
-    ):
-        apart = math.sqrt(sum(float(np.square(a - b).sum()) for a, b in zip(one, other, strict=True)))
-        assert 0 < apart <= std / sigma + 1e-9
-    assert runs[0].stds == runs[1].stds
-
-
-def test_noise_has_the_stated_deviation_and_no_two_are_alike():
-    drawn = normals(200_001)
-    assert len(drawn) == 200_001
-    assert abs(drawn.var() - 1) < 4.5 * math.sqrt(2 / len(drawn))
-    assert stats.kstest(drawn[:20000], "norm").pvalue > 1e-5
-    assert not np.array_equal(normals(8), normals(8))
-    (noisy,) = marginals._released([np.zeros(100_000)], 3.0)
-    assert abs(noisy.std() / 3.0 - 1) < 0.012
-    pair = marginals._released([np.zeros(100_000)] * 4, 3.0)
-    assert abs(pair[2].std() / 6.0 - 1) < 0.012
+    assert sum(share for _, share in SHARES) == pytest.approx(1.0)
 
 
 def test_projection_is_the_nearest_and_leaves_what_is_a_law_alone():
@@ -124,13 +73,33 @@ def test_projection_is_the_nearest_and_leaves_what_is_a_law_alone():
 
 
 def test_a_table_that_is_too_large_leaves_the_target_out():
-    wide = Cells("wide", 300), Cells("other", 200), Cells("y", 2)
+    wide = Cells("wide", 200), Cells("other", 200), Cells("y", 2)
     r = np.random.default_rng(0)
-    codes = r.integers(0, 300, 400), r.integers(0, 200, 400), r.integers(0, 2, 400)
-    model = fit_marginals(wide, codes, 1.0, 2)
-    assert max(table.law.size for table in model.tables) <= 300 * 200
+    codes = r.integers(0, 200, 400), r.integers(0, 200, 400), r.integers(0, 2, 400)
+    model = fit_marginals(wide, codes, 1e-5, 2)
+    assert [each.count for each in model.groupings] == [200, 200, 2]
+    assert max(table.law.size for table in model.tables) <= 200 * 200
     assert all(len(table.parents) <= 1 for table in model.tables)
-    assert MOST < 300 * 200 * 2
+    assert MOST < 200 * 200 * 2
+
+
+def test_more_noise_makes_fewer_groups_and_a_table_bears_what_it_gets():
+    wide, y = Cells("wide", 200, np.linspace(0.0, 1.0, 201)), Cells("y", 2)
+    r = np.random.default_rng(0)
+    codes = r.integers(0, 200, 20_000), r.integers(0, 2, 20_000)
+    few, many = (fit_marginals((wide, y), codes, sigma, 1).groupings[0].count for sigma in (8.0, 0.5))
+    assert FEWEST <= few < many <= 200
+    std = 0.5 / math.sqrt(dict(SHARES)["tables"]) * math.sqrt(2)
+    assert many**2 * 2 * std * BORNE <= 20_000 * 1.1
+
+
+def test_what_lies_far_outside_of_the_data_is_noise():
+    """A range a hundred times as wide as the data: noise there would move every mean."""
+    wide, y = Cells("wide", 400, np.linspace(0.0, 1.0, 401)), Cells("y", 2)
+    r = np.random.default_rng(0)
+    codes = r.integers(20, 24, 2000), r.integers(0, 2, 2000)
+    drawn = fit_marginals((wide, y), codes, 1.0, 1).sample(2000, np.random.default_rng(1))[0]
+    assert np.mean((drawn >= 19) & (drawn <= 24)) > 0.98
 
 
 @pytest.mark.parametrize(("cells", "sigma"), [((A,), 1.0), ((A, B, C), 0.0), ((A, B, C), -1.0), ((A, B, C), math.nan)])
