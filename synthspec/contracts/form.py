@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from synthspec.ir.evidence import Split
     from synthspec.ir.verdict import Bound, ContractId, ContractSeverity, JudgedAt, Promise, Relation
 
-When = Literal["always", "pictures", "mechanism", "time", "arrival", "optional"]
+When = Literal["always", "pictures", "mechanism", "accelerated", "time", "arrival", "optional"]
 """When a term is owed; ``optional`` terms count only where a spec states their threshold."""
 
 PICTURES = frozenset({"image", "video", "clip"})
@@ -31,6 +31,8 @@ class Setting:
     """The modality of the SRef (App C)."""
     mechanism: bool = False
     """True when a privacy mechanism other than ``none`` is declared (P405-4)."""
+    accelerated: bool = False
+    """True when the released engine was made from another one (P405-10)."""
     time: bool = False
     """True when the SRef has a time field (P405-5)."""
     arrival: bool = False
@@ -42,6 +44,7 @@ class Setting:
             "always": True,
             "pictures": self.modality in PICTURES,
             "mechanism": self.mechanism,
+            "accelerated": self.accelerated,
             "time": self.time,
             "arrival": self.arrival,
             "optional": False,
@@ -110,6 +113,7 @@ class Contract:
                 "time": "owed where the SRef has a time field",
                 "arrival": "owed where T_arr is computed",
                 "mechanism": "owed where a privacy mechanism is declared",
+                "accelerated": "owed by an accelerated engine",
                 "pictures": "owed by images and clips",
             }.get(self.when, "optional")
         return ""

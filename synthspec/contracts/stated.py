@@ -15,6 +15,7 @@ def setting(resolved: ResolvedSpec) -> Setting:
         family=spec.engine.family,
         modality=resolved.schema.modality,
         mechanism=spec.privacy is not None and spec.privacy.mechanism not in ("none", None),
+        accelerated=bool(spec.acceleration),
         time=bool(resolved.schema.with_role("time")),
         arrival=spec.arrival is not None,
     )

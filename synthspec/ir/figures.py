@@ -7,6 +7,7 @@ OF_THE_RUN = frozenset(
         "NFE", "w_cfg", "eps_total", "delta_total", "dp_violations", "tau_mono_decreases", "J", "T_arr_form1",
         "T_arr_form2", "delta_form", "acc_rate", "projection_cost", "check_dim_failures", "constraint_violations",
         "loss_cast", "units_not_restored", "unpersisted", "replay_mismatches", "elbo_val_gain",
+        "set_MI_delta", "student_violations",
     }
 )  # fmt: skip
 """Figures that fall off a run whether or not `evaluation.metrics` asks for them."""

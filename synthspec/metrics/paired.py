@@ -19,6 +19,7 @@ from synthspec.metrics.covg import K, inside
 from synthspec.metrics.fid import REPLICATES, mean_frechet
 from synthspec.metrics.figures import Z95, UnmeasurableError, absent, details
 from synthspec.metrics.kernels import cubic, mmd2
+from synthspec.metrics.membership.witness import more_than_teacher, violations
 from synthspec.metrics.request import Array, Request
 from synthspec.metrics.stream import blocks
 
@@ -48,6 +49,15 @@ def against_teacher(names: Iterable[str], student: Request, teacher: Request) ->
             except UnmeasurableError as error:
                 made.append(absent(name, str(error)))
     return tuple(made)
+
+
+def members_against_teacher(student: Request, teacher: Request) -> tuple[Figure, Figure]:
+    """``set_MI_delta``: by how much the records of the student tell the members, as a set, better than those of the teacher.
+
+    And ``student_violations``: whether that is shown.
+    """
+    told = more_than_teacher(Bench(student), Bench(teacher))
+    return told, violations(told)
 
 
 def frechet_delta(pair: Pair) -> Figure:

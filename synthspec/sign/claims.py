@@ -172,6 +172,7 @@ def _setting(manifest: Manifest) -> Setting:
         family=manifest.engine.type,
         modality=manifest.dataset.modality,
         mechanism=manifest.privacy.mechanism != "none",
+        accelerated=bool(manifest.deep.lineage),
         time=timepath is not None,
         arrival=timepath is not None and timepath.delta_form is not None,
     )

@@ -14,7 +14,7 @@ from synthspec.execute.core.measure import label_field, request_of, sample_of, w
 from synthspec.ir.evidence import Figure
 from synthspec.ir.ops import Compare
 from synthspec.metrics.figures import Z95
-from synthspec.metrics.paired import against_teacher
+from synthspec.metrics.paired import against_teacher, members_against_teacher
 
 Inputs = Mapping[str, Artifact]
 PAIRED = frozenset({"FID", "KID", "covg"})
@@ -66,21 +66,21 @@ def differences(measured: tuple[Figure, ...], teacher: tuple[Figure, ...]) -> It
 def _paired(op: Compare, inputs: Inputs) -> tuple[Figure, ...]:
     """From the candidates of both, before anything is turned down: record i of both has the same noise and condition.
 
-    With features that the user brings there are none of candidates, and the figures say so.
+    Whether the members are told is measured whatever the spec asks for. With features that the user brings there are none of
+    candidates, and the figures that need them say so.
     """
-    asked = [name for name in op.measure.metrics if name in PAIRED]
-    if not asked:
-        return ()
-    measure = replace(op.measure, membership_attack=None)
+    measure = op.measure
+    asked = [name for name in measure.metrics if name in PAIRED]
     label = label_field(measure)
-    if measure.features.name != "embedded":
-        reason = f"features {measure.features.name} are made of the records that were kept, which are no pairs"
-        names = [f"{name}_{what}" for name in asked for what in (("delta", "ratio") if name == "FID" else ("delta",))]
-        return tuple(Figure(name=name, label=name, value=None, reason=reason) for name in names)
     bare = {port: inputs[port] for port in ("data", "split", "samples")}
     requests = []
     for port in ("samples", "teacher_samples"):
         drawn = read_dataset(inputs[port].path(DATA))
         first = drawn.take(np.arange(min(op.pairs, len(drawn))))
         requests.append(replace(request_of(measure, bare), synthetic=sample_of(measure.schema, first, label)))
-    return against_teacher(asked, *requests)
+    told = members_against_teacher(*requests)
+    if measure.features.name != "embedded":
+        reason = f"features {measure.features.name} are made of the records that were kept, which are no pairs"
+        names = [f"{name}_{what}" for name in asked for what in (("delta", "ratio") if name == "FID" else ("delta",))]
+        return (*(Figure(name=name, label=name, value=None, reason=reason) for name in names), *told)
+    return (*against_teacher(asked, *requests), *told)

@@ -155,6 +155,7 @@ def test_what_each_term_judges():
         "delta_total <= delta_budget @value 1 None",
         "MI <= mi_max @upper 1 None",
         "dp_violations <= 0.0 @value 1 None",
+        "student_violations <= 0.0 @value 1 None",
         "tau_mono_decreases <= 0.0 @value 1 None",
         "J <= J_max @upper s None",
         "delta_form <= tol_Tarr @upper s None",

@@ -12,7 +12,7 @@ from synthspec.ir.verdict import ContractRecord
 from synthspec.judge import judge
 
 TERMS = tuple((contract, term) for contract in CONTRACTS for term in contract.terms)
-SETTING = Setting(family="flow", modality="timeseries", mechanism=True, time=True, arrival=True)
+SETTING = Setting(family="flow", modality="timeseries", mechanism=True, accelerated=True, time=True, arrival=True)
 NEEDED = {"upper": ("upper",), "lower": ("lower",), "value": ("value",), "value+u": ("value", "u")}
 HOLES = (None, math.nan)
 LIMITS = {contract.id: {term.symbol: 0.5 for term in contract.terms if term.symbol} for contract in CONTRACTS}

@@ -87,7 +87,8 @@ def test_the_figures_of_every_engine_stand_in_the_evidence_of_the_last(plan, mad
     assert kept.value == pytest.approx(kept.detail("accelerated") - kept.detail("teacher"))
     assert found.get("MI_delta") is not None
     judged = {bound.bound.metric for record in made.verdicts.records for bound in record.bounds}
-    assert "FID_ratio" in judged
+    assert {"FID_ratio", "student_violations"} <= judged
+    assert found.get("set_MI_delta").lower < 0.0, "an honest student is not flagged"
     assert not any(name.startswith("teacher.") for name in judged)
 
 
