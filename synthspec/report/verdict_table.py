@@ -13,14 +13,14 @@ _SIGN = {"<=": "<=", ">=": ">="}
 
 
 def verdict_table(records: Sequence[ContractRecord], gate: Gate, style: Style) -> str:
-    """One line a bound, grouped by contract, then the gate."""
+    """One line a bound, grouped by contract, then what the spec says to do about contracts that do not hold, then the gate."""
     rows = [row for record in records for row in _rows(record)]
     widths = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(len(_HEAD))]
     lines = [style.paint(_line(_HEAD, widths), "bold"), _line(tuple("-" * width for width in widths), widths)]
     for row in rows:
         line = _line(row, widths)
         lines.append(line.replace(row[1], style.paint(row[1], _KIND[row[1].strip()]), 1) if row[1].strip() else line)
-    return "\n".join([*lines, "", _gate(gate, style)]) + "\n"
+    return "\n".join([*lines, "", *_plans(records), _gate(gate, style)]) + "\n"
 
 
 _HEAD = ("contract", "result", "promise", "measured", "judged at", "n", "note")
@@ -31,6 +31,16 @@ def _rows(record: ContractRecord) -> list[tuple[str, ...]]:
     if not record.bounds:
         return [(name, record.result, "", "", "", "", plain(record.reason))]
     return [_row(name if number == 0 else "", bound) for number, bound in enumerate(record.bounds)]
+
+
+def _plans(records: Sequence[ContractRecord]) -> list[str]:
+    """The `action_plan` of each contract that is not held."""
+    plans = [
+        f"{record.id}: {plain(record.action_plan)}"
+        for record in records
+        if record.action_plan and record.result != "held"
+    ]
+    return ["action plans of what is not held:", *(f"  {plan}" for plan in plans), ""] if plans else []
 
 
 def _row(name: str, record: BoundRecord) -> tuple[str, ...]:

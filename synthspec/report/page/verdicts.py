@@ -15,7 +15,7 @@ _HEAD = ("Contract", "Result", "Promise", "Measured", "Judged at", "Real / synth
 
 
 def verdicts(page: Shown) -> Markup:
-    """The gate, one row a bound, then what excuses or changes the spec."""
+    """The gate, one row a bound, what the spec says to do about what is not held, then what excuses or changes the spec."""
     manifest = page.manifest
     rows = (row for entry in manifest.contracts for row in _rows(entry))
     return section(
@@ -23,6 +23,7 @@ def verdicts(page: Shown) -> Markup:
         "Verdict",
         _gate(page),
         table("Every contract of section VI and what became of it", _HEAD, rows, "stacked"),
+        *_plans(page),
         *_excuses(page),
     )
 
@@ -84,6 +85,13 @@ def sizes(n_real: int | None, n_syn: int | None) -> str:
     if n_real is None and n_syn is None:
         return ""
     return f"{'–' if n_real is None else n_real} / {'–' if n_syn is None else n_syn}"
+
+
+def _plans(page: Shown) -> Iterator[Markup]:
+    rows = [(each.id, each.action_plan) for each in page.manifest.contracts if each.result != "held"]
+    if any(plan for _, plan in rows):
+        said = ((name, plan) for name, plan in rows if plan)
+        yield table("What the spec says to do about contracts that are not held", ("Contract", "Action plan"), said)
 
 
 def _excuses(page: Shown) -> Iterator[Markup]:

@@ -56,6 +56,15 @@ def test_the_whole_table():
     )
 
 
+def test_what_is_not_held_comes_with_its_action_plan():
+    kept, lost = record(HELD, action_plan="rest"), record(HELD, result="broken", id="C40-514", action_plan="dis\x1btil")
+    assert "rest" not in verdict_table([kept], OPEN, PLAIN)
+    assert verdict_table([kept, lost, record(HELD, result="broken")], CLOSED, PLAIN).endswith(
+        "\n\naction plans of what is not held:\n  C40-514: dis\\u001btil\n\n"
+        "gate: FAIL  (fidelity_ok=false  privacy_ok=true  contract_ok=true)\n"
+    )
+
+
 @pytest.mark.parametrize("part", ["fidelity_ok", "privacy_ok", "contract_ok"])
 def test_the_gate_is_open_only_when_all_three_are(part):
     assert rows(gate=OPEN)[-1].startswith("gate: PASS  ")
