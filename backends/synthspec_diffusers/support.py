@@ -20,7 +20,7 @@ from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field, Schema
 from synthspec.ir.solvers import evaluations, law_of
 from synthspec_diffusers.acceleration.support import sampled_as_taught
-from synthspec_torch.data.kinds import mixed_reasons
+from synthspec_torch.data.kinds import mixed_reasons, transform_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import image_reasons, label_reasons, monitor_reasons, training_reasons
 
@@ -43,6 +43,7 @@ def fit_reasons(op: Fit) -> Iterator[str]:
         return
     yield from _architecture_reasons(op.engine, op.schema)
     yield from _objective_reasons(op, op.engine)
+    yield from transform_reasons(op.schema, op.conditions, series=op.schema.modality == "timeseries")
     yield from mechanism_reasons(op.privacy, "dp-sgd")
     yield from _content_reasons(op.schema)
     if isinstance(op.engine.architecture, UNet2d):

@@ -60,6 +60,11 @@ def _fit_reasons(op: Fit) -> tuple[str, ...]:
         for field in made_fields(op)
         if field.dtype == "categorical" and not field.enum
     ]
+    reasons += [
+        f"nothing is trained, so {field.name!r} is put before no network: no {field.transform}"
+        for field in op.schema.fields
+        if field.transform
+    ]
     if op.training.init_from is not None:
         reasons.append("nothing is trained, so it starts from no weights")
     if not isinstance(op.privacy, NoMechanism):

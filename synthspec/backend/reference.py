@@ -84,6 +84,8 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
 
 
 def _content_reasons(field: Field) -> Iterator[str]:
+    if field.transform:
+        yield f"exact moments are those of {field.name!r} in its unit: no {field.transform}"
     if field.enum or field.dtype in ("bool", "categorical", "string", "timestamp"):
         yield f"{field.name!r} is not a plain number, so it has no covariance"
     if field.nullable:

@@ -23,6 +23,8 @@ class Field:
     range: tuple[float, float] | None = None
     resolution: float | None = None
     expr: str = ""
+    transform: Literal["", "linear", "log", "standard", "quantile"] = ""
+    """How an engine puts it before its network; empty where it does as it does. Known to what trains alone."""
 
     @property
     def size(self) -> int:

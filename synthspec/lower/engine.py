@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from synthspec.accounting import available
 from synthspec.ir.ops import Fit, KnownObjective, Mechanism
 from synthspec.ir.privacy import accountant_of, is_auto, solved_multiplier, with_multiplier
 from synthspec.ir.resolved import ResolvedSpec
+from synthspec.ir.schema import Schema
 from synthspec.lower.needs import Needs
 from synthspec.spec.engine import OtherArchitecture
 from synthspec.spec.objective import OtherObjective
@@ -27,7 +30,7 @@ def fit_op(resolved: ResolvedSpec, needs: Needs) -> Fit | None:
         return None
     guidance = None if spec.conditioning is None else spec.conditioning.guidance
     return Fit(
-        schema=resolved.schema,
+        schema=_transformed(resolved),
         engine=spec.engine,
         objective=objective,
         training=training,
@@ -36,6 +39,15 @@ def fit_op(resolved: ResolvedSpec, needs: Needs) -> Fit | None:
         conditions=() if spec.conditioning is None else tuple(spec.conditioning.variables),
         drop_rate=0.0 if guidance is None else guidance.drop_rate,
     )
+
+
+def _transformed(resolved: ResolvedSpec) -> Schema:
+    """The schema as the engine learns it: each field with the way that it is put before the network (P405-7)."""
+    kinds = resolved.spec.data.transform
+    fields = resolved.schema.fields
+    known = {name: kind for name, kind in kinds.items() if kind != "gmm"}
+    changed = tuple(replace(f, transform=known[f.name]) if f.name in known else f for f in fields)
+    return replace(resolved.schema, fields=changed) if known else resolved.schema
 
 
 def _known_objective(resolved: ResolvedSpec, needs: Needs) -> KnownObjective | None:

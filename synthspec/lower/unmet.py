@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from synthspec.ir.field_types import FLOATS, INTEGERS
 from synthspec.ir.resolved import ResolvedSpec
+from synthspec.lower.balancing import unbalanced
 from synthspec.lower.features import unoffered
 from synthspec.lower.needs import Needs
 from synthspec.lower.projection import unprojectable
@@ -33,18 +34,24 @@ def refuse_unmet(resolved: ResolvedSpec, needs: Needs) -> None:
 
 
 def _before(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
-    data, training = resolved.spec.data, resolved.spec.training
+    training = resolved.spec.training
     yield from _referred(resolved)
-    for name, kind in data.transform.items():
-        if kind != "linear":
-            yield (
-                ("data", "transform", name),
-                f"no run puts a field through {kind} yet",
-                "write linear, or leave it out",
-            )
+    yield from _transformed(resolved)
     yield from _imputed(resolved)
     if training is not None:
         yield from _begun(training, resolved.spec.privacy)
+
+
+def _transformed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    """Transforms that no run does, or that the schema does not say enough for."""
+    fields = {field.name: field for field in resolved.schema.fields}
+    for name, kind in resolved.spec.data.transform.items():
+        where: Path = ("data", "transform", name)
+        if kind == "gmm":
+            advice = "write quantile, which follows modes of any shape and has an exact inverse"
+            yield where, f"no run fits modes to {name}", advice
+        elif kind == "linear" and name in fields and fields[name].range is None:
+            yield where, f"linear goes by the range of the SRef, and {name} has none", "write its range, or standard"
 
 
 def _referred(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
@@ -113,6 +120,8 @@ def _objective(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
     objective = resolved.spec.objective
     if isinstance(objective, WganGp) and objective.penalty_per == "batch":
         yield ("objective", "penalty_per"), "the penalty is part of each record's loss", "write penalty_per: record"
+    for message, advice in unbalanced(resolved):
+        yield ("objective", "training_by_sampling"), message, advice
 
 
 def _after(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:

@@ -86,6 +86,11 @@ class CellColumn:
         return self.first_tail + sum(scale > 0 for scale in self.tails)
 
     @property
+    def ratios(self) -> bool:
+        """Whether places in a run go by ln v instead of v: a continuous number under the transform `log`, above 0."""
+        return self.field.transform == "log" and self.lattice is None
+
+    @property
     def unordered(self) -> bool:
         """Whether the cells are members of an enum or truth values, between which there is no distance."""
         return self.field.dtype in ("categorical", "bool")
@@ -114,7 +119,10 @@ class CellColumn:
         run = np.clip(np.searchsorted(self.edges, free, side="right") - 1, 0, self.runs - 1)
         width = (self.edges[run + 1] - self.edges[run]).astype(np.float64)
         half = 0.5 if self.lattice else 0.0
-        places = ((free - self.edges[run]).astype(np.float64) + half) / width
+        if self.ratios:
+            places = np.log(free / self.edges[run]) / np.log(self.edges[run + 1] / self.edges[run])
+        else:
+            places = ((free - self.edges[run]).astype(np.float64) + half) / width
         codes = len(self.atoms) + run
         below, above = free < low, (free >= high if self.lattice else free > high)
         for side, (out, beyond) in enumerate(((below, low - free), (above, free - high))):
@@ -162,6 +170,8 @@ class CellColumn:
             return np.zeros(0, self.edges.dtype)
         run = np.clip(codes - len(self.atoms), 0, self.runs - 1)
         width = self.edges[run + 1] - self.edges[run]
+        if self.ratios:
+            return np.asarray(self.edges[run] * np.power(self.edges[run + 1] / self.edges[run], places))
         inside = places * width
         if self.lattice:
             inside = np.minimum(np.floor(inside), width - 1)
@@ -180,7 +190,13 @@ class CellColumn:
         volume = np.zeros(len(codes))
         run = (codes >= len(self.atoms)) & (codes < self.first_tail)
         if run.any():
-            volume[run] = np.log(np.diff(self.edges).astype(np.float64))[codes[run] - len(self.atoms)]
+            each = codes[run] - len(self.atoms)
+            if self.ratios:
+                # p(ln v) is uniform, and p(v) = p(ln v) / v: the log-determinant of the logarithm is counted here.
+                spans = np.log(self.edges[1:] / self.edges[:-1])[each]
+                volume[run] = np.log(self._free(codes[run], places[run])) + np.log(spans)
+            else:
+                volume[run] = np.log(np.diff(self.edges).astype(np.float64))[each]
         for side, scale in enumerate(self.tails):
             beyond = codes == self.first_tail + (side if self.tails[0] else 0)
             if not scale or not beyond.any():
@@ -303,6 +319,9 @@ def exact_values(field: Field, lattice: Lattice | None, column: Column) -> Exact
         return column.astype(np.int64)
     values = column.astype(np.float64)
     check_numbers(field, values[:, None])
+    if field.range is not None:
+        # A float32 at the end of its range may lie beyond it in float64.
+        values = np.clip(values, *field.range)
     return np.rint(values / lattice.step).astype(np.int64) if lattice else values
 
 

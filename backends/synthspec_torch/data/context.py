@@ -34,7 +34,10 @@ class ContextCodec:
         Raises DataError for a number that is missing.
         """
         fields = tuple(schema.field(name) for name in names)
-        moments = [(0.0, 1.0) if field.enum else _moments(field, columns[field.name]) for field in fields]
+        moments = [
+            _declared(field) if field.enum or field.transform == "linear" else _moments(field, columns[field.name])
+            for field in fields
+        ]
         table = np.array(moments, dtype=np.float64).reshape(-1, 2)
         return cls(fields, table[:, 0], table[:, 1])
 

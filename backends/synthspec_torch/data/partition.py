@@ -2,8 +2,10 @@
 
 From the train rows: a column of few values has an atom for each; a spiky one (zero-inflated, or of values that come
 again and again) has atoms for those and runs between them; the others have runs of equal shares, finer at both ends,
-where a record stands alone. From the SRef alone: members of enums, truth values and short lattices have atoms, and other
-numbers runs over their range, of equal width or `grown` with the value; no data are looked at.
+where a record stands alone: that is what the transform `quantile` asks for. Under `linear` and `log` runs have equal
+widths, or equal ratios, over the range of the SRef; under `standard` equal widths about the mean of the train rows. From
+the SRef alone: members of enums, truth values and short lattices have atoms, and other numbers runs over their range, of
+equal width or `grown` with the value; no data are looked at.
 """
 
 from __future__ import annotations
@@ -25,11 +27,10 @@ from synthspec_torch.data.cells import (
     lattice_of,
     members_of,
 )
+from synthspec_torch.data.kinds import FEW
 
 BINS = 64
 """Runs of equal shares that a number gets by default."""
-FEW = 128
-"""A lattice of at most so many values has an atom for each."""
 SPIKES = 160
 """Atoms that a spiky column may have."""
 REPEATED = 3
@@ -44,6 +45,8 @@ PER_RUN = 10
 """Train rows of a run, at least."""
 DECADES = 20.0
 """A range whose end is so many times its beginning has runs that grow."""
+SPREAD = 4.0
+"""Deviations of the train rows that a standardised number has runs for on either side of their mean."""
 LONGEST = 2.0**50
 """Steps of one run: places tell all of them apart."""
 
@@ -59,6 +62,10 @@ def fitted(field: Field, column: Column, bins: int = BINS) -> CellColumn:
     low, high = bounds_of(field, lattice)
     if lattice and high - low < FEW:
         return _weighed(_closed(field, lattice, np.arange(int(low), int(high) + 1)), column)
+    if field.transform in {"linear", "log"}:
+        return _weighed(declared(field, bins), column)
+    if field.transform == "standard":
+        return _weighed(_standard(field, lattice, values.astype(np.float64), bins), column)
     atoms = _spikes(values, lattice)
     free = values[~np.isin(values, atoms)]
     heavy = _heavy(values, atoms)
@@ -83,7 +90,12 @@ def declared(field: Field, bins: int = BINS, *, grown: bool = False) -> CellColu
     if members is not None:
         bare = _closed(field, lattice, members)
     else:
-        places = _places(low, high + (lattice is not None), bins, whole=lattice is not None, grown=grown)
+        top = high + (lattice is not None)
+        if field.transform:
+            places = np.geomspace(low, top, bins + 1) if field.transform == "log" else np.linspace(low, top, bins + 1)
+        else:
+            places = _places(low, top, bins, whole=lattice is not None, grown=grown)
+        places[[0, -1]] = low, top  # geomspace may end one unit in the last place off
         edges = np.unique(np.round(places).astype(np.int64)) if lattice else places
         bare = CellColumn(field, lattice, edges[:0], edges, (0.0, 0.0), np.ones(0))
     shares = np.full(bare.levels, 1.0 / bare.levels)
@@ -97,6 +109,23 @@ def _places(low: float, top: float, bins: int, *, whole: bool, grown: bool) -> F
     if grown and low > 0 and top > DECADES * low:
         return np.geomspace(low, top, bins + 1)
     return np.linspace(low, top, bins + 1)
+
+
+def _standard(field: Field, lattice: Lattice | None, values: F64, bins: int) -> CellColumn:
+    """Runs of equal width over the mean of the train rows and `SPREAD` of their deviations on both sides, within the range."""
+    mean, std = (float(values.mean()), float(values.std())) if len(values) else (0.0, 1.0)
+    whole = lattice is not None
+    reach = SPREAD * std or 1.0
+    low, high = bounds_of(field, lattice)
+    inner = np.linspace(max(low, mean - reach), min(high + whole, mean + reach), bins + 1)
+    outer = [end for end in (low, high + whole) if np.isfinite(end)]
+    edges = np.unique(np.concatenate([np.round(inner) if whole else inner, outer]))
+    if len(edges) < 2:
+        edges = np.array([edges[0], edges[0] + 1.0])
+    scale = max(std, 1.0 if whole else 1e-6 * max(1.0, abs(mean)))
+    tails = (0.0 if np.isfinite(low) else scale, 0.0 if np.isfinite(high) else scale)
+    exact = edges.astype(np.int64) if whole else edges
+    return CellColumn(field, lattice, exact[:0], exact, tails, np.ones(0))
 
 
 def _closed(field: Field, lattice: Lattice | None, members: Exact) -> CellColumn:

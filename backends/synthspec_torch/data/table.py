@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,18 @@ class TableCodec:
         low = np.where(few, _spread(fields, lambda field: ends_of(field)[0]), values.min(0))
         high = np.where(few, _spread(fields, lambda field: ends_of(field)[1]), values.max(0))
         reach = np.maximum(mean - low, high - mean) + step / 2.0
-        return cls(fields, mean, np.maximum(std, reach / REACH))
+        found = cls(fields, mean, np.maximum(std, reach / REACH))
+        return found._by_range()
+
+    def _by_range(self) -> TableCodec:
+        """The codec whose linear fields are standardised by their range instead of the train rows."""
+        linear = _spread(self.fields, lambda field: float(field.transform == "linear")) > 0
+        if not linear.any():
+            return self
+        low, high = (_spread(self.fields, partial(_end, end)) for end in (0, 1))
+        width = (high - low + _spread(self.fields, steps)) / math.sqrt(12.0)
+        shift = np.where(linear, (low + high) / 2.0, self.shift)
+        return TableCodec(self.fields, shift, np.where(linear, width, self.scale))
 
     @classmethod
     def declared(cls, fields: tuple[Field, ...]) -> TableCodec:
@@ -184,6 +196,11 @@ def multiples(places: F64, step: float) -> F64:
 def ends_of(field: Field) -> tuple[float, float]:
     """The range of `field`, infinite where it has none."""
     return field.range or (-math.inf, math.inf)
+
+
+def _end(end: int, field: Field) -> float:
+    """An end of the range of a field that is put by it; 0 where that is not asked for."""
+    return ends_of(field)[end] if field.transform == "linear" else 0.0
 
 
 def _has_few_levels(field: Field) -> bool:

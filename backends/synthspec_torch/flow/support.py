@@ -10,7 +10,7 @@ from synthspec.ir.families import AffineCoupling, Autoregressive, DpSgd, FlowEng
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
 from synthspec_torch.acceleration.support import acceleration_reasons
-from synthspec_torch.data.kinds import is_mixed, mixed_reasons
+from synthspec_torch.data.kinds import is_mixed, mixed_reasons, transform_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, monitor_reasons, training_reasons
 
@@ -54,6 +54,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
             yield f"architecture {architecture.name} is not supported"
     if not isinstance(op.objective, Nll):
         yield f"measure {op.objective.measure} is not supported: only nll"
+    yield from transform_reasons(op.schema, op.conditions)
     yield from mechanism_reasons(op.privacy, "dp-sgd")
     if op.drop_rate:
         yield "drop_rate is for guidance, and a flow has none"

@@ -21,7 +21,7 @@ from synthspec.ir.families import (
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
 from synthspec_torch.acceleration.support import acceleration_reasons
-from synthspec_torch.data.kinds import mixed_reasons
+from synthspec_torch.data.kinds import mixed_reasons, transform_reasons
 from synthspec_torch.gan.pate_support import vote_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, image_reasons, monitor_reasons, training_reasons
@@ -58,6 +58,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     if not isinstance(op.engine, GanEngine):
         yield f"family {op.engine.family} is not supported: only gan"
         return
+    yield from transform_reasons(op.schema, op.conditions)
     yield from mechanism_reasons(op.privacy, "dp-sgd", "pate")
     if op.drop_rate:
         yield "drop_rate is for guidance, and a GAN has none"

@@ -9,7 +9,7 @@ from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, Vae
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field
 from synthspec_torch.acceleration.support import acceleration_reasons
-from synthspec_torch.data.kinds import mixed_reasons
+from synthspec_torch.data.kinds import mixed_reasons, transform_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import (
     SEVERITY,
@@ -76,6 +76,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
         yield f"measure {op.objective.measure} is not supported: only elbo and elbo_beta"
     elif isinstance(op.objective, ElboBeta) and op.objective.beta is None:
         yield "objective.beta is missing"
+    yield from transform_reasons(op.schema, op.conditions)
     yield from mechanism_reasons(op.privacy, "dp-sgd")
     yield from _content_reasons(op)
     yield from label_reasons(op.schema, op.conditions)
