@@ -21,6 +21,7 @@ UNMET = [
     ("digits-diffusion", "data.impute", "{pixels: mean}", "sref.policy-unknown", "data.impute.pixels"),
     ("cancer-dp-vae", "training", RESTARTING, "", "training.on_divergence"),
     ("digits-gan", "objective.penalty_per", "batch", "", "objective.penalty_per"),
+    ("digits-gan", "objective.training_by_sampling", "log_frequency", "", "objective.training_by_sampling"),
     ("fiber-link-flow", "timebase.fit.window", "300 s", "", "timebase.fit.window"),
     ("digits-diffusion", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
     ("cancer-dp-vae", "conditioning.projection", "{max_cost: 0.1}", "", "conditioning.projection"),
