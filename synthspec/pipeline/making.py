@@ -18,6 +18,7 @@ from synthspec.lower import Goal
 from synthspec.pipeline.compiling import compile_draft
 from synthspec.pipeline.front import Options, Spot, draft
 from synthspec.pipeline.running import backends, guarded, mark_keys
+from synthspec.pipeline.starting import unverified_start
 from synthspec.sign import state_dir
 from synthspec.store import Store
 from synthspec.store.folder import replace_folder
@@ -71,12 +72,15 @@ def make(place: Spot, goal: Goal, options: Options, how: MakeOptions) -> Outcome
     if planned.value is None:
         return failure(planned.diagnostics)
     plan = planned.value
+    base = place.path.absolute().parent
+    if unbelieved := unverified_start(plan, base):
+        return failure(unbelieved)
     with Store(how.store) as store, guarded(plan, how.ledger, state_dir()) as guard:
         executed = execute(
             plan,
             backends(),
             store,
-            root=place.path.absolute().parent,
+            root=base,
             workers=how.workers,
             progress=how.progress,
             secret=how.secret,
