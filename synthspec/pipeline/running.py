@@ -25,9 +25,10 @@ from synthspec.ir.verdict import Verdicts
 from synthspec.judge import judge, unpersisted
 from synthspec.pipeline.consistency import dp_violations
 from synthspec.pipeline.contents import EVIDENCE, PLAN, REPORT, SPEC, SREF, promises_of
+from synthspec.pipeline.exporting import exported
 from synthspec.pipeline.lineage import compared
 from synthspec.pipeline.manifest import build_manifest, trace_of
-from synthspec.pipeline.publishing import Salted, write_public
+from synthspec.pipeline.publishing import Salted, public_manifest, shown_of, write_public
 from synthspec.pipeline.reserving import LedgerGuard
 from synthspec.pipeline.resolved import resolved_text
 from synthspec.pipeline.spending import spending
@@ -163,9 +164,12 @@ def _signed(folder: Path, made: _Made, options: RunOptions, key: SigningKey, gua
             made.plan, made.execution, made.found, made.verdicts, subjects, key, place, made.held, private
         )
         subjects = _added(folder, subjects, companions(manifest, subjects, key))
+        public = None if private is None else public_manifest(made.plan, manifest, numbers)
+        told, files = (manifest, subjects) if public is None else (public, shown_of(made.plan, subjects))
+        subjects = _added(folder, subjects, exported(made.plan, told, files))
         subjects = _paged(options.page, folder, manifest, subjects)
-        if private is not None:
-            write_public(folder, made.plan, manifest, subjects, key, numbers)
+        if public is not None:
+            write_public(folder, public, shown_of(made.plan, subjects), key, numbers, trace)
             subjects = (*subjects, *(_subject(folder / name, folder) for name in (PUBLIC.bundle, PUBLIC.readable)))
         (folder / READABLE).write_bytes(readable(manifest))
         (folder / BUNDLE).write_bytes(sign(manifest, subjects, key))

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cancer-dp-vae"
 PUBLIC = "manifest.public.sigstore.json"
+EXPORTS = ("croissant.json", "model.cdx.json", "ro-crate-metadata.json")
 pytest.importorskip("torch")
 
 
@@ -22,6 +24,7 @@ def made(cli, tmp_path_factory):
         patch.setenv("SYNTHSPEC_STATE_DIR", str(house / "state"))
         shutil.copytree(EXAMPLE, house / "spec")
         words = ("--set", "privacy.steps=40", "--set", "sampling.n=16", "--quiet", "--store", house / "store")
+        words += ("--set", "release={licence: CC0-1.0, exports: [croissant, ml_bom, ro_crate]}")
         answer = cli("run", house / "spec" / "spec.yaml", "--out", house / "run", *words, cwd=house)
     assert answer.code in (0, 1), answer.out + answer.err
     return house / "run"
@@ -84,7 +87,7 @@ def test_nothing_measured_on_private_records_goes_out(run):
         for bound in contract["bounds"]:
             assert set(bound) == {"metric", "relation", "limit", "unit", "at", "symbol", "result"}
     names = {each["name"] for each in public["subject"]}
-    companions = {"weights.oms.sig", "test-result.sigstore.json"}
+    companions = {"weights.oms.sig", "test-result.sigstore.json", *EXPORTS}
     assert companions < names
     assert all(name.startswith(("weights/", "samples.", "spec.", "sref.")) for name in names - companions)
     shown = {each["digest"]["sha256"] for each in public["subject"]}
@@ -96,6 +99,26 @@ def test_nothing_measured_on_private_records_goes_out(run):
     for word in ("metrics", 'n_real": 5', "trace", "dependencies", "evidence", "MI_risk", "training"):
         assert word not in text or word == "training", word
     assert public["predicate"]["dataset"]["n_real"] == 398, "the spec says that this number is public"
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_tells_no_more_than_the_public_manifest(run, name):
+    full, public = predicate(run / "manifest.sigstore.json"), predicate(run / PUBLIC)
+    text, known = (run / name).read_text(), json.dumps(public)
+    assert public["predicate"]["release"]["stream"] in text
+    assert public["predicate"]["dataset"]["commitment"] in text or name == "croissant.json"
+    for metric in full["predicate"]["metrics"]:
+        for key in ("value", "u", "lower", "upper", "null"):
+            spelled = json.dumps(metric.get(key))
+            if len(spelled) >= 10 and metric["name"] not in {"eps_total", "acc_rate"}:
+                assert spelled not in text, (metric["name"], key)
+    private = {each["digest"]["sha256"] for each in full["subject"]} | {full["predicate"]["ir"]["digest"]["sha256"]}
+    private |= {each["digest"]["sha256"] for each in full["predicate"]["dependencies"]}
+    private |= {full["predicate"]["spec"]["canonicalDigest"], full["predicate"]["dataset"]["private"]["salt"]}
+    for digest in private - {each["digest"]["sha256"] for each in public["subject"]}:
+        assert digest not in text
+    digests = set(re.findall(r"[0-9a-f]{64}", text))
+    assert digests <= set(re.findall(r"[0-9a-f]{64}", known)), "every digest in it is public"
 
 
 def test_the_commitment_opens_with_the_salt_of_the_house(run):
