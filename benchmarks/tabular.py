@@ -29,7 +29,7 @@ from synthspec.backend.dataset import Dataset, read_dataset, read_rows
 from synthspec.backend.discovery import installed
 from synthspec.backend.protocol import Artifact, Backend, Context
 from synthspec.execute import CORE
-from synthspec.ir.ops import Bind, Fit, Op, Sample, Split
+from synthspec.ir.ops import Bind, Fit, Op, Sample, Split, Statistics
 from synthspec.ir.plan import Plan
 from synthspec.ir.schema import Schema
 from synthspec.pipeline.compiling import compile_spec
@@ -107,10 +107,13 @@ def _plan(spec: Path, changes: Sequence[str]) -> Plan:
 
 
 def _measure(bench: Bench, plan: Plan, engine: str, arms: bool) -> bool:  # noqa: FBT001 - whether they are still owed
-    ops = {node.op.op: node for node in plan.nodes if isinstance(node.op, Bind | Split | Fit | Sample)}
+    ops = {node.op.op: node for node in plan.nodes if isinstance(node.op, Bind | Split | Statistics | Fit | Sample)}
     data, _ = bench.run(ops["bind"].op, CORE, f"{engine}/data", {})
     split, _ = bench.run(ops["split"].op, CORE, f"{engine}/split", {"data": data})
     inputs = {"data": data, "split": split}
+    if "statistics" in ops:
+        noisy, _ = bench.run(ops["statistics"].op, CORE, f"{engine}/statistics", inputs)
+        inputs = {"data": noisy, "split": noisy}
     backend = installed()[ops["fit"].backend]
     fitted, training = bench.run(ops["fit"].op, backend, f"{engine}/fit", inputs)
     sample = ops["sample"].op
