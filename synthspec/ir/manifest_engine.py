@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from synthspec.ir.manifest_base import Count, Digest, Exact, Group, Parameter, Real, Scalar, Sha256
+from synthspec.ir.manifest_schema import SchemaGroup
 
 Share = Annotated[Real, Field(ge=0, le=1)]
 
@@ -28,6 +29,8 @@ class Dataset(Group):
     split: Literal["train", "valid", "test", "release"]
     cov_schema: Share | None = None
     cov_req: Share | None = None
+    bound: SchemaGroup | None = Field(alias="schema", default=None)
+    """`manifest.synth.schema`: what binding found; only where the manifest is no public one."""
     private: PrivateDataRef | None = None
 
 

@@ -23,6 +23,7 @@ from synthspec.ir.verdict import Verdicts
 from synthspec.pipeline.contents import EVIDENCE, SPEC, waivers_of
 from synthspec.pipeline.environment import environment
 from synthspec.pipeline.lineage import lineage
+from synthspec.pipeline.schema_group import schema_group
 from synthspec.pipeline.spending import spending
 from synthspec.pipeline.timepath import timepath_of
 from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
@@ -151,6 +152,7 @@ class _Run:
             split="release",
             cov_schema=bound.cov_schema,
             cov_req=bound.cov_req,
+            bound=schema_group(self.execution),
             private=private,
         )
 

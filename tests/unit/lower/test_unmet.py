@@ -16,7 +16,7 @@ WEIGHTS = "{weights: digits.sref.yaml, sha256: " + "ab" * 32 + "}"
 
 UNMET = [
     ("cancer-dp-vae", "contracts.C40-516.publish", "mi_value", "P405-4.mi-published", "contracts.C40-516.publish"),
-    ("digits-diffusion", "data.transform", "{pixels: quantile}", "", "data.transform.pixels"),
+    ("digits-diffusion", "data.transform", "{pixels: gmm}", "", "data.transform.pixels"),
     ("digits-diffusion", "data.impute", "median", "sref.policy-unknown", "data.impute"),
     ("digits-diffusion", "data.impute", "{pixels: mean}", "sref.policy-unknown", "data.impute.pixels"),
     ("cancer-dp-vae", "training", RESTARTING, "", "training.on_divergence"),
