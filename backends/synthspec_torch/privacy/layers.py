@@ -176,8 +176,10 @@ def norm_book(layer: nn.GroupNorm | nn.LayerNorm, uses: Sequence[Use], records: 
             first = use.told.dim() - len(layer.normalized_shape)
             inner = tuple(range(1, first))
             both = [(use.told * hat).sum(inner), use.told.sum(inner)] if inner else [use.told * hat, use.told]
-        parts.append([torch.unflatten(each, 0, (records, -1)).sum(1) for each in both])
-    sums = [torch.stack(each).sum(0) for each in zip(*parts, strict=True)]
+        parts.append(
+            [each if len(each) == records else torch.unflatten(each, 0, (records, -1)).sum(1) for each in both]
+        )
+    sums = parts[0] if len(parts) == 1 else [torch.stack(each).sum(0) for each in zip(*parts, strict=True)]
     return SmallBook(sums[: len(list(layer.parameters(recurse=False)))])
 
 
@@ -203,20 +205,25 @@ class BagBook(LayerBook):
     def __init__(self, layer: nn.EmbeddingBag, uses: Sequence[Use], records: int) -> None:
         bags = [(use.seen.reshape(records, -1, use.seen.shape[1]), _rows([use.told], records, layer.embedding_dim))
                 for use in uses]  # fmt: skip
-        self._bag = bags[0][1] if len(bags) == 1 and bags[0][0].shape[1] == 1 else None
         self._read = torch.cat([read.flatten(1) for read, _ in bags], dim=1)
-        each = [told.repeat_interleave(read.shape[2], dim=1) for read, told in bags]
+        # Of one bag, every row that it reads is told the same: it is held once.
+        self._one = len(bags) == 1 and bags[0][0].shape[1] == 1
+        each = [told if self._one else told.repeat_interleave(read.shape[2], dim=1) for read, told in bags]
         self._told = each[0] if len(each) == 1 else torch.cat(each, dim=1)
 
     def square_norms(self) -> torch.Tensor:
-        if self._bag is not None:
-            # One bag: every row that it reads is told the same, once for each time that it is read.
-            same = self._read.unsqueeze(1) == self._read.unsqueeze(2)
-            return square(self._bag) * same.sum((1, 2))
-        return _square_of_rows(self._read, self._told)
+        if not self._one:
+            return _square_of_rows(self._read, self._told)
+        same = self._read.unsqueeze(1) == self._read.unsqueeze(2)
+        return square(self._told) * same.sum((1, 2))
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
-        _add_rows(totals[0], self._read, self._told, weights)
+        if not self._one:
+            _add_rows(totals[0], self._read, self._told, weights)
+            return
+        scaled = self._told[:, 0] * weights[:, None]
+        for read in self._read.T:
+            totals[0].index_add_(0, read, scaled)
 
 
 def _square_of_rows(read: torch.Tensor, told: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,8 @@ from synthspec_torch.privacy.layers import LayerBook, SmallBook, Use, parts_of, 
 def offset_book(layer: Offset, uses: Sequence[Use], records: int) -> LayerBook:
     """What is told back is the gradient, summed over all rows of a record."""
     shape = layer.weight.shape
-    each = [use.told.reshape(records, -1, *shape).sum(1) for use in uses]
+    each = [use.told if use.told.shape == (records, *shape) else use.told.reshape(records, -1, *shape).sum(1)
+            for use in uses]  # fmt: skip
     return SmallBook([each[0] if len(each) == 1 else torch.stack(each).sum(0)])
 
 
