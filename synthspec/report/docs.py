@@ -32,6 +32,7 @@ AREAS = {
     "C40": "Contracts",
     "engine": "Engines and backends",
     "data": "What only the data can tell",
+    "weights": "Weights that a run did not make",
     "waiver": "Waivers",
     "review": "What a change of specs does",
     "policy": "Policies",

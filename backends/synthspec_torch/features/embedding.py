@@ -66,4 +66,4 @@ def _shape(features: object) -> str:
 
 def _bad(op: Embed, what: str) -> DataError:
     advice = "correct the network, or bring its weights as they were trained"
-    return DataError("features.module", f"the features {op.features.label} give {what}", advice)
+    return DataError("weights.module", f"the features {op.features.label} give {what}", advice)

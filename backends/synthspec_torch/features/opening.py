@@ -61,7 +61,7 @@ def open_network(features: Features, root: Path, module: str = "") -> Opened:
     """The network that `features` names, with the weights in its file; `module` is what the plan says offers it.
 
     Raises DataError: ``data.digest`` for another content of the file, which is not opened then; ``weights.unfit`` for a
-    file that is no safetensors file, or not of these weights; ``features.module`` for a network that is not installed, is
+    file that is no safetensors file, or not of these weights; ``weights.module`` for a network that is not installed, is
     another one than in the plan, or cannot be built.
     """
     data = read_pinned(root / (features.weights or ""), features.weights or "", features.sha256 or "")
@@ -94,16 +94,16 @@ def _module(entry: str, planned: str) -> nn.Module:
     try:
         found = feature_module(entry)
     except UnknownModuleError as error:
-        raise DataError("features.module", error.message, error.help) from None
+        raise DataError("weights.module", error.message, error.help) from None
     if found.provided != planned:
         message = f"the plan was made with {planned}, and installed is {found.provided}"
-        raise DataError("features.module", message, "compile the spec again, or install what the plan names")
+        raise DataError("weights.module", message, "compile the spec again, or install what the plan names")
     try:
         network = found.point.load()()
     except Exception as error:  # a stranger's code may raise anything
         message = f"{found.provided} gives no network: {type(error).__name__}: {error}"
-        raise DataError("features.module", message, "correct it: it is called without arguments") from error
+        raise DataError("weights.module", message, "correct it: it is called without arguments") from error
     if not isinstance(network, nn.Module):
         message = f"{found.provided} gives {type(network).__name__}, which is no torch.nn.Module"
-        raise DataError("features.module", message, "return the network, without its weights")
+        raise DataError("weights.module", message, "return the network, without its weights")
     return network

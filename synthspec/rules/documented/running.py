@@ -76,7 +76,7 @@ CODES: tuple[Documented, ...] = (
         refs="P405-10; P405-8",
     ),
     documented(
-        "features.module",
+        "weights.module",
         "execute",
         "The network of a module does not give the features that the plan means.",
         why=(

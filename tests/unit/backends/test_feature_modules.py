@@ -179,7 +179,7 @@ def test_what_gives_no_network_is_refused(site, entry, said):
     op = op_of(asked(site, entry))
     with pytest.raises(DataError, match=said) as caught:
         BACKEND.inspect(op, site)
-    assert caught.value.code == "features.module"
+    assert caught.value.code == "weights.module"
 
 
 @pytest.mark.parametrize(

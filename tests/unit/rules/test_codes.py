@@ -10,7 +10,7 @@ import synthspec
 from synthspec.rules.codes import CODES, find, of_axiom
 
 PACKAGE = Path(synthspec.__file__).parent
-AREAS = "syntax|schema|unit|expr|sref|C40|waiver|engine|internal|data|review|policy|P405-(?:[1-9]|10)"
+AREAS = "syntax|schema|unit|expr|sref|C40|waiver|engine|internal|data|weights|review|policy|P405-(?:[1-9]|10)"
 LITERAL = re.compile(rf"[\"'](?P<code>(?:{AREAS})\.[a-z]+(?:-[a-z]+)*)[\"']")
 NO_CODES = {
     "data.csv", "data.safetensors", "data.npz", "data.source", "data.split", "data.parquet", "schema.json",
