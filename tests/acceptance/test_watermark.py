@@ -38,6 +38,8 @@ def test_a_marked_table_is_told_by_its_key_and_by_no_other(cli, desk, spec, proj
     found = detect(cli, desk, out / "samples.csv", sref)
     assert (found["records"], found["detected"]) == (500, True)
     assert found["p"] < 1e-6
+    cli("run", spec, *words, "--out", desk / "p", "--set", "release.format=parquet", cwd=project)
+    assert detect(cli, desk, desk / "p" / "samples.parquet", sref)["p"] == found["p"]
     cli("watermark", "new", "other", cwd=desk)
     assert not detect(cli, desk, out / "samples.csv", sref, "--key", "other")["detected"]
     assert not detect(cli, desk, project / "marks.csv", sref)["detected"], "real data carry no mark"
