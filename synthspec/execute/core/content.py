@@ -40,10 +40,12 @@ def _entries(field: Field, column: NDArray[Any]) -> NDArray[np.bool_]:
 
 def missing(field: Field, column: Column) -> NDArray[np.bool_]:
     """Which records lack the value of `field`, or any of its values; text of nothing is one that is missing."""
+    if not column.size:
+        return np.zeros(len(column), bool)
+    if field.dtype == "string":
+        return np.asarray(~column.astype(bool).reshape(len(column), -1).any(axis=1))
     if field.dtype == "categorical":
         absent = np.asarray(column.astype(np.int64) < 0)
-    elif field.dtype == "string":
-        return np.asarray(~column.astype(bool).reshape(len(column), -1).any(axis=1))
     else:
         absent = np.isnan(column.astype(np.float64)) if column.dtype.kind == "f" else np.zeros(column.shape, bool)
-    return np.asarray(absent.reshape(len(column), -1).any(axis=1)) if absent.size else np.zeros(len(column), bool)
+    return np.asarray(absent.reshape(len(column), -1).any(axis=1))

@@ -33,7 +33,8 @@ def malformed(sref: SRef) -> Iterator[Finding]:
 
 @rule(code="sref.fk-target", sref_check=malformed)
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    yield from malformed(resolved.sref)
+    wrong = list(malformed(resolved.sref))
+    yield from wrong
     keys, given = resolved.sref.keys, resolved.spec.data.references or {}
     wanted: dict[str, str] = {}
     for name, target in ({} if keys is None else keys.fk).items():
@@ -46,7 +47,7 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
             message = f"{name!r} points to {target}, and data.references gives no table {table!r}"
             advice = did_you_mean(table, given) if given else f"write references: {{{table}: {{source: {table}.csv}}}}"
             yield Finding(at("data", "references"), message, advice, because)
-    for table in given:
+    for table in () if wrong else given:
         if table not in wanted:
             advice = did_you_mean(table, wanted) if wanted else "leave it out, or declare keys.fk in the SRef"
             yield Finding(at("data", "references", table), f"no foreign key points into {table!r}", advice)

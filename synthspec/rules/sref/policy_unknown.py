@@ -53,6 +53,7 @@ def _members(sref: SRef, field: SRefField) -> Iterator[Finding]:
         yield Finding(where, f"{field.name!r} has no enum that a value could be outside of", "declare its members")
     elif isinstance(what, Into) and what.into not in field.enum:
         advice = did_you_mean(str(what.into), [str(member) for member in field.enum])
+        where = at_sref("policy", "enums", field.name, "into")
         yield Finding(where, f"{what.into!r} is no member of the enum of {field.name!r}", advice)
 
 
@@ -76,8 +77,10 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
 def _unfilled(resolved: ResolvedSpec) -> Iterator[Finding]:
     """Gaps that the SRef says are filled, and the spec does not."""
     policy, how = resolved.sref.policy, resolved.spec.data.impute
+    fields = by_name(resolved.sref)
     for name, what in ({} if policy is None else policy.nulls).items():
-        if what == "impute" and (how is None or (isinstance(how, dict) and name not in how)):
+        learned = name in fields and fields[name].role in FILLED
+        if learned and what == "impute" and (how is None or (isinstance(how, dict) and name not in how)):
             message = f"gaps of {name!r} are to be filled, and data.impute does not say with what"
             because = (Note("the policy", at_sref("policy", "nulls", name)),)
             yield Finding(at("data", "impute"), message, f"write impute: {{{name}: median}}", because)

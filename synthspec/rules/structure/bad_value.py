@@ -23,6 +23,7 @@ from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.measures import misspelt
 from synthspec.rules.subject import at_field, dp_sgd, guidance_schedule
 from synthspec.spec.conditioning import IntervalGuidance, LinearGuidance
+from synthspec.spec.data import Constant
 from synthspec.spec.engine import DiffusionEngine, EdmSchedule, LinearSchedule, ScaledLinearSchedule, UNet2d
 from synthspec.spec.objective import OtherObjective
 
@@ -33,6 +34,7 @@ LEARNED = frozenset({"content", "condition"})
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     yield from _architecture(resolved)
     yield from _transforms(resolved)
+    yield from _constants(resolved)
     yield from _schedules(resolved)
     objective = resolved.spec.objective
     if isinstance(objective, OtherObjective) and objective.measure is not None and misspelt(objective.measure):
@@ -107,6 +109,27 @@ def _transforms(resolved: ResolvedSpec) -> Iterator[Finding]:
             message = f"{name!r} is no field that is learned as a number"
             because = () if field is None else (Note("the field", at_field(resolved, field)),)
             yield Finding(at("data", "transform", name), message, did_you_mean(name, learned), because)
+
+
+def _constants(resolved: ResolvedSpec) -> Iterator[Finding]:
+    """Values for gaps that their field does not allow."""
+    how = resolved.spec.data.impute
+    known = {field.name: field for field in resolved.sref.fields}
+    for name, fill in how.items() if isinstance(how, dict) else ():
+        field = known.get(name)
+        if field is None or not isinstance(fill, Constant):
+            continue
+        where, value = at("data", "impute", name, "constant"), fill.constant
+        if field.enum is not None:
+            if value not in field.enum:
+                advice = did_you_mean(str(value), [str(member) for member in field.enum])
+                because = (Note("the members", at_field(resolved, field, "enum")),)
+                yield Finding(where, f"{value!r} is no member of the enum of {name!r}", advice, because)
+        elif isinstance(value, str | bool):
+            yield Finding(where, f"{name!r} is {field.dtype}, and {value!r} is no number", "write a number in its unit")
+        elif field.range is not None and not field.range[0] <= value <= field.range[1]:
+            because = (Note("the range", at_field(resolved, field, "range")),)
+            yield Finding(where, f"{value:g} leaves the range of {name!r}", "write a number inside of it", because)
 
 
 def _architecture(resolved: ResolvedSpec) -> Iterator[Finding]:

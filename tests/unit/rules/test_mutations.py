@@ -123,6 +123,10 @@ ROWS = [
     # -- SRef -----------------------------------------------------------------------------------------------------------
     S(CANCER, "keys: {pk: [rid]}\n", "", "sref.pk-missing", at="«apiVersion»"),
     S(CANCER, "pk: [rid]", "pk: [«id»]", "sref.pk-unknown"),
+    S(CANCER, "pk: [rid]}", "pk: [rid], fk: {rid: «hospitals»}}", "sref.fk-target"),
+    S(DIGITS, "alias_map:", "policy: {orphans: {digit: «drop»}}\nalias_map:", "sref.policy-unknown"),
+    S(DIGITS, "alias_map:", "policy: {enums: {digit: {into: «11»}}}\nalias_map:", "sref.policy-unknown"),
+    S(DIGITS, "alias_map:", "policy: {nulls: {rid: «impute»}}\nalias_map:", "sref.policy-unknown"),
     S(DIGITS, "  - {name: digit, ", "  - {name: «rid», role: key, dtype: int64}\n  - {name: digit, ",
         "sref.field-duplicate"),
     S(CANCER, "range: [0, 400]", "range: [400, 0]", "sref.range-empty", at="mm,   «range»: [400, 0]"),
