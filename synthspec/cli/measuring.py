@@ -12,6 +12,7 @@ from synthspec.cli.answer import FORMAT, Format, existing_file, show_findings, u
 
 if TYPE_CHECKING:
     from synthspec.ir.evidence import Figure
+    from synthspec.spec.evaluation import Features
 
 SEED = typer.Option(0, min=0, help="Drives resamples, folds and cuts: the same seed gives the same figures.")
 
@@ -29,6 +30,10 @@ def measure(
     val: Path | None = typer.Option(None, help="More real records it has not seen: the non-members of MI."),
     target: str = typer.Option("", help="The field that TSTR and TRTR predict; without one, the condition class."),
     seed: int = SEED,
+    features: str = typer.Option("embedded", help="inception, dinov2-vits14, -vitb14 or -vitl14, or module; from --weights."),
+    weights: Path | None = typer.Option(None, help="The safetensors file of the features."),
+    sha256: str | None = typer.Option(None, help="What that file must digest to."),
+    entry: str | None = typer.Option(None, help="Of a module: its entry point in the group synthspec.features."),
     form: Format = FORMAT,
 ) -> None:
     """Measure synthetic records against real ones. Exit 1 when a figure could not be computed; it says why."""
@@ -43,6 +48,7 @@ def measure(
         val=None if val is None else existing_file(val),
         target=target,
         seed=seed,
+        features=_features(features, weights, sha256, entry),
     )
     found = measure_files(asked)
     if found.value is None:
@@ -51,6 +57,26 @@ def measure(
     _answer(found.value.figures, form)
     if not found.value.complete:
         raise typer.Exit(1)
+
+
+def _features(name: str, weights: Path | None, sha256: str | None, entry: str | None) -> Features:
+    """The features asked for; exit 2 for those that cannot be, or of which something is missing."""
+    from pydantic import ValidationError
+
+    from synthspec.spec.evaluation import Features
+
+    given = {"--weights": weights, "--sha256": sha256, "--entry": entry}
+    needed = [] if name == "embedded" else ["--weights", "--sha256", *(["--entry"] if name == "module" else [])]
+    for option, value in given.items():
+        if (value is None) == (option in needed):
+            raise usage(f"{option}: the features {name} {'need it' if option in needed else 'have none'}")
+    path = None if weights is None else str(existing_file(weights))
+    try:
+        return Features.model_validate({"name": name, "weights": path, "sha256": sha256, "entry": entry})
+    except ValidationError as error:
+        at = ".".join(map(str, error.errors()[0]["loc"]))
+        option = {"name": "features"}.get(at, at)
+        raise usage(f"--{option}: {error.errors()[0]['msg']}") from None
 
 
 def _known(names: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """lower: CheckedSpec -> OpGraph. What a spec means as typed operations, before anyone has said who computes them."""
 
 from synthspec.lower.binding import bind_op, impute_op
+from synthspec.lower.features import provided, unoffered
 from synthspec.lower.graph import Goal, lower, lower_draft
 from synthspec.lower.promises import promises
 
-__all__ = ["Goal", "bind_op", "impute_op", "lower", "lower_draft", "promises"]
+__all__ = ["Goal", "bind_op", "impute_op", "lower", "lower_draft", "promises", "provided", "unoffered"]

@@ -14,8 +14,10 @@ from synthspec.execute.core.measure import classes_of, described, first_class, s
 from synthspec.ir.evidence import Figure
 from synthspec.ir.schema import Schema
 from synthspec.metrics.credentials import model_component
+from synthspec.pipeline.embedding import with_features
 from synthspec.pipeline.front import load_sref
 from synthspec.resolve import bind_schema
+from synthspec.spec.evaluation import Features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Asked:
     """More real records that no engine has seen: the non-members of MI."""
     target: str = ""
     seed: int = 0
+    features: Features = Features()
+    """What distances between pictures or clips are taken in; the path of its weights starts from where the program runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ def measure_files(asked: Asked) -> Outcome[Measured]:
         return failure(schema.diagnostics)
     try:
         requests = _requests(asked, schema.value)
+        if asked.features.name != "embedded":
+            requests = with_features(requests, asked.features, schema.value, Path())
     except DataError as error:
         return failure([Diagnostic(code=error.code, message=error.message, help=error.help)])
     spread = _spread(asked.metrics, requests)

@@ -40,6 +40,7 @@ from synthspec.backend.protocol import Artifact, Context
 from synthspec.backend.timepath import ALIGN_REPORT, ARRIVE_REPORT, AlignReport, ArriveReport
 from synthspec.execute.core.counted import accepted, conserved, dim_failures, moved, violations
 from synthspec.ir.evidence import Figure
+from synthspec.ir.families import Features
 from synthspec.ir.ops import Measure
 from synthspec.ir.schema import Field, Schema
 
@@ -90,17 +91,24 @@ def _given(op: Measure, inputs: Inputs, rows: Rows) -> metrics.Given | None:
     """The features that an `embed` node made, by split; None where the embedded extractor is used."""
     if "features" not in inputs:
         return None
-    path = str(inputs["features"].path(FEATURES))
+    return read_features(op.features, inputs["features"], {split: rows.of(split) for split in ("train", "val", "test")})
+
+
+def read_features(
+    features: Features, artifact: Artifact, rows: Mapping[str, NDArray[np.int64] | slice]
+) -> metrics.Given:
+    """What `embed` left in `artifact`; `rows` are those of the real records, by split."""
+    path = str(artifact.path(FEATURES))
     with safe_open(path, framework="numpy") as file:
         done = (file.metadata() or {}).get(FEATURES_INPUT, "")
     stored = load_file(path)
     real, synthetic = (stored[port].astype(np.float64)[:, np.newaxis] for port in ("data", "samples"))
-    sha256 = op.features.sha256 or ""
+    sha256 = features.sha256 or ""
     return metrics.Given(
-        name=f"{op.features.label}@{sha256[:8]}",
+        name=f"{features.label}@{sha256[:8]}",
         sha256=sha256,
         input=done,
-        parts={"synthetic": synthetic, **{split: real[rows.of(split)] for split in ("train", "val", "test")}},
+        parts={"synthetic": synthetic, **{split: real[chosen] for split, chosen in rows.items()}},
     )
 
 
