@@ -30,7 +30,7 @@ def measure(
     val: Path | None = typer.Option(None, help="More real records it has not seen: the non-members of MI."),
     target: str = typer.Option("", help="The field that TSTR and TRTR predict; without one, the condition class."),
     seed: int = SEED,
-    features: str = typer.Option("embedded", help="inception, dinov2-vits14, -vitb14 or -vitl14, or module; from --weights."),
+    features: str = typer.Option("embedded", help="inception, dinov2-vits14, -vitb14, -vitl14, or module; see --weights."),
     weights: Path | None = typer.Option(None, help="The safetensors file of the features."),
     sha256: str | None = typer.Option(None, help="What that file must digest to."),
     entry: str | None = typer.Option(None, help="Of a module: its entry point in the group synthspec.features."),
@@ -59,8 +59,8 @@ def measure(
         raise typer.Exit(1)
 
 
-def _features(name: str, weights: Path | None, sha256: str | None, entry: str | None) -> Features:
-    """The features asked for; exit 2 for those that cannot be, or of which something is missing."""
+def _features(name: str, weights: Path | None, sha256: str | None, entry: str | None) -> Features | None:
+    """The features asked for, None for embedded ones; exit 2 for those that cannot be, or of which something is missing."""
     from pydantic import ValidationError
 
     from synthspec.spec.evaluation import Features
@@ -70,6 +70,8 @@ def _features(name: str, weights: Path | None, sha256: str | None, entry: str | 
     for option, value in given.items():
         if (value is None) == (option in needed):
             raise usage(f"{option}: the features {name} {'need it' if option in needed else 'have none'}")
+    if name == "embedded":
+        return None
     path = None if weights is None else str(existing_file(weights))
     try:
         return Features.model_validate({"name": name, "weights": path, "sha256": sha256, "entry": entry})

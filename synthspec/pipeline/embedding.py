@@ -15,13 +15,14 @@ from synthspec.backend.dataset import Dataset, write_dataset
 from synthspec.backend.discovery import installed
 from synthspec.backend.protocol import Artifact, Backend, Context, DataError
 from synthspec.execute.core.measure import read_features
+from synthspec.ir.evidence import Split
 from synthspec.ir.ops import Embed
 from synthspec.ir.schema import Schema
 from synthspec.lower import provided, unoffered
 from synthspec.metrics import Given, Request
 from synthspec.spec.evaluation import Features
 
-REAL = ("train", "val", "test")
+REAL: tuple[Split, ...] = ("train", "val", "test")
 
 
 class Quiet:
@@ -60,7 +61,7 @@ def _backend(op: Embed) -> Backend:
 
 def _given(request: Request, op: Embed, backend: Backend, root: Path) -> Given:
     (field,) = op.schema.with_role("content")
-    real = {name: sample for name in REAL if (sample := request.split(name)) is not None}
+    real: dict[str, metrics.Sample] = {name: sample for name in REAL if (sample := request.split(name)) is not None}
     synthetic = metrics.Sample(content=np.empty(0)) if request.synthetic is None else request.synthetic
     with tempfile.TemporaryDirectory(prefix="synthspec-") as scratch:
         folders = {port: Path(scratch, port) for port in ("data", "samples", "features")}

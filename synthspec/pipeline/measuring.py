@@ -36,8 +36,8 @@ class Asked:
     """More real records that no engine has seen: the non-members of MI."""
     target: str = ""
     seed: int = 0
-    features: Features = Features()
-    """What distances between pictures or clips are taken in; the path of its weights starts from where the program runs."""
+    features: Features | None = None
+    """What distances between pictures or clips are taken in; None is embedded. Weights lie where the program runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def measure_files(asked: Asked) -> Outcome[Measured]:
         return failure(schema.diagnostics)
     try:
         requests = _requests(asked, schema.value)
-        if asked.features.name != "embedded":
+        if asked.features is not None:
             requests = with_features(requests, asked.features, schema.value, Path())
     except DataError as error:
         return failure([Diagnostic(code=error.code, message=error.message, help=error.help)])
