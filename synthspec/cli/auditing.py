@@ -10,14 +10,17 @@ import typer
 from synthspec.cli.answer import FORMAT, OUTSIDE, SET, Format, existing_file, overrides, show_findings
 
 if TYPE_CHECKING:
+    from synthspec.ir.manifest_engine import AuditEvidence
+    from synthspec.ir.plan import Plan
     from synthspec.pipeline.auditing import Audit
 
+CANARIES = 2000
 _NOTE = "evidence against a claim, never the guarantee: a defect that canaries do not meet stays unseen"
 
 
 def audit(
     spec: Path = typer.Argument(..., help="The EngineSpec, of a training under dp-sgd or pate."),
-    canaries: int = typer.Option(2000, min=100, max=100_000, help="How many records are put in by a coin each."),
+    canaries: int = typer.Option(CANARIES, min=100, max=100_000, help="How many records are put in by a coin each."),
     seed: int | None = typer.Option(None, help="Repeat a run; without one, coins and noise are nobody's."),
     changes: list[str] | None = SET,
     allow_outside: bool = OUTSIDE,
@@ -25,16 +28,31 @@ def audit(
 ) -> None:
     """Audit a private training: replay, calibration, sampler, and a lower bound of eps. Exit 1 on a defect."""
     from synthspec.cli.planning import plan_of
-    from synthspec.pipeline.auditing import audit_plan
 
     plan = plan_of(existing_file(spec), overrides(changes), allow_outside=allow_outside, form=form)
+    found = _audited(plan, canaries, seed, form)
+    _answer(found, form)
+    if found.defects:
+        raise typer.Exit(1)
+
+
+def evidence(plan: Plan, form: Format) -> AuditEvidence:
+    """What an audit of the mechanism of `plan` says for its manifest; exit 1, with all of it, where it found a defect."""
+    found = _audited(plan, CANARIES, None, form)
+    if found.defects:
+        _answer(found, form)
+        raise typer.Exit(1)
+    return found.evidence()
+
+
+def _audited(plan: Plan, canaries: int, seed: int | None, form: Format) -> Audit:
+    from synthspec.pipeline.auditing import audit_plan
+
     found = audit_plan(plan, canaries, seed)
     if found.value is None:
         show_findings(found.diagnostics, 1, form)
         raise typer.Exit(1)
-    _answer(found.value, form)
-    if found.value.defects:
-        raise typer.Exit(1)
+    return found.value
 
 
 def _facts(found: Audit) -> dict[str, object]:

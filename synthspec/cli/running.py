@@ -70,11 +70,15 @@ def run(
         None, help="The release before this one, when another machine signed it; this one is numbered after it."
     ),
     secret: Path | None = SECRET,
+    audit: bool = typer.Option(
+        False, "--audit", help="Audit the privacy mechanism first; a defect stops the run, the evidence is signed."
+    ),
     allow_outside: bool = OUTSIDE,
     form: Format = FORMAT,
     quiet: bool = QUIET,
 ) -> None:
     """Train, sample, enforce, measure, judge and sign. Exit 1 when a block contract is not held; signed either way."""
+    from synthspec.cli.auditing import evidence
     from synthspec.pipeline.reserving import ledger_url
     from synthspec.pipeline.running import RunOptions
     from synthspec.sign import state_dir
@@ -86,6 +90,7 @@ def run(
     check_batch(batch, plan)
     options = RunOptions(
         store=store,
+        audited=evidence(plan, form) if audit else None,
         out=folder,
         base=base,
         workers=workers,

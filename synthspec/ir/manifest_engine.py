@@ -126,6 +126,30 @@ class NoisyVector(Group):
     """To the secret seed of its noise."""
 
 
+class AuditEvidence(Group):
+    """What canaries found in the mechanism before it met a record: evidence for the claim, and never the guarantee."""
+
+    eps_claimed: Annotated[Real, Field(ge=0)]
+    """What the whole plan would spend at `delta`. An infinite claim is ``"inf"``."""
+    delta: Share
+    eps_lower_bound: Annotated[Real, Field(ge=0)]
+    """With `confidence`, no mechanism with a smaller eps lets so many guesses come true (one-run audit)."""
+    confidence: Share
+    canaries: Count
+    guesses: Count
+    correct: Count
+    replay_ratio: Real
+    """By how much one record moved what is released, in units of what is accounted for."""
+    standard_errors: Mapping[str, Real]
+    """How far moments of noise, sampler and votes are from what is accounted for."""
+
+    @model_validator(mode="after")
+    def _nothing_was_found(self) -> AuditEvidence:
+        if self.eps_lower_bound > self.eps_claimed:
+            raise ValueError("an audit that refutes the claim is no evidence for it")
+        return self
+
+
 class DpSpend(Group):
     """App C `privacy.dp`: what the accountant says of the run that happened. An infinite eps_total is ``"inf"``."""
 
@@ -157,6 +181,8 @@ class DpSpend(Group):
     """P405-4: this training is one of these releases. `eps_total` above is that of all of them."""
     accesses: Mapping[str, str] | None = None
     """Every way in which the training met private records, with its charge."""
+    audit: AuditEvidence | None = None
+    """None: the mechanism was not audited before this run."""
 
 
 class PrivacyGroup(Group):

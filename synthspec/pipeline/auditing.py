@@ -9,6 +9,7 @@ from synthspec.accounting.one_run import CONFIDENCE, guessed, lower_bound
 from synthspec.backend.auditing import Audited, CanaryRun
 from synthspec.backend.discovery import installed
 from synthspec.diag import Diagnostic, Outcome, failure
+from synthspec.ir.manifest_engine import AuditEvidence
 from synthspec.ir.ops import Fit
 from synthspec.ir.plan import Plan
 from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier
@@ -48,6 +49,20 @@ class Audit:
         if self.lower > self.claimed:
             found.append(f"one-run: at {CONFIDENCE:.0%}, eps is at least {self.lower:.4g}")
         return tuple(found)
+
+    def evidence(self) -> AuditEvidence:
+        """What a manifest says of an audit that found nothing. Raises ValueError where a lower bound refutes the claim."""
+        return AuditEvidence(
+            eps_claimed=self.claimed,
+            delta=self.delta,
+            eps_lower_bound=self.lower,
+            confidence=CONFIDENCE,
+            canaries=self.canaries,
+            guesses=self.guesses,
+            correct=self.correct,
+            replay_ratio=self.run.replay_ratio,
+            standard_errors=dict(self.run.z),
+        )
 
 
 def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Audit]:

@@ -46,11 +46,12 @@ def build_manifest(  # noqa: PLR0913, PLR0917 - every part that a manifest is ma
     place: Numbered = FIRST,
     held: groups.LedgerRef | None = None,
     private: groups.PrivateDataRef | None = None,
+    audited: groups.AuditEvidence | None = None,
 ) -> Manifest:
     """The manifest of one run, ready to be signed with `key`.
 
     `place` is its number in the stream of releases, `held` what the ledger of its data says; `private`
-    commits to data that a mechanism protects, and the manifest is restricted then.
+    commits to data that a mechanism protects, and the manifest is restricted then. `audited` is what canaries found.
     """
     created = now()
     digests = {subject.name: base.Digest(sha256=subject.sha256) for subject in subjects}
@@ -73,7 +74,7 @@ def build_manifest(  # noqa: PLR0913, PLR0917 - every part that a manifest is ma
         deep=run.deep(tuple(digests[name] for name in sorted(digests) if name.startswith("weights/"))),
         metrics=told.from_evidence(found),
         contracts=told.from_verdicts(verdicts, EVIDENCE),
-        privacy=run.privacy(found, held),
+        privacy=run.privacy(found, held, audited),
         runtime=run.runtime(found),
         randomness=run.randomness(),
         environment=run.environment(),
@@ -245,12 +246,14 @@ class _Run:
             cfg_convention="S405-6" if diffusion else None,
         )
 
-    def privacy(self, found: Evidence, held: groups.LedgerRef | None) -> groups.PrivacyGroup:
+    def privacy(
+        self, found: Evidence, held: groups.LedgerRef | None, audited: groups.AuditEvidence | None
+    ) -> groups.PrivacyGroup:
         risk = found.get("MI")
         spent, block = spending(self.plan, self.execution, held), self.plan.private
         return groups.PrivacyGroup(
             mechanism="none" if block is None else block.mechanism,
-            dp=None if spent is None else spent.entry(),
+            dp=None if spent is None else spent.entry(audited),
             attack_suite=_attacks_of(risk),
             MI_risk=None if risk is None else risk.value,
         )

@@ -18,7 +18,7 @@ from synthspec.execute import CORE, Execution, NodeRun, execute, obstacles, prob
 from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.evidence import Evidence, Figure, evidence
 from synthspec.ir.manifest import Manifest, readable
-from synthspec.ir.manifest_engine import LedgerRef, PrivateDataRef
+from synthspec.ir.manifest_engine import AuditEvidence, LedgerRef, PrivateDataRef
 from synthspec.ir.ops import Mark, Statistics
 from synthspec.ir.plan import Plan, write_plan
 from synthspec.ir.verdict import Verdicts
@@ -70,6 +70,8 @@ class RunOptions:
     """URL of the ledger that a training under a mechanism is entered in; None: what it releases stays in this house."""
     place: Numbered | None = None
     """The number of this release, when it does not follow from what this machine remembers."""
+    audited: AuditEvidence | None = None
+    """What an audit of the mechanism found before the run; it goes into the manifest."""
     page: Page | None = None
     """Makes ``report.html``, which is signed with the rest; None: the folder has no page."""
 
@@ -161,7 +163,16 @@ def _signed(folder: Path, made: _Made, options: RunOptions, key: SigningKey, gua
         place = options.place or numbers.following(made.plan.name, trace)
         private = _private(made.plan, made.execution)
         manifest = build_manifest(
-            made.plan, made.execution, made.found, made.verdicts, subjects, key, place, made.held, private
+            made.plan,
+            made.execution,
+            made.found,
+            made.verdicts,
+            subjects,
+            key,
+            place,
+            made.held,
+            private,
+            options.audited,
         )
         subjects = _added(folder, subjects, companions(manifest, subjects, key))
         public = None if private is None else public_manifest(made.plan, manifest, numbers)

@@ -16,7 +16,7 @@ from synthspec.backend.releases import (
 )
 from synthspec.execute import Execution
 from synthspec.ir.evidence import Figure
-from synthspec.ir.manifest_engine import DpSpend, LedgerRef, NoisyVector
+from synthspec.ir.manifest_engine import AuditEvidence, DpSpend, LedgerRef, NoisyVector
 from synthspec.ir.ops import Fit, Statistics
 from synthspec.ir.plan import Plan
 from synthspec.ir.privacy import accountant_of
@@ -78,8 +78,8 @@ class Spending:
             Figure(name="delta_total", label="delta", value=self.delta_total, upper=self.delta_total, method="exact"),
         )
 
-    def entry(self) -> DpSpend:
-        """App C `privacy.dp`."""
+    def entry(self, audited: AuditEvidence | None = None) -> DpSpend:
+        """App C `privacy.dp`, with what an audit of the mechanism found."""
         spend, record = self.spend, self.record
         sums = record if isinstance(record, PrivacyRecord) else None
         asked = record if isinstance(record, VoteRecord) else None
@@ -102,6 +102,7 @@ class Spending:
             ledger=self.held,
             statistics=self._vectors(),
             accesses={access.what: access.charge for each in self._records for access in each.accesses},
+            audit=audited,
         )
 
     @property

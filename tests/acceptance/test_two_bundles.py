@@ -23,7 +23,16 @@ def made(cli, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SYNTHSPEC_STATE_DIR", str(house / "state"))
         shutil.copytree(EXAMPLE, house / "spec")
-        words = ("--set", "privacy.steps=40", "--set", "sampling.n=16", "--quiet", "--store", house / "store")
+        words = (
+            "--set",
+            "privacy.steps=40",
+            "--set",
+            "sampling.n=16",
+            "--quiet",
+            "--audit",
+            "--store",
+            house / "store",
+        )
         words += ("--set", "release={licence: CC0-1.0, exports: [croissant, ml_bom, ro_crate]}")
         answer = cli("run", house / "spec" / "spec.yaml", "--out", house / "run", *words, cwd=house)
     assert answer.code in (0, 1), answer.out + answer.err
@@ -69,6 +78,40 @@ def test_the_full_one_says_that_it_is_restricted(run):
     assert full["predicate"]["disclosure"] == "restricted"
     assert public["predicate"]["disclosure"] == "public"
     assert full["predicate"]["verdict"] == public["predicate"]["verdict"]
+
+
+def test_the_audit_of_the_mechanism_is_evidence_in_both_and_in_the_page(run):
+    """Canaries alone were looked at, so what they showed may go out."""
+    full, public = predicate(run / "manifest.sigstore.json"), predicate(run / PUBLIC)
+    found = full["predicate"]["privacy"]["dp"]["audit"]
+    assert public["predicate"]["privacy"]["dp"]["audit"] == found
+    assert (found["canaries"], found["guesses"], found["confidence"]) == (2000, 200, 0.95)
+    assert 0 <= found["eps_lower_bound"] <= found["eps_claimed"]
+    assert found["replay_ratio"] == pytest.approx(1, abs=1e-4)
+    assert set(found["standard_errors"]) >= {"noise", "batch_size", "participation"}
+    page = (run / "report.html").read_text()
+    assert "2000 canaries" in page
+    assert "no part of the guarantee" in page
+
+
+def test_a_defect_stops_the_run_before_it_meets_a_record(cli, tmp_path, monkeypatch):
+    from synthspec.accounting.one_run import lower_bound
+    from synthspec.backend.auditing import CanaryRun
+    from synthspec.diag import Outcome
+    from synthspec.pipeline.auditing import Audit
+
+    broken = CanaryRun(scores=(), present=(), replay_ratio=2.0, replay_same=True, z=())
+    caught = Audit(claimed=4.0, delta=1e-5, lower=lower_bound(200, 200, 2000, 1e-5), canaries=2000, guesses=200,
+                   correct=200, run=broken)  # fmt: skip
+    monkeypatch.setattr("synthspec.pipeline.auditing.audit_plan", lambda *_: Outcome(caught))
+    words = ("--audit", "--quiet", "--store", tmp_path / "store", "--out", tmp_path / "run")
+    answer = cli("run", EXAMPLE / "spec.yaml", *words, cwd=tmp_path)
+    assert answer.code == 1
+    assert "replay: one record moves what is released by 2 clip norms" in answer.out
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "store").exists()
+    with pytest.raises(ValueError, match="refutes the claim"):
+        caught.evidence()
 
 
 def test_nothing_measured_on_private_records_goes_out(run):

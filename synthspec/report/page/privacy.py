@@ -36,6 +36,7 @@ def privacy(page: Shown) -> Markup:
         _spent(group.mechanism, group.dp),
         *_accesses(group.dp),
         *_vectors(group.dp),
+        *_audited(group.dp),
     )
 
 
@@ -134,6 +135,21 @@ def _vectors(spent: DpSpend) -> Iterator[Markup]:
         yield table(
             "Noisy counts that were released", ("Vector", "Tables", "Numbers", "Noise, by what a record moves"), rows
         )
+
+
+def _audited(spent: DpSpend) -> Iterator[Markup]:
+    found = spent.audit
+    if found is None:
+        return
+    worst = max((abs(value) for value in found.standard_errors.values()), default=0.0)
+    yield tag(
+        "p",
+        f"Before it met a record, the mechanism was audited with {found.canaries} canaries: {found.correct} of {found.guesses} "
+        f"guesses about them came true, which at {found.confidence:.0%} no mechanism allows whose epsilon is below "
+        f"{number(found.eps_lower_bound)} (claimed: {number(found.eps_claimed)}). One record moved what is released by "
+        f"{number(found.replay_ratio)} of what is accounted for, and no moment of the noise or the sampler was further than "
+        f"{number(worst)} standard errors from it. This is evidence that nothing is broken, and no part of the guarantee.",
+    )
 
 
 def _accesses(spent: DpSpend) -> Iterator[Markup]:
