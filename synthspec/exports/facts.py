@@ -61,7 +61,6 @@ class Judged:
     """One contract and what became of it."""
 
     id: str
-    name: str
     expr: str
     result: str
 

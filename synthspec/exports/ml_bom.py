@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from synthspec.exports.facts import Facts, File
+from synthspec.exports.facts import Facts, File, Measured
 from synthspec.ir.canonical import Json
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
@@ -71,18 +71,20 @@ def _card(facts: Facts) -> Json:
         },
     }
     if facts.metrics:
-        figures: list[Json] = []
-        for each in facts.metrics:
-            figure: dict[str, Json] = {"type": each.label, "value": each.value}
-            if each.split:
-                figure["slice"] = each.split
-            if each.lower and each.upper:
-                figure["confidenceInterval"] = {"lowerBound": each.lower, "upperBound": each.upper}
-            figures.append(figure)
-        card["quantitativeAnalysis"] = {"performanceMetrics": figures}
+        card["quantitativeAnalysis"] = {"performanceMetrics": [_figure(each) for each in facts.metrics]}
     if facts.privacy:
         card["considerations"] = {"technicalLimitations": [facts.privacy]}
     return card
+
+
+def _figure(measured: Measured) -> Json:
+    unit = "" if measured.unit == "1" else f" [{measured.unit}]"
+    figure: dict[str, Json] = {"type": f"{measured.label}{unit}", "value": measured.value}
+    if measured.split:
+        figure["slice"] = measured.split
+    if measured.lower and measured.upper:
+        figure["confidenceInterval"] = {"lowerBound": measured.lower, "upperBound": measured.upper}
+    return figure
 
 
 def _source(facts: Facts) -> Json:

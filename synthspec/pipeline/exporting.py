@@ -65,7 +65,7 @@ def facts_of(plan: Plan, said: Manifest | PublicManifest, subjects: Sequence[Sub
         delta="" if dp is None else str(dp.delta_total),
         files=tuple(File(each.name, each.sha256, each.size) for each in subjects),
         metrics=() if whole is None else tuple(_measured(each) for each in whole.metrics if each.value is not None),
-        contracts=tuple(Judged(each.id, each.name, each.expr, each.result) for each in said.contracts if each.bounds),
+        contracts=tuple(Judged(each.id, each.expr, each.result) for each in said.contracts if each.bounds),
         packages=() if whole is None else tuple(sorted(whole.environment.packages.items())),
     )
 
