@@ -30,7 +30,9 @@ def measure(
     val: Path | None = typer.Option(None, help="More real records it has not seen: the non-members of MI."),
     target: str = typer.Option("", help="The field that TSTR and TRTR predict; without one, the condition class."),
     seed: int = SEED,
-    features: str = typer.Option("embedded", help="inception, dinov2-vits14, -vitb14, -vitl14, or module; see --weights."),
+    features: str = typer.Option(
+        "embedded", help="inception, dinov2-vits14, -vitb14, -vitl14 or module, from --weights"
+    ),
     weights: Path | None = typer.Option(None, help="The safetensors file of the features."),
     sha256: str | None = typer.Option(None, help="What that file must digest to."),
     entry: str | None = typer.Option(None, help="Of a module: its entry point in the group synthspec.features."),
