@@ -15,6 +15,7 @@ from synthspec.cli.running import BATCH, SECRET, WORKERS, check_batch, check_sec
 from synthspec.cli.verified import verified
 
 if TYPE_CHECKING:
+    from synthspec.ir.plan import Plan
     from synthspec.pipeline.agreement import Gap
     from synthspec.pipeline.grading import Stand
     from synthspec.pipeline.replaying import Comparison, Replay
@@ -61,8 +62,8 @@ def replay(
     plan = read_plan((folder / PLAN).read_bytes())
     check_secret(secret, plan, folder)
     check_batch(batch, plan)
-    if said.privacy.mechanism != "none" and (secret is None or not secret.exists()):
-        raise usage("the training had a privacy mechanism: only who holds its secret can replay it (--secret FILE)")
+    if said.privacy.mechanism != "none":
+        _check_secrets(plan, secret)
     options = RunOptions(store=folder, out=folder, base=base.absolute(), workers=workers, batch=batch, secret=secret)
     progress = progress_for(sys.stderr, quiet=quiet)
     try:
@@ -77,6 +78,17 @@ def replay(
     _answer(done.value, form)
     if GRADES.index(done.value.grade) > GRADES.index(accept.value):
         raise typer.Exit(1)
+
+
+def _check_secrets(plan: Plan, secret: Path | None) -> None:
+    """Exit 2 unless every secret of `plan` is there: one that is missing would be made, and all would differ."""
+    if secret is None or not secret.exists():
+        raise usage("the training had a privacy mechanism: only who holds its secret can replay it (--secret FILE)")
+    from synthspec.backend.secret import secret_of
+
+    for path in (secret_of(node.op, secret) for node in plan.nodes):
+        if not path.exists():
+            raise usage(f"{path.name} is not there: the statistics beside the training have a secret of their own")
 
 
 def _answer(found: Replay, form: Format) -> None:

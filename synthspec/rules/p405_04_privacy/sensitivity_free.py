@@ -7,6 +7,7 @@ Refs: P405-4
 
 Bad on cancer-dp-vae:
     training: {epochs: 20, batch_size: 64, optimizer: {name: adam, lr: 2.0e-3}, seed: 3}
+    stability.monitors: [{signal: grad_norm, trip: grad_norm > 100, window: 20, action: stop}]
     privacy:
       mechanism: dp-noise
       unit: record
@@ -22,6 +23,7 @@ Bad on cancer-dp-vae:
 
 Good:
     training: {epochs: 20, batch_size: 64, optimizer: {name: adam, lr: 2.0e-3}, seed: 3}
+    stability.monitors: [{signal: grad_norm, trip: grad_norm > 100, window: 20, action: stop}]
     privacy:
       mechanism: dp-noise
       unit: record

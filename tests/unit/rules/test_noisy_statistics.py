@@ -1,0 +1,155 @@
+"""Specs under dp-noise and with counts beside dp-sgd: what is clean, and what is refused by which code and where."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from synthspec.accounting import Composed, Gaussian, PoissonGaussian, available, eps_total
+from synthspec.ir.ops import Fit, Latency, Replay, Sample, Statistics
+from synthspec.ir.privacy import planned_event, training_event
+from synthspec.pipeline.compiling import compile_spec
+from synthspec.pipeline.front import Options, Spot, load_spec
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+TODAY = date(2026, 11, 22)
+NOISY, TRAINED = "cancer-dp-marginals", "cancer-dp-vae"
+
+
+def compiled(name, *changes):
+    path = EXAMPLES / name / "spec.yaml"
+    text = path.read_text()
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return load_spec(Spot(path, "spec.yaml", text.encode()), Options(today=TODAY)).then(compile_spec), text
+
+
+def told(name, *changes):
+    """(code, line) of each finding."""
+    outcome, text = compiled(name, *changes)
+    lines = {
+        (each.code, text.count("\n", 0, each.span.start) + 1 if each.span else None) for each in outcome.diagnostics
+    }
+    return lines, text.splitlines()
+
+
+def plan_of(name, *changes):
+    outcome, _ = compiled(name, *changes)
+    assert outcome.value is not None, outcome.diagnostics
+    return outcome.value
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "word"),
+    [
+        ("statistics: [marginals]", "statistics: [mean_embedding]", "P405-4.binding-without-privacy", "statistics"),
+        (
+            "statistics: [marginals]",
+            "statistics: [marginals, marginals]",
+            "P405-4.binding-without-privacy",
+            "statistics",
+        ),
+        ("statistics: [marginals]", "statistics: []", "P405-4.incomplete", "statistics"),
+        (
+            "dataset_size: {public: true, value: 398} ",
+            "dataset_size: {public: false} ",
+            "P405-4.incomplete",
+            "privacy:",
+        ),
+        ("adjacency: zero_out", "adjacency: add_remove", "P405-4.private-size-used", "dataset_size"),
+        ("eps_budget: 4.0  ", "eps_budget: 0.00001  ", "P405-4.budget-exceeded", "eps_budget"),
+        ("bounds: sref", "bounds: data", "P405-4.data-dependent-bounds", "bounds"),
+        ("accountant: analytic", "accountant: gdp", "P405-4.accountant-unknown", "accountant"),
+        ("unit: record", "unit: rid", "engine.backend-unsupported", "unit"),
+        ("delta: 1.0e-5\n", "delta: 0.003\n", "P405-4.delta-too-large", "delta"),
+    ],
+)
+def test_what_is_wrong_is_said_where_it_is(old, new, code, word):
+    found, lines = told(NOISY, (old, new))
+    assert code in {each for each, _ in found}, found
+    where = {lines[line - 1] for each, line in found if each == code and line}
+    assert any(word in line for line in where), where
+
+
+def test_what_is_offered_is_named():
+    outcome, _ = compiled(NOISY, ("[marginals]", "[mean_embedding]"))
+    (found,) = (each for each in outcome.diagnostics if each.code == "P405-4.binding-without-privacy")
+    assert "mean_embedding" in found.message
+    assert "marginals" in found.help
+
+
+def test_pictures_are_not_counted():
+    path = EXAMPLES / "digits-vae" / "spec.yaml"
+    text = path.read_text()
+    begin = text.index("privacy:")
+    block = ("privacy: {mechanism: dp-noise, unit: record, adjacency: zero_out, records: 100, statistics: [marginals], "
+             "eps_budget: 4.0, delta: 1.0e-5, bounds: sref, accountant: analytic, ledger: digits}\n")  # fmt: skip
+    text = text[:begin] + block + text[text.index("\n", begin) + 1 :]
+    outcome = load_spec(Spot(path, "spec.yaml", text.encode()), Options(today=TODAY)).then(compile_spec)
+    said = [each.message for each in outcome.diagnostics if each.code == "P405-4.binding-without-privacy"]
+    assert any("modality image" in message for message in said)
+
+
+def reached(plan, node_id, barred):
+    """The nodes that `node_id` reads, however far back, without passing through `barred`."""
+    seen, waiting = set(), [node_id]
+    while waiting:
+        for edge in plan.node(waiting.pop()).inputs:
+            if edge.node not in seen:
+                seen.add(edge.node)
+                if edge.node != barred:
+                    waiting.append(edge.node)
+    return seen
+
+
+FAST = ("sampling: {n: 400", "acceleration: [{kind: quantize, dtype: int8}]\nsampling: {n: 400")
+
+
+@pytest.mark.parametrize("changes", [(), (FAST, ("[bpd, inv_error", "[bpd, latency_ms_p99, inv_error"))])
+def test_no_road_leads_from_records_to_the_engine_but_through_the_noise(changes):
+    plan = plan_of(NOISY, *changes)
+    engines = [node for node in plan.nodes if isinstance(node.op, Fit | Sample | Latency | Replay)]
+    assert len(engines) == (6 if changes else 3)
+    for node in engines:
+        assert not {"bind", "split"} & reached(plan, node.id, "statistics"), node.id
+    (counted,) = (node.op for node in plan.nodes if isinstance(node.op, Statistics))
+    assert counted.sigma > 0
+    assert plan.private == counted.privacy
+    assert all(node.op.privacy.mechanism == "none" for node in plan.nodes if isinstance(node.op, Fit))
+
+
+def test_the_noise_spends_the_budget_and_no_more():
+    (counted,) = (node.op for node in plan_of(NOISY).nodes if isinstance(node.op, Statistics))
+    assert 3.999 < eps_total(Gaussian(counted.sigma), 1e-5, "analytic").eps <= 4.0
+    assert (counted.target, counted.records) == ("diagnosis", 398)
+    (twice,) = (
+        node.op for node in plan_of(NOISY, ("zero_out", "replace_one")).nodes if isinstance(node.op, Statistics)
+    )
+    assert twice.sigma == pytest.approx(2 * counted.sigma, rel=1e-4)
+
+
+EMPIRICAL = ("distribution: {0: 0.4, 1: 0.6}", "distribution: empirical")
+COUNTED = ("normalizer: 64\n", "normalizer: 64\n  condition_histogram: {multiplier: 20.0}\n")
+
+
+def test_empirical_conditions_want_noisy_counts():
+    found, lines = told(TRAINED, EMPIRICAL)
+    (line,) = (line for code, line in found if code == "P405-4.empirical-condition")
+    assert "empirical" in lines[line - 1]
+    assert "P405-4.empirical-condition" not in {code for code, _ in told(TRAINED, EMPIRICAL, COUNTED)[0]}
+
+
+@pytest.mark.skipif(not available(), reason="dp-accounting is not installed")
+def test_counts_beside_a_training_are_paid_for_by_its_noise():
+    plan = plan_of(TRAINED, EMPIRICAL, COUNTED)
+    block, alone = plan.private, plan_of(TRAINED).private
+    assert block.noise.multiplier > alone.noise.multiplier
+    trained = PoissonGaussian(0.16, block.noise.multiplier, 400)
+    assert planned_event(block, block.noise.multiplier) == Composed((Gaussian(20.0), trained))
+    assert training_event(block, block.noise.multiplier) == trained
+    assert 3.99 < eps_total(planned_event(block, block.noise.multiplier), 1e-5, "pld", "zero_out").eps <= 4.0
+    assert {edge.node for edge in plan.node("fit").inputs} == {"bind", "split"}
+    assert {edge.node for edge in plan.node("sample").inputs} == {"fit", "statistics"}
