@@ -18,7 +18,11 @@ from synthspec.execute.core.table import Table
 from synthspec.ir.schema import Field, Schema
 
 ROWS = 1 << 16
-"""Records that are text at a time. It changes no byte of what is bound."""
+"""Records that are text at a time, at most. It changes no byte of what is bound."""
+CELLS = 1 << 19
+"""Numbers and texts of these records together, about: a short text takes some sixty bytes while it is one."""
+FEWEST = 64
+"""Records that are taken at a time however wide they are."""
 
 
 def source_names(schema: Schema) -> dict[str, str]:
@@ -39,6 +43,7 @@ def tables(
     if reason:
         raise DataError("engine.backend-unsupported", reason, "convert it to one of these")
     wanted = {*source_names(schema), *also}
+    rows = min(rows, max(FEWEST, CELLS // max(1, sum(field.size for field in schema.fields))))
     suffix = PurePosixPath(source).suffix.lower()
     if source.startswith(SKLEARN):
         yield _picked(read_sklearn(source, sha256), wanted)

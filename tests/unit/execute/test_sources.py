@@ -248,6 +248,17 @@ def test_only_a_chunk_is_text_at_a_time(tmp_path, monkeypatch):
     assert peak < rows * 80
 
 
+def test_a_wide_table_is_read_fewer_records_at_a_time(tmp_path):
+    """The cells of a chunk are bounded, not its records alone: five hundred columns take no more memory than five."""
+    names = [f"c{number}" for number in range(500)]
+    line = ",".join(["1"] * 500) + "\n"
+    (tmp_path / "x.csv").write_text(",".join(names) + "\n" + line * 3000)
+    wide = table(*(field(name, "float32") for name in names))
+    chunks = list(reading.tables("x.csv", tmp_path / "x.csv", "", wide))
+    assert sum(chunk.rows for chunk in chunks) == 3000
+    assert max(chunk.rows * len(chunk.columns) for chunk in chunks) <= reading.CELLS
+
+
 # -- csv and jsonl that mean no good ------------------------------------------------------------------------------------
 
 X = table(field("x"))
