@@ -178,3 +178,40 @@ def test_large_batches_are_added_up_and_noised_once(kit, records, tmp_path, monk
     assert one == other
     for name, weight in whole.weights.items():
         assert torch.allclose(weight, parts.weights[name], atol=1e-5)
+
+
+def test_the_loss_of_a_table_flow_is_the_mean_of_its_records(kit, records):
+    for name in ("flow-cells", "flow-scores"):
+        learner = next(each for each in kit.ENGINES if each.name == name).of(records)
+        rows, state = torch.arange(24), learner._draws.bit_generator.state
+        mean = learner.loss(rows)
+        learner._draws.bit_generator.state = state
+        shown = learner._network.shown(learner.train, learner._draws.random)
+        batch = (learner.train.volume.float(), *shown)
+        assert learner.record_losses(batch).mean().item() == pytest.approx(mean.item(), rel=1e-5)
+
+
+def test_a_private_pair_is_the_pair_of_a_plain_critic_beside_its_centre(kit, records):
+    from synthspec_torch.gan.learner import GanLearner
+    from synthspec_torch.gan.probe import Records
+
+    private = next(each for each in kit.ENGINES if each.name == "gan-cells-pairs").of(records)
+    x, c, fake, share = private.drawn(torch.arange(24), RecordDraws(Keystream(bytes(32)), 1, torch.arange(24)))
+    plain = GanLearner(private.generator, private.critic, private.rules, Records(x, c), None, 1)
+    wanted = plain._paired(private.rules.objective, x, fake, c) + private._off_centre(private.critic(x, c))
+    assert torch.allclose(private.record_losses((x, c, fake, share)), wanted, atol=1e-6)
+
+
+def test_the_loss_of_a_private_denoiser_of_tables_is_that_of_a_plain_one(kit, records):
+    found = [each for each in kit.ENGINES if each.name == "diffusion-mlp-cells"]
+    if not found:
+        pytest.skip("diffusers is not installed")
+    learner = found[0].of(records)
+    learner.multiplicity = 1
+    batch = learner.drawn(torch.arange(24), RecordDraws(Keystream(bytes(32)), 1, torch.arange(24)))
+    again = RecordDraws(Keystream(bytes(32)), 1, torch.arange(24))
+    x0 = learner.placed(learner.train_records.x0, again.places)
+    u, eps = again.uniform(1).flatten().clamp(1e-6, 1 - 1e-6), again.normal(1, x0.shape[1]).flatten(0, 1)
+    noised = learner.corruption(type(learner.train_records)(x0, batch[-1][:, 0]), u, eps)
+    squared = learner.corruption.squared(noised, learner.network(noised.x, noised.times, noised.given))
+    assert torch.allclose(learner.record_losses(batch), squared.mean(1), rtol=1e-5)
