@@ -168,6 +168,8 @@ def test_released_members_have_the_shares_of_the_rows_with_the_same_conditions(o
         own = {name: column[columns["place"] == place] for name, column in columns.items()}
         stated = np.concatenate([np.array(part) / len(own["rid"]) / 3 for part in member_counts(own)[:2]])
         assert fits(counts, np.append(stated, 1 / 3))
+    gone = rows() | {"place": np.where(np.arange(ROWS) < 9, -1, rows()["place"])}
+    assert (balanced(op, gone)[1][:9, 2] == -1).all()
     others = release.draw(balance, np.array([[-1]] * 60_000), u)
     assert fits(np.bincount(others, minlength=8), np.append(release.shares[-1], 1 / 3))
 
@@ -210,9 +212,10 @@ def test_both_players_meet_what_the_law_of_members_draws(op):
     rare = told[:2000, 2].mean().item()
     assert rare * 3 > 10 * RARE
     position = learner.position()
-    again = learner.real(torch.arange(7)).c
+    once, twice = (learner.real(torch.arange(40)).c for _ in range(2))
+    assert not torch.equal(once, twice)
     learner.go_on(position)
-    assert torch.equal(learner.real(torch.arange(7)).c, again)
+    assert torch.equal(learner.real(torch.arange(40)).c, once)
 
 
 def test_the_probe_is_told_one_member_of_each_of_its_records_as_a_release_would(op):
@@ -224,9 +227,14 @@ def test_the_probe_is_told_one_member_of_each_of_its_records_as_a_release_would(
     assert fits(np.append(told.sum(0), (told.sum(1) == 0).sum()), shares)
 
 
-def test_an_engine_trained_by_sampling_repeats_by_workers_and_runs_and_holds_a_rare_condition(op, drawn, inputs, run):
+def test_an_engine_trained_by_sampling_repeats_by_workers_and_runs_and_holds_a_rare_condition(
+    op, drawn, inputs, run, monkeypatch
+):  # fmt: skip
     assert BACKEND.supports(drawn) == ()
+    draw, batches = LogFrequency.draw, []
+    monkeypatch.setattr(LogFrequency, "draw", lambda law, n, draws: batches.append(n) or draw(law, n, draws))
     made = {"engine": run(KERNELS["fit"], op, inputs, "fit"), **inputs}
+    assert batches == [100] * 12
     again = run(KERNELS["fit"], op, inputs, "again")
     for file in (WEIGHTS, MEMBERS, TRAINING_LOG):
         assert again.path(file).read_bytes() == made["engine"].path(file).read_bytes()
@@ -255,6 +263,7 @@ def test_a_rare_member_is_released_as_often_as_it_was_seen_however_little_was_le
     kind = read_dataset(run(KERNELS["sample"], drawn, made, "sample", workers=2).path(DATA))["kind"]
     seen = rows()["kind"][: ROWS - 400]
     assert (kind == 2).sum() > 50
+    assert not np.array_equal(kind[:4096], kind[4096:8192])
     assert fits(np.bincount(kind + 1, minlength=5), np.bincount(seen + 1, minlength=5) / len(seen))
 
 
