@@ -86,7 +86,8 @@ class Relativistic(Model):
     """S405-2 with each record paired with one of the other kind, and zero-centred penalties (Huang et al. 2024).
 
     The critic minimises softplus(f(G(z)) - f(x)) + r1 |grad f(x)|^2 / 2 + r2 |grad f(G(z))|^2 / 2, the generator
-    softplus(f(x) - f(G(z))): it sees the scores of real records.
+    softplus(f(x) - f(G(z))): it sees the scores of real records. Under dp-sgd it sees none: the offset of the critic's
+    scores is moved, by its clipped and noised gradients, to where those of real records lie around 0, and 0 stands for f(x).
     """
 
     measure: Literal["rpgan"]

@@ -158,7 +158,7 @@ def likelihood(flow: TableFlow, records: MixedRecords, seed: int) -> Likelihood:
 def inversion(flow: TableFlow, records: MixedRecords, seed: int) -> Figure:
     """inv_error of `records` (the first `LARGEST`), of as many prior draws and of as many base numbers six scales out.
 
-    Errors are parts of the train shares of a column: how far a value comes back among the ordered values of its column.
+    Errors are parts of the shares of a column (of the train rows, or public): how far a value comes back among its cells.
     Data make the round trip from their cells and back; base numbers u through cells and back.
     """
     chosen = records.take(slice(0, LARGEST))
@@ -184,7 +184,7 @@ def inversion(flow: TableFlow, records: MixedRecords, seed: int) -> Figure:
         details=(
             *errors.items(),
             ("n_each", len(chosen)),
-            ("relative_to", "the shares of a column's ordered values in the train rows"),
+            ("relative_to", "the shares that a column's ordered cells are given"),
             ("values_changed", _changed(flow, chosen)),
         ),
     )
