@@ -46,14 +46,20 @@ def _root(facts: Facts, files: list[File]) -> Json:
         "version": facts.version,
         "identifier": facts.serial.urn,
         "keywords": f"synthetic data, {facts.schema.modality}, {facts.family}",
-        "hasPart": [{"@id": each.name} for each in files],
+        "hasPart": _named(files),
         "mentions": {"@id": _RUN},
     }
     if facts.licence:
         root["license"] = {"@id": _licence(facts)}
     if facts.owner:
-        root["author"] = {"@id": "#owner"}
+        root |= {"author": {"@id": "#owner"}, "publisher": {"@id": "#owner"}}
     return root
+
+
+def _named(files: list[File]) -> Json:
+    """References to `files`; the compacted form of JSON-LD has no lists of one."""
+    found: list[Json] = [{"@id": each.name} for each in files]
+    return found[0] if len(found) == 1 else found
 
 
 def _licence(facts: Facts) -> str:
@@ -80,8 +86,8 @@ def _run(facts: Facts, files: list[File]) -> Json:
         "description": f"Training, sampling, enforcing, measuring and judging{plan}; the gate says {facts.verdict}.",
         "endTime": facts.created,
         "instrument": {"@id": _PROGRAM},
-        "object": [{"@id": _SOURCE}],
-        "result": [{"@id": each.name} for each in files if each.name.startswith(RESULTS)],
+        "object": {"@id": _SOURCE},
+        "result": _named([each for each in files if each.name.startswith(RESULTS)]),
     }
 
 

@@ -59,5 +59,6 @@ def _cpu() -> dict[str, str | bool | int | float]:
 
 
 def _packages() -> dict[str, str]:
-    named = {each.metadata["Name"]: each.version for each in metadata.distributions()}
-    return {name: version for name, version in sorted(named.items()) if name}
+    # A distribution that somebody is just installing or removing has no metadata.
+    named = {name: each.version for each in metadata.distributions() if (name := each.metadata["Name"])}
+    return dict(sorted(named.items()))
