@@ -278,6 +278,9 @@ def _shortened(planned: Event, releases: int) -> Event:
         return replace(planned, steps=min(releases, planned.steps)) if releases else Composed()
     if isinstance(planned, Repeated) and isinstance(planned.event, Gaussian | Laplace):
         return replace(planned, times=min(releases, planned.times))
+    if isinstance(planned, Composed):
+        # In the order in which they are released, each of at least one: so many parts hold all that had happened.
+        return Composed(planned.events[:releases])
     return planned
 
 

@@ -23,7 +23,7 @@ VAE = (
      "{signal: elbo_val, trip: elbo_val < best(elbo_val) - 50, window: 3, action: rollback}"),
     ("{signal: bpd_val, patience", "{signal: elbo_val, patience"),
     ("[bpd, inv_error, W1", "[elbo, posterior_collapse_rate, W1"),
-    ("C40-512: {tol_bpd: 8.0, tol_inv: 1.0e-3}", "C40-513: {tol_collapse: 1.0}"),
+    ("C40-512: {tol_bpd: 8.0, tol_inv: 2.0e-3}", "C40-513: {tol_collapse: 1.0}"),
 )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def test_the_example_keeps_its_promises(made, tmp_path):
     folder, answer = made("whole")
     assert answer.code == 0, answer.out + answer.err
     found = figures(folder)
-    assert found["W1"]["upper"] < 0.9
+    assert found["W1"]["upper"] < 0.6
     assert found["covg"]["lower"] > 0.2
 
 

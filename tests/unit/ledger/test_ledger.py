@@ -158,6 +158,15 @@ def test_a_process_that_died_has_spent_what_it_had_counted(url, tmp_path, metere
     opened.close()
 
 
+@pytest.mark.parametrize("releases", [0, 1, 2, 3, 9])
+def test_of_releases_in_a_row_those_that_began_are_spent(releases):
+    """Statistics one after another, and statistics before a training: the parts are released in their order."""
+    from synthspec.ledger.book import _shortened
+
+    parts = Gaussian(1.0), Gaussian(3.0), EVENT
+    assert _shortened(Composed(parts), releases) == Composed(parts[:releases])
+
+
 def test_what_runs_still_keeps_its_reservation(ledger, tmp_path):
     meter = ReleaseMeter(tmp_path / "meter")
     meter.count(3)

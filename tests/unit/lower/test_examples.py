@@ -16,7 +16,10 @@ from synthspec.pipeline.front import Options, Spot, load_spec, spot
 from synthspec.pipeline.resolved import resolved_text
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-NAMES = ("digits-diffusion", "digits-diffusion-fast", "digits-vae", "digits-gan", "fiber-link-flow", "cancer-dp-vae")
+NAMES = (
+    "digits-diffusion", "digits-diffusion-fast", "digits-vae", "digits-gan", "fiber-link-flow", "cancer-dp-vae",
+    "cancer-dp-marginals",
+)  # fmt: skip
 TODAY = date(2026, 11, 22)
 
 
