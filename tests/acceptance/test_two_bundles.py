@@ -150,6 +150,7 @@ def test_an_export_tells_no_more_than_the_public_manifest(run, name):
     text, known = (run / name).read_text(), json.dumps(public)
     assert public["predicate"]["release"]["stream"] in text
     assert public["predicate"]["dataset"]["commitment"] in text or name == "croissant.json"
+    assert "pkg:pypi" not in text, "what is installed in the house is not told"
     for metric in full["predicate"]["metrics"]:
         for key in ("value", "u", "lower", "upper", "null"):
             spelled = json.dumps(metric.get(key))
