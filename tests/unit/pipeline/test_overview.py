@@ -39,6 +39,7 @@ class Run:
 
     def __init__(self, folder, schema, samples, real=None, rows=None, privacy=None):
         self.folder = folder
+        self.private = privacy
         self.ops = {
             "export": op(Export, schema=schema),
             "fit": op(Fit, schema=schema, privacy=privacy or NoMechanism(mechanism="none")),
