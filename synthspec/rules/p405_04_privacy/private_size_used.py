@@ -1,7 +1,8 @@
 """Something depends on a number of records that is private.
 
 Why: under add_remove the number of records is itself protected. An epoch, a batch size or a stated size would be computed
-    from it or publish it. A public number, in turn, must not depend on what records hold: none is left out for it.
+    from it or publish it, and a split by place sends others elsewhere when one comes. A public number, in turn, must not
+    depend on what records hold: none is left out for it.
 
 Refs: P405-4
 
@@ -21,12 +22,15 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, at_sref, rule
 from synthspec.rules.subject import mechanism
+from synthspec.spec.data import RandomSplit, TimeSplit
 from synthspec.spec.privacy import DatasetSize, DpNoise, DpSgd
 
 
 @rule(code="P405-4.private-size-used")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     block, training = mechanism(resolved), resolved.spec.training
+    if block is not None and block.adjacency == "add_remove":
+        yield from _reshuffled(resolved)
     if not isinstance(block, DpSgd | DpNoise):
         return
     size = block.dataset_size
@@ -44,6 +48,15 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         if training is not None and getattr(training, key) is not None:
             message = f"training.{key} depends on the private number of records"
             yield Finding(at("training", key), message, "leave it out: steps and rate are in the privacy block")
+
+
+def _reshuffled(resolved: ResolvedSpec) -> Iterator[Finding]:
+    """Splits by place or by rank: one more record sends others from one split to another, and the bound is for one."""
+    split = resolved.spec.data.split
+    if isinstance(split, RandomSplit | TimeSplit):
+        because = (Note("the adjacency", at("privacy", "adjacency")),)
+        message = f"under add_remove a {split.method} split moves records that are not the one that came or went"
+        yield Finding(at("data", "split", "method"), message, "split by hash of a key, or by a column", because)
 
 
 def _left_out(resolved: ResolvedSpec, size: DatasetSize | None) -> Iterator[Finding]:

@@ -74,6 +74,21 @@ def test_what_is_wrong_is_said_where_it_is(old, new, code, word):
     assert any(word in line for line in where), where
 
 
+@pytest.mark.parametrize("adjacency", ["add_remove", "zero_out"])
+def test_where_a_record_comes_or_goes_no_other_may_change_its_split(adjacency):
+    """By place, one record more shuffles all that stand after it: the bound for one would be a bound for nobody."""
+    split = ("{method: hash, key: rid, train: 0.70, val: 0.15, test: 0.15, seed: 5}",
+             "{method: random, train: 0.70, val: 0.15, test: 0.15, seed: 5}")  # fmt: skip
+    private = (
+        ("adjacency: zero_out", "adjacency: add_remove"),
+        ("dataset_size: {public: true, value: 398}", "records: 398"),
+    )
+    found, lines = told(NOISY, split, *(private if adjacency == "add_remove" else ()))
+    where = {lines[line - 1] for code, line in found if code == "P405-4.private-size-used"}
+    assert bool(where) == (adjacency == "add_remove")
+    assert all("split" in line for line in where)
+
+
 def test_what_is_offered_is_named():
     outcome, _ = compiled(NOISY, ("[marginals]", "[mean_embedding]"))
     (found,) = (each for each in outcome.diagnostics if each.code == "P405-4.binding-without-privacy")
