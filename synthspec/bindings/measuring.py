@@ -48,7 +48,8 @@ def measure_gen_metrics(
 
     Where `real` is what the engine of `syn` was fitted on, its test split is the reference, its training split plays the
     members of MI and its validation split the non-members (P405-9); the figures of the engine itself come along, and the
-    rows of P405-7. Otherwise `real` is taken whole, as records that no engine has seen, and only records are compared.
+    rows of P405-7; of an accelerated engine also those of the engines it was made from (``teacher.FID``) and the
+    differences (P405-10). Otherwise `real` is taken whole, as records that no engine has seen, and only records are compared.
     `target` is the content field that TSTR and TRTR predict; `sref` is asked for where neither side brings one; `seed` is
     of the estimators between files.
 
@@ -72,7 +73,8 @@ def _of_the_engine(syn: Samples, metrics: Sequence[str], target: str | None) -> 
         workers=syn.workers,
         secret=engine.secret,
     )
-    return GenReport(read_figures(folders[part.nodes[-1]] / FIGURES))
+    evidence = (name for name in ("measure", "compare") if name in part.nodes)
+    return GenReport(tuple(figure for name in evidence for figure in read_figures(folders[name] / FIGURES)))
 
 
 def _between_files(

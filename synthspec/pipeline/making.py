@@ -31,7 +31,7 @@ UNSAMPLED = UNPROMISED | {"P405-8.solver-missing", "P405-8.nfe-missing"}
 _KEPT: Mapping[Goal, frozenset[str]] = {
     "engine": frozenset({"fit", "accelerate"}),
     "records": frozenset({"sample", "enforce", "refer", "align", "export"}),
-    "figures": frozenset({"measure"}),
+    "figures": frozenset({"measure", "compare"}),
 }
 
 
