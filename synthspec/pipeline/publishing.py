@@ -152,7 +152,14 @@ _NEIGHBOURS = {
 
 
 def learned_from(dp: DpSpend, mechanism: str) -> str:
-    """What noisy statistics stand for in a run, as a sentence; empty where none were released."""
+    """What noisy votes or statistics stand for in a run, as a sentence; empty where none were released."""
+    if mechanism == "pate" and dp.teachers is not None:
+        unit = dp.unit or "record"
+        return (
+            f"The engine never saw a {unit}: {dp.teachers} teachers, no two of which share a {unit}, voted on {dp.steps or 0} "
+            "generated records, and it was trained on the winners of the noisy votes. The teachers are not released, and the "
+            "figure does not depend on how they voted. "
+        )
     if not dp.statistics:
         return ""
     numbers = sum(vector.size for vector in dp.statistics)
