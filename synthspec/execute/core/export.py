@@ -81,7 +81,7 @@ def write_npz(path: Path | BinaryIO, arrays: Mapping[str, Column], comment: byte
 def readable(field: Field, column: Column) -> Column:
     """A column as its reader expects it: the members of an enum instead of their codes, times as datetime64, text as text.
 
-    A missing text is empty and a missing number NaN. Codes stay codes where a truth value is missing.
+    A missing text is empty and a missing number NaN. Truth values are text where one of them is missing.
     """
     if field.dtype == "timestamp":
         return column.astype("datetime64[ns]")
@@ -97,7 +97,7 @@ def readable(field: Field, column: Column) -> Column:
         taken: Column = members[codes]
         return taken
     if members.dtype.kind == "b":
-        return column
+        members = np.asarray([spelled(member) for member in field.enum])
     # The last of the members is what code -1 takes.
     gap = np.asarray([""]) if members.dtype.kind == "U" else np.asarray([np.nan])
     filled: Column = np.concatenate([members, gap])[np.maximum(codes, -1)]

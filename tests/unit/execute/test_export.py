@@ -29,9 +29,14 @@ def test_csv_reads_back_exactly() -> None:
     assert cells[2][2] == "2023-11-14T22:13:20.000000001Z"
 
 
-def test_codes_become_members_only_where_none_is_missing() -> None:
+def test_codes_become_members_and_a_missing_one_an_empty_text_or_no_number() -> None:
     assert readable(LABEL, np.array([1, 0])).tolist() == ["dog", "cat"]
-    assert readable(LABEL, np.array([1, -1])).tolist() == [1, -1]
+    assert readable(LABEL, np.array([1, -1])).tolist() == ["dog", ""]
+    counts = Field(name="n", role="condition", dtype="categorical", enum=(3, 5), nullable=True)
+    assert str(readable(counts, np.array([1, -1])).tolist()) == "[5.0, nan]"
+    truths = Field(name="b", role="condition", dtype="categorical", enum=(True, False), nullable=True)
+    assert readable(truths, np.array([1, 0])).tolist() == [False, True]
+    assert readable(truths, np.array([1, -1])).tolist() == ["false", ""]
 
 
 def test_arrays_hold_no_objects() -> None:

@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
@@ -49,6 +49,7 @@ TABLE = Schema(
         field("f8", "float64"),
         field("c", "categorical", "condition", enum=("x,y", 'q"', "a\nb", "NA", "3"), nullable=True),
         field("k", "categorical", "condition", enum=(3, 5, 9), nullable=True),
+        field("q", "categorical", "condition", enum=(True, False), nullable=True),
         field("t", "timestamp", "time"),
         field("b", "bool"),
         field("s", "string", "key", nullable=True),
@@ -79,6 +80,7 @@ def records(draw):
             "f8": column(np.float64, finite),
             "c": column(np.int64, st.integers(-1, 4)),
             "k": column(np.int64, st.integers(-1, 2)),
+            "q": column(np.int64, st.integers(-1, 1)),
             "t": column(np.int64, st.integers(-(2**62), 2**62)),
             "b": column(np.uint8, st.integers(0, 1)),
             "s": text.reshape(n, width),
@@ -100,7 +102,7 @@ def exported(folder, kept, kind, schema=TABLE, **more):
 
 @pytest.mark.parametrize("kind", FORMATS)
 @given(kept=records())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_reading_what_was_written_gives_the_same_columns(kind, kept, tmp_path_factory):
     folder = tmp_path_factory.mktemp("round")
     first = exported(folder, kept, kind, origin=ORIGIN)
