@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from synthspec.accounting import available, eps_total, quick_bound
+from synthspec.accounting import Event, available, eps_total, quick_bound
 from synthspec.accounting.one_run import CONFIDENCE, guessed, lower_bound
 from synthspec.backend.auditing import Audited, CanaryRun
 from synthspec.backend.discovery import installed
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.ir.manifest_engine import AuditEvidence
-from synthspec.ir.ops import Fit
+from synthspec.ir.ops import Fit, Statistics
 from synthspec.ir.plan import Plan
 from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier
-from synthspec.spec.privacy import DpSgd, Pate
+from synthspec.ir.statistics import marginals_event
+from synthspec.spec.privacy import DpNoise, DpSgd, Pate
 
 GUESSED = 0.1
 """The share of the canaries that is guessed about: fixed, since a share that was chosen by its success proves nothing."""
@@ -66,24 +67,41 @@ class Audit:
 
 
 def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Audit]:
-    """Send canaries through the training core of the backend that `plan` gives its training to."""
+    """Send canaries through the training core of the backend that `plan` gives its training to, or through its statistics."""
+    counted = next((node.op for node in plan.nodes if isinstance(node.op, Statistics)), None)
+    if counted is not None and isinstance(counted.privacy, DpNoise):
+        return _counted(counted.privacy, counted.sigma, canaries, seed)
     node = plan.node("fit")
     block = node.op.privacy if isinstance(node.op, Fit) else None
     multiplier = stated_multiplier(block) if isinstance(block, DpSgd | Pate) else None
     if not isinstance(block, DpSgd | Pate) or multiplier is None:
-        message = "only a training under dp-sgd or pate with its noise in numbers can be audited"
+        message = "only statistics under dp-noise, or a training under dp-sgd or pate, with its noise in numbers can be audited"
         return _refused(message, "audit such a spec")
     backend = installed().get(node.backend)
     if not isinstance(backend, Audited):
         return _refused(f"backend {node.backend or 'none'} offers no audit", "choose torch or diffusers")
+    run = backend.audit(block, canaries, seed)
+    return _judged(block, planned_event(block, multiplier), run, "votes" if isinstance(block, Pate) else "clip norms")
+
+
+def _counted(block: DpNoise, sigma: float, canaries: int, seed: int | None) -> Outcome[Audit]:
+    if not sigma > 0:
+        return _refused("the noise of the statistics is not solved here", "pip install 'synthspec[privacy]'")
+    from synthspec.backend.counted_canaries import audit_statistics
+
+    run = audit_statistics(sigma, canaries, seed)
+    return _judged(block, marginals_event(sigma), run, "times what its noise is for")
+
+
+def _judged(block: DpSgd | Pate | DpNoise, event: Event, run: CanaryRun, unit: str) -> Outcome[Audit]:
+    """The claim of `block` for `event` beside what `run` shows."""
     delta, adjacency = block.delta or 0.0, block.adjacency or "add_remove"
-    event = planned_event(block, multiplier)
     accountant = accountant_of(block) or "pld"
     if available() or accountant == "analytic":
         claimed = eps_total(event, delta, accountant, adjacency).eps
     else:
         claimed = quick_bound(event, delta, adjacency).eps
-    run = backend.audit(block, canaries, seed)
+    canaries = len(run.present)
     guesses = 2 * max(1, round(canaries * GUESSED / 2))
     correct = guessed(run.scores, run.present, guesses)
     lower = lower_bound(correct, guesses, canaries, delta)
@@ -96,7 +114,7 @@ def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Au
             guesses=guesses,
             correct=correct,
             run=run,
-            unit="votes" if isinstance(block, Pate) else "clip norms",
+            unit=unit,
         )
     )
 
