@@ -7,10 +7,17 @@ Why: weights remember what they were trained on. Where that may be the protected
 Refs: P405-4
 
 Bad on cancer-dp-vae:
-    training.init_from: {weights: encoder.safetensors, provenance: private}
+    training.init_from:
+      weights: encoder.safetensors
+      sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+      provenance: private
 
 Good:
-    training.init_from: {weights: encoder.safetensors, provenance: public, id: tabular-encoder-2026}
+    training.init_from:
+      weights: encoder.safetensors
+      sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+      provenance: public
+      id: tabular-encoder-2026
 """
 
 from __future__ import annotations
