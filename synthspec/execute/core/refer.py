@@ -91,11 +91,18 @@ class Pool:
         return column
 
     def _rounds(self, records: int, rng: np.random.Generator) -> list[I64]:
-        """Places of keys, at least `records`: each round goes through all keys in a new order."""
+        """Places of keys, at least `records`: each round goes through all keys in a new order.
+
+        A key has no record with the share of such keys in training, and is passed over at once: tables of many parents
+        and few children cost what their children do.
+        """
+        some = self.fan_out[self.fan_out > 0]
         rounds: list[I64] = []
-        while sum(map(len, rounds)) < records:
-            order = rng.permutation(len(self.keys))
-            rounds.append(np.repeat(order, rng.choice(self.fan_out, len(order))))
+        made = 0
+        while made < records:
+            chosen = rng.choice(len(self.keys), rng.binomial(len(self.keys), len(some) / len(self.keys)), replace=False)
+            rounds.append(np.repeat(chosen, rng.choice(some, len(chosen))))
+            made += len(rounds[-1])
         return rounds
 
     def report(self, referred: Referred, column: Column) -> MadeKeys:

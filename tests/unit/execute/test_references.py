@@ -169,6 +169,15 @@ def test_keys_are_spread_over_records_as_in_training():
     assert np.corrcoef(some, of.fan_out)[0, 1] == pytest.approx(0.0, abs=4 / np.sqrt(999))
 
 
+def test_many_parents_of_few_children_cost_what_the_children_do():
+    """A million keys, of which ten have a record: what is drawn is spread over keys that nobody used, too."""
+    keys = np.arange(1_000_000)
+    field = Field(name="site", role="key", dtype="int64")
+    of = Pool.of(field, keys, keys[::100_000])
+    made = of.drawn(SITES, 2000, generator(1, Stream.REFER, 0))
+    assert len(np.unique(made)) > 1980
+
+
 def test_under_a_mechanism_any_key_has_the_same_chance():
     of = pool(np.zeros(500, np.int64), keys=20)
     uniform = Referred(field="site", table="sites", column="id", source="sites.csv", fan_out="uniform")
