@@ -88,6 +88,7 @@ def test_planned_charged_signed_and_replayed(cli, desk):
     public, _ = dp(desk / "run" / "manifest.public.sigstore.json")
     assert "n_real" not in public["dataset"] or public["dataset"]["n_real"] is None
     assert "pate alone" in public["privacy"]["statement"]
+    assert "12 teachers, no two of which share a record, voted on 60 generated" in public["privacy"]["statement"]
     replayed = cli("replay", desk / "run", "--secret", desk / "secret", cwd=desk)
     assert replayed.out.splitlines()[-1].startswith("replay: bitwise"), replayed.out + replayed.err
     again = cli("run", "spec.yaml", "--out", "more", "--store", "other", "--quiet", cwd=desk)
@@ -111,6 +112,7 @@ def test_planned_charged_signed_and_replayed(cli, desk):
             "signal: loss_critic, trip: loss_critic > 9",
             "P405-4.private-monitor",
         ),
+        ("steps: 12,", "epochs: 3,", "P405-4.private-size-used"),
         ("measure: gan", "measure: gan, generator_terms: [feature_matching]", "P405-4.generator-reads-data"),
     ],
 )

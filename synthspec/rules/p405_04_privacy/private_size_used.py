@@ -23,7 +23,7 @@ from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, at_sref, rule
 from synthspec.rules.subject import mechanism
 from synthspec.spec.data import RandomSplit, TimeSplit
-from synthspec.spec.privacy import DatasetSize, DpNoise, DpSgd
+from synthspec.spec.privacy import DatasetSize, DpNoise, DpSgd, Pate
 
 
 @rule(code="P405-4.private-size-used")
@@ -31,6 +31,14 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     block, training = mechanism(resolved), resolved.spec.training
     if block is not None and block.adjacency == "add_remove":
         yield from _reshuffled(resolved)
+    if (
+        isinstance(block, Pate)
+        and block.adjacency == "add_remove"
+        and training is not None
+        and training.epochs is not None
+    ):
+        message = "how many updates training.epochs are depends on the private number of records"
+        yield Finding(at("training", "epochs"), message, "write training.steps")
     if not isinstance(block, DpSgd | DpNoise):
         return
     size = block.dataset_size

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from synthspec.accounting import Composed, Gaussian, Laplace, PoissonGaussian, Repeated, Unknown, eps_total
+from synthspec.accounting import Composed, Gaussian, Laplace, PoissonGaussian, Repeated, Unknown, eps_total, votes
 from synthspec.backend.releases import ReleaseMeter, counted
 from synthspec.ledger import Account, Entry, Ledger, LedgerError, OverBudgetError
 from synthspec.ledger.event_text import read_event, write_event
@@ -165,6 +165,15 @@ def test_of_releases_in_a_row_those_that_began_are_spent(releases):
 
     parts = Gaussian(1.0), Gaussian(3.0), EVENT
     assert _shortened(Composed(parts), releases) == Composed(parts[:releases])
+
+
+@pytest.mark.parametrize("law", ["gnmax", "laplace"])
+def test_of_votes_those_that_were_asked_are_spent(law):
+    from synthspec.ledger.book import _shortened
+
+    for asked in (0, 1, 37, 60, 90):
+        kept = _shortened(votes(law, 9.0, 60, "add_remove"), asked)
+        assert eps(kept) == eps(votes(law, 9.0, min(asked, 60), "add_remove"))
 
 
 def test_what_runs_still_keeps_its_reservation(ledger, tmp_path):
