@@ -23,9 +23,9 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from synthspec.backend.secret import Secret
 from synthspec_torch.privacy.engines import engine_of
 from synthspec_torch.privacy.mechanism import GaussianSum
-from synthspec_torch.privacy.secret import Secret
 from synthspec_torch.privacy.training import PHYSICAL
 
 Step = Callable[[], None]

@@ -21,6 +21,7 @@ from synthspec.backend.draws import Stream
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Progress
 from synthspec.backend.releases import PRIVACY_RECORD, Access, ReleaseMeter, VoteRecord
+from synthspec.backend.secret import Secret, bound_to, settle
 from synthspec.ir.families import Hinge, Pate, Stability, Training
 from synthspec.ir.ops import Fit
 from synthspec_torch.gan.engine import TrainedGan, architecture_of
@@ -30,8 +31,6 @@ from synthspec_torch.gan.networks import Critic, Generator, build_critic
 from synthspec_torch.gan.private import Conditions, public_conditions
 from synthspec_torch.gan.probe import Records
 from synthspec_torch.gan.teachers import Teachers, Told, labelled_losses
-from synthspec_torch.privacy.fitting import bound_to
-from synthspec_torch.privacy.secret import Secret, settle
 from synthspec_torch.privacy.votes import NoisyVotes, parts_of
 from synthspec_torch.training.average import DECAY_COURSE, Average
 from synthspec_torch.training.log import SignalLog

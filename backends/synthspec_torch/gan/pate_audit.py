@@ -16,13 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from synthspec.backend.auditing import CanaryRun
+from synthspec.backend.secret import Secret
 from synthspec.ir.families import Adversarial, GanMlp, Optimizer, Pate, Stability, Training
 from synthspec_torch.gan.heads import Head
 from synthspec_torch.gan.networks import build_critic, build_generator
 from synthspec_torch.gan.pate import VoteCourse, VoteRun
 from synthspec_torch.gan.probe import Records
 from synthspec_torch.gan.teachers import Teachers
-from synthspec_torch.privacy.secret import Secret
 from synthspec_torch.privacy.votes import NoisyVotes, parts_of
 from synthspec_torch.training.seeding import initial_weights
 

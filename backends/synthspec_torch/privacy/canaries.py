@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from synthspec.backend.auditing import CanaryRun
+from synthspec.backend.secret import Secret
 from synthspec.ir.families import DpSgd, Optimizer, Stability, Training
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.mechanism import GaussianSum
-from synthspec_torch.privacy.secret import Secret
 from synthspec_torch.privacy.stream import RecordDraws
 from synthspec_torch.privacy.training import PrivateCourse, PrivateRun, RecordLearner
 

@@ -8,13 +8,11 @@ from contextlib import closing
 from synthspec.backend.artifacts import TRAINING_LOG, write_report
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.backend.releases import PRIVACY_RECORD, ReleaseMeter
+from synthspec.backend.secret import bound_to, settle
 from synthspec.ir.ops import Fit
-from synthspec_torch.privacy.secret import bound_to, settle
 from synthspec_torch.privacy.training import PrivateCourse, RecordLearner, train_privately
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Trained
-
-__all__ = ["bound_to", "fit_privately"]
 
 
 def fit_privately(

@@ -17,12 +17,12 @@ from torch import nn
 from synthspec.backend.artifacts import FitReport, TrainingEvent
 from synthspec.backend.protocol import Progress
 from synthspec.backend.releases import Access, PrivacyRecord, ReleaseMeter
+from synthspec.backend.secret import Secret
 from synthspec.ir.families import DpSgd, Stability, Training
 from synthspec_torch.privacy.bookkeeping import BookKeeping
 from synthspec_torch.privacy.engines import engine_of
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.mechanism import GaussianSum
-from synthspec_torch.privacy.secret import Secret
 from synthspec_torch.privacy.stream import Keystream, RecordDraws, Sampler
 from synthspec_torch.privacy.support import normalizer_of
 from synthspec_torch.training.average import DECAY_COURSE, Average

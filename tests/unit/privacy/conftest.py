@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from synthspec.backend.secret import Secret
 from synthspec.ir.families import (
     Adversarial,
     AffineCoupling,
@@ -47,7 +48,6 @@ from synthspec_torch.gan.learner import Rules
 from synthspec_torch.gan.networks import build_critic, build_generator
 from synthspec_torch.gan.private import PrivateGan
 from synthspec_torch.gan.probe import Records as GanRecords
-from synthspec_torch.privacy.secret import Secret
 from synthspec_torch.privacy.training import PrivateCourse, PrivateRun
 from synthspec_torch.vae.learner import VaeLearner
 from synthspec_torch.vae.likelihoods import build_likelihood
@@ -282,7 +282,7 @@ if WITH_DIFFUSERS:
         Engine("diffusion-mlp-cells", lambda x: table_diffusion(
             MlpDenoiser(name="mlp", hidden=(16, 16)), "edm", EdmSchedule(name="edm"), x)),
         Engine("diffusion-transformer-cells", lambda x: table_diffusion(
-            TRANSFORMER, "v", LinearSchedule(name="linear", train_steps=50), x)),
+            TRANSFORMER, "v", LinearSchedule(name="linear", train_steps=50), x, many=1)),
         Engine("diffusion-transformer-series", series_diffusion),
     ]  # fmt: skip
 

@@ -93,7 +93,7 @@ def log_of(kit, records, path, secret=None, **changes):
 
 
 def test_the_same_secret_gives_the_same_bytes_and_another_one_others(kit, records, tmp_path):
-    from synthspec_torch.privacy.secret import Secret
+    from synthspec.backend.secret import Secret
 
     one, _, _ = log_of(kit, records, tmp_path / "a")
     again, _, _ = log_of(kit, records, tmp_path / "b")

@@ -12,8 +12,8 @@ import torch
 from scipy import stats
 
 from synthspec.backend.protocol import DataError
+from synthspec.backend.secret import Secret, settle
 from synthspec_torch.privacy.mechanism import GaussianSum
-from synthspec_torch.privacy.secret import Secret, settle
 from synthspec_torch.privacy.stream import Keystream, RecordDraws, Sampler, normals, units
 
 SECRET = Secret(bytes(range(32)), bytes(32))
