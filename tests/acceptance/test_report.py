@@ -199,6 +199,15 @@ def put(tree, path, value):
     tree[path[-1]] = value
 
 
+def test_what_is_not_held_comes_with_its_action_plan(marks):
+    manifest = json.loads(json.dumps(marks.manifest))
+    kept, lost = manifest["contracts"][0], next(each for each in manifest["contracts"] if each["id"] == "C40-516")
+    assert "What the spec says to do" not in Page(rendered(marks, manifest)).text
+    kept["action_plan"], lost["action_plan"], lost["result"] = "rest", "<b>train less</b>", "broken"
+    _, told = Page(rendered(marks, manifest)).text.split("What the spec says to do about contracts that are not held")
+    assert told.startswith("ContractAction planC40-516<b>train less</b>")
+
+
 HOSTILE = [
     "</title></style><script>alert(1)</script>",
     "\" onload='x' x=\"",
