@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from synthspec_torch.layers import Apart, Offset
 from synthspec_torch.privacy.bookkeeping import BookKeeping
 from synthspec_torch.privacy.engines import engine_of, mixes
 from synthspec_torch.privacy.gradients import OneByOne, scales
@@ -85,6 +86,8 @@ class Layers(nn.Module):
         self.bag = nn.EmbeddingBag(5, 4, mode="sum")
         self.twice = nn.Linear(6, 6)
         self.norm = nn.LayerNorm((3, 6))
+        self.apart = Apart(torch.randn(3, 6, 6))
+        self.place, self.offset = Offset(torch.randn(3, 6)), Offset(torch.randn(6))
         self.mix = nn.Linear(6, 40)
         self.conv1 = nn.Conv1d(3, 4, 3, stride=2, padding=1, dilation=2)
         self.conv2 = nn.Conv2d(2, 4, (3, 2), padding=(1, 0), groups=2, bias=False)
@@ -93,6 +96,7 @@ class Layers(nn.Module):
 
     def forward(self, codes, x):
         rows = self.norm(self.twice(torch.tanh(self.twice(self.table(codes)))))
+        rows = self.offset(self.apart(torch.tanh(self.place(self.apart(rows)))))
         wide = torch.tanh(self.conv1(torch.tanh(self.mix(rows))))
         grid = self.group(self.conv2(x))
         return self.head(wide.mean(2) + grid.mean((2, 3)) + self.bag(codes)).square().sum(1)
