@@ -67,10 +67,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
         yield f"the closed form is written for alpha_bar, which {op.engine.noise_schedule.name} does not have"
     elif op.engine.noise_schedule.zero_terminal_snr:
         yield "the exact denoiser says eps, which says nothing of a record where no signal is left"
-    if op.training.init_from is not None:
-        yield "exact moments start from no weights"
-    if not isinstance(op.privacy, NoMechanism):
-        yield f"exact moments are not private: no {op.privacy.mechanism}"
+    yield from _exact_reasons(op)
     if op.schema.modality not in MODALITIES:
         yield f"modality {op.schema.modality} is not supported: only {' and '.join(MODALITIES)}"
     content = op.schema.with_role("content")
@@ -90,6 +87,13 @@ def _content_reasons(field: Field) -> Iterator[str]:
         yield f"{field.name!r} is not a plain number, so it has no covariance"
     if field.nullable:
         yield f"{field.name!r} may be missing, and a mean over missing values is not exact"
+
+
+def _exact_reasons(op: Fit) -> Iterator[str]:
+    if op.training.init_from is not None:
+        yield "exact moments start from no weights"
+    if not isinstance(op.privacy, NoMechanism):
+        yield f"exact moments are not private: no {op.privacy.mechanism}"
 
 
 def _class_reasons(op: Fit) -> Iterator[str]:
