@@ -10,7 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from synthspec.backend.dataset import read_dataset, write_dataset
+from synthspec.backend.null import BACKEND as NULL
 from synthspec.backend.protocol import Artifact, Context, DataError
+from synthspec.backend.reference import BACKEND as REFERENCE
 from synthspec.backend.releases import PRIVACY_RECORD
 from synthspec.ir.families import (
     Adversarial,
@@ -207,3 +209,11 @@ def test_the_record_of_a_private_training_says_what_its_first_weights_were_train
     assert all(torch.allclose(made[name], value, rtol=1e-6, atol=1e-7) for name, value in network(copy).items())
     accesses = {each["what"]: each["charge"] for each in json.loads((out / PRIVACY_RECORD).read_text())["accesses"]}
     assert accesses["first weights"] == "none: start/w.safetensors, called public, was trained on digits-of-1998"
+
+
+@pytest.mark.parametrize("backend", [NULL, REFERENCE], ids=lambda each: each.name)
+def test_what_trains_no_weights_starts_from_none(fit_op, tmp_path, backend):
+    (tmp_path / "w.safetensors").touch()
+    reasons = {*backend.supports(started(fit_op, tmp_path / "w.safetensors"))} - {*backend.supports(fit_op)}
+    assert len(reasons) == 1
+    assert "from no weights" in reasons.pop()
