@@ -122,3 +122,13 @@ def test_what_the_votes_do_not_cover_is_refused_by_name(cli, desk, old, new, cod
     answer = cli("validate", "spec.yaml", "--format", "json", cwd=desk)
     assert answer.code == 1
     assert code in [each["code"] for each in answer.json["findings"]]
+
+
+@pytest.mark.slow
+def test_the_audit_takes_votes(cli, desk):
+    answer = cli("audit", "spec.yaml", "--canaries", "100", "--seed", "1", "--format", "json", cwd=desk)
+    assert answer.code == 0, answer.out + answer.err
+    found = answer.json
+    assert (found["replay_ratio"], found["replay_same_releases"], found["defects"]) == (1.0, True, [])
+    assert found["eps_lower_bound"] < found["eps_claimed"] <= 4
+    assert abs(found["z_votes"]) < 4.5
