@@ -75,7 +75,7 @@ def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Au
     block = node.op.privacy if isinstance(node.op, Fit) else None
     multiplier = stated_multiplier(block) if isinstance(block, DpSgd | Pate) else None
     if not isinstance(block, DpSgd | Pate) or multiplier is None:
-        message = "only statistics under dp-noise, or a training under dp-sgd or pate, with its noise in numbers can be audited"
+        message = "only a training under dp-sgd or pate, or statistics under dp-noise, with the noise in numbers can be audited"
         return _refused(message, "audit such a spec")
     backend = installed().get(node.backend)
     if not isinstance(backend, Audited):
