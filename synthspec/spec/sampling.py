@@ -115,7 +115,9 @@ class Watermark(Model):
 ExportName = Literal["croissant", "ml_bom", "ro_crate"]
 Provenance = Annotated[
     Literal["embedded", "sidecar", "none"],
-    Field(description="Where samples say that they are synthetic; default embedded, where the format has a place for it."),
+    Field(
+        description="Where samples say that they are synthetic; default embedded, where the format has a place for it."
+    ),
 ]
 
 

@@ -250,6 +250,7 @@ CHECKED = {
     "sha256", "key", "timestamp", "createdAt", "expiresAt", "canonicalDigest", "sref_hash", "key_id", "kind", "id", "severity",
     "result", "relation", "at", "split", "modality", "type", "seed", "family", "measure", "equation", "interface",
     "cfg_convention", "mechanism", "expires", "training", "sampling", "distribution", "metric", "name", "limit", "node",
+    "on_gap", "policy", "released",
 }  # fmt: skip
 """What the manifest's own models, or the page's order of sections, leave no freedom in; `name` is tried by the plan's."""
 

@@ -25,7 +25,9 @@ class Silent:
 
 @pytest.fixture
 def context(tmp_path):
-    return Context(out=tmp_path / "out", root=tmp_path, workers=3, batch=128, progress=Silent(), secret=tmp_path / "seeds")
+    return Context(
+        out=tmp_path / "out", root=tmp_path, workers=3, batch=128, progress=Silent(), secret=tmp_path / "seeds"
+    )
 
 
 @pytest.fixture
