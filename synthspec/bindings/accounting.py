@@ -48,7 +48,7 @@ def privacy_accountant(
         if stated.get("mechanism") == "none":
             return PrivacySpent(eps_total=math.inf, delta=0.0)
         delta = float(str(stated["delta"])) if delta is None and "delta" in stated else delta
-        logs = (logs.folder,)
+        logs = _of(logs)
     events = [_read(log) for log in (logs if isinstance(logs, Sequence) else (logs,))]
     if delta is None:
         raise refused("P405-4.delta-missing", "an eps without its delta says nothing", "give delta, such as 1e-5")
@@ -71,6 +71,12 @@ def privacy_accountant(
         adjacency=spent.adjacency,
         version=spent.version,
     )
+
+
+def _of(engine: Engine) -> tuple[Path, ...]:
+    """Where the releases of `engine` are recorded: those of its training, and of statistics before or beside it."""
+    held = (engine.folder.parent / "statistics", engine.folder)
+    return tuple(folder for folder in held if (folder / PRIVACY_RECORD).exists()) or (engine.folder,)
 
 
 def _read(log: Log) -> Event | ReleaseRecord:

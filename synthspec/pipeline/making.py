@@ -29,7 +29,7 @@ UNPROMISED = frozenset({"C40.missing", "C40.threshold-missing", "C40.metric-not-
 UNSAMPLED = UNPROMISED | {"P405-8.solver-missing", "P405-8.nfe-missing"}
 """What a spec that is only trained need not say either."""
 _KEPT: Mapping[Goal, frozenset[str]] = {
-    "engine": frozenset({"fit", "accelerate"}),
+    "engine": frozenset({"statistics", "fit", "accelerate"}),
     "records": frozenset({"sample", "enforce", "refer", "align", "export"}),
     "figures": frozenset({"measure", "compare"}),
 }
