@@ -1,4 +1,4 @@
-"""The ops of diffusion: fit, and what the shared block kernels make of a sampler. Importing it loads torch."""
+"""The ops of diffusion: fit, assess, and what the shared block kernels make of a sampler. Importing it loads torch."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from synthspec.backend.artifacts import FIT_REPORT, TRAINING_LOG, write_report
+from synthspec.backend.artifacts import FIGURES, FIT_REPORT, TRAINING_LOG, write_report
 from synthspec.backend.blocks import Sampler, sampling_kernels
 from synthspec.backend.dataset import Dataset
 from synthspec.backend.draws import Stream, draw_conditions, generator
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
+from synthspec.backend.scores import write_scores
 from synthspec.ir.families import (
     DiffusionEngine,
     Distill,
@@ -27,7 +29,7 @@ from synthspec.ir.families import (
     TransformerDenoiser,
     UNet2d,
 )
-from synthspec.ir.ops import Accelerate, Fit, Sample
+from synthspec.ir.ops import Accelerate, Assess, Fit, Sample
 from synthspec.ir.solvers import law_of
 from synthspec_diffusers.content import Content, Given, encoded, fitted_content, given_of, read_content
 from synthspec_diffusers.dense import Mlp, SeriesTransformer, TableTransformer
@@ -35,6 +37,7 @@ from synthspec_diffusers.heads import head_of
 from synthspec_diffusers.path import Adaptive, Path
 from synthspec_diffusers.sampling import DiffusionSampler, Meter
 from synthspec_diffusers.schedule import Grid, Process, even_grid
+from synthspec_diffusers.scoring import HOW, known
 from synthspec_diffusers.training import Corruption, DiffusionLearner, Records
 from synthspec_torch.acceleration.quantizing import quantize
 from synthspec_torch.privacy.fitting import fit_privately
@@ -118,14 +121,7 @@ def read_engine(op: Sample, inputs: Mapping[str, Artifact]) -> Engine:
     if op.solver is None:
         raise TypeError("a diffusion sample has a solver")
     content, given = read_content(op.fit, inputs["engine"]), given_of(op.fit, rows_of(inputs, "train"))
-    # The first weights are replaced at once; building them must not draw from the global generator.
-    with initial_weights(0):
-        network = build_network(op.fit, content, given)
-    like = {**network.state_dict(), SIGMA_DATA: torch.zeros(1).double()}
-    stored = load_weights(inputs["engine"].path(WEIGHTS), like)
-    sigma_data = float(stored.pop(SIGMA_DATA))
-    network.load_state_dict(stored)
-    network.eval().requires_grad_(requires_grad=False)
+    network, sigma_data = _trained(op.fit, inputs["engine"], content, given)
     null, schedule, steps = None if given is None else given.null, engine.noise_schedule, op.solver.steps
     grid, bound = _grid(op, schedule, steps), content.bound
     if is_student(op) and op.solver.name == "ddim":
@@ -133,6 +129,17 @@ def read_engine(op: Sample, inputs: Mapping[str, Artifact]) -> Engine:
     head = head_of(schedule, objective)
     path = Path(grid, op.solver.name, head, op.w_cfg, null, bound, sigma_data, op.guidance, content.choices)
     return Engine(network, schedule, path, content, given)
+
+
+def _trained(op: Fit, engine: Artifact, content: Content, given: Given | None) -> tuple[nn.Module, float]:
+    """The network that lies in `engine`, and the sigma of the data beside it."""
+    # The first weights are replaced at once; building them must not draw from the global generator.
+    with initial_weights(0):
+        network = build_network(op, content, given)
+    stored = load_weights(engine.path(WEIGHTS), {**network.state_dict(), SIGMA_DATA: torch.zeros(1).double()})
+    sigma_data = float(stored.pop(SIGMA_DATA))
+    network.load_state_dict(stored)
+    return network.eval().requires_grad_(requires_grad=False), sigma_data
 
 
 def _grid(op: Sample, schedule: NoiseSchedule, steps: int) -> Grid:
@@ -164,6 +171,27 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
         seed=op.seed,
         threads=op.fit.training.threads,
     )
+
+
+def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """C40-516: how well the denoiser knows single records. Diffusion has no figures of its own."""
+    engine, objective = _parts(op.fit)
+    learned = {"data": inputs["drawn"], "split": inputs["drawn"]} if "drawn" in inputs else inputs
+    content, given = read_content(op.fit, inputs["engine"]), given_of(op.fit, rows_of(learned, "train"))
+    network, sigma_data = _trained(op.fit, inputs["engine"], content, given)
+    head, process = head_of(engine.noise_schedule, objective), Process(engine.noise_schedule)
+    corruption = Corruption(process, head, None, sigma_data, content.choices)
+
+    def score(data: Dataset) -> NDArray[np.float64]:
+        told = None if given is None else given.encode(data.columns, len(data))
+        x0 = encoded(content, data.columns, generator(op.seed, Stream.VALIDATE, 0, 1))
+        return known(network, corruption, Records(x0, told), op.seed)
+
+    context.progress.start("assess", 1, "attacks")
+    with intra_op_threads(op.fit.training.threads):
+        write_scores(op, inputs, context, score, HOW)
+    context.progress.advance()
+    write_report(context.out, FIGURES, ())
 
 
 def build_network(op: Fit, content: Content, given: Given | None) -> nn.Module:
@@ -226,4 +254,9 @@ def accelerate(op: Accelerate, inputs: Mapping[str, Artifact], context: Context)
         quantize(op, inputs, context, (WEIGHTS,))
 
 
-KERNELS: Mapping[str, Kernel] = {"fit": restarting(fit), "accelerate": accelerate, **sampling_kernels(load)}
+KERNELS: Mapping[str, Kernel] = {
+    "accelerate": accelerate,
+    "assess": assess,
+    "fit": restarting(fit),
+    **sampling_kernels(load),
+}

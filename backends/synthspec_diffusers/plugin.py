@@ -9,7 +9,7 @@ from synthspec.backend.auditing import CanaryRun
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Kernel
 from synthspec.ir.families import DpSgd
-from synthspec.ir.ops import Accelerate, Fit, Latency, Op, Replay, Sample
+from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Op, Replay, Sample
 from synthspec_diffusers.acceleration.support import student_reasons
 from synthspec_diffusers.support import fit_reasons, sample_reasons
 
@@ -32,8 +32,11 @@ class DiffusersBackend:
                 return self.supports(op.sample)
             case Accelerate():
                 return tuple(dict.fromkeys((*fit_reasons(op.fit), *student_reasons(op))))
+            case Assess():
+                likely = tuple(f"diffusion has no {name}" for name in op.metrics)
+                return tuple(dict.fromkeys((*fit_reasons(op.fit), *likely)))
             case _:
-                return (f"`{op.op}` is not among its ops: fit, accelerate, sample, latency, replay",)
+                return (f"`{op.op}` is not among its ops: fit, accelerate, assess, sample, latency, replay",)
 
     def missing(self) -> str:
         return absent(("numpy", "safetensors", "scipy", "torch", "diffusers"), "diffusers")

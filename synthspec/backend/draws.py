@@ -7,6 +7,7 @@ counts up the first word, so no two cells overlap. Importing this module imports
 
 from __future__ import annotations
 
+import hashlib
 from enum import IntEnum
 from typing import Any
 
@@ -53,6 +54,12 @@ def generator(seed: int, stream: Stream, block: int, index: int = 0) -> np.rando
     key = np.array([seed, int(stream)], dtype=np.uint64)
     counter = np.array([0, 0, index, block], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
+
+
+def named(seed: int, purpose: str) -> np.random.Generator:
+    """A Philox generator keyed by the SHA-256 of `seed` and `purpose`: for what judges records and makes none."""
+    key = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:16]
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(key, "little")))
 
 
 def within(field: Field, values: NDArray[np.floating]) -> Column:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from synthspec.backend.artifacts import DATA, FIT_REPORT, SPLIT, TRAINING_LOG, FitReport, write_report
+from synthspec.backend.artifacts import DATA, FIGURES, FIT_REPORT, SPLIT, TRAINING_LOG, FitReport, write_report
 from synthspec.backend.dataset import Dataset, read_dataset, read_rows
 from synthspec.backend.protocol import Artifact, Context, DataError
+from synthspec.ir.ops import Assess
 
 WEIGHTS = "weights/engine.safetensors"
 
@@ -43,3 +44,11 @@ def read_engine(inputs: Mapping[str, Artifact]) -> dict[str, NDArray[np.generic]
     """The arrays of the input ``engine`` that `write_engine` wrote."""
     stored: dict[str, NDArray[np.generic]] = load_file(str(inputs["engine"].path(WEIGHTS)))
     return stored
+
+
+def assess_nothing(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
+    """The op of an engine that says nothing of itself: no figures, and no scores of records."""
+    del op, inputs
+    context.progress.start("assess", 1, "engines")
+    write_report(context.out, FIGURES, ())
+    context.progress.advance()

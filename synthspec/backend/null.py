@@ -13,7 +13,7 @@ from synthspec.backend.columns import made_fields
 from synthspec.backend.conditions import condition_reasons
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Kernel
-from synthspec.ir.ops import Accelerate, Fit, Latency, Op, Replay, Sample
+from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Op, Replay, Sample
 from synthspec.spec.privacy import NoMechanism
 
 
@@ -32,6 +32,9 @@ class NullBackend:
                 return (*_fit_reasons(op.fit), *condition_reasons(op))
             case Latency() | Replay():
                 return self.supports(op.sample)
+            case Assess():
+                said = tuple(f"it says nothing of itself: no {name}" for name in op.metrics)
+                return (*_fit_reasons(op.fit), *said)
             case Accelerate():
                 return (f"nothing was trained, so there is nothing to {op.how.kind}",)
             case _:

@@ -12,7 +12,7 @@ from synthspec.backend.blocks import Drawn, sampling_kernels
 from synthspec.backend.columns import column_dtype, made_fields
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, draw_conditions, generator, uniform, within
-from synthspec.backend.engines import training_rows, write_engine
+from synthspec.backend.engines import assess_nothing, training_rows, write_engine
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field
@@ -61,4 +61,4 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> UniformSampler:
     return UniformSampler(op, training_rows(inputs))
 
 
-KERNELS: dict[str, Kernel] = {"fit": fit, **sampling_kernels(load)}
+KERNELS: dict[str, Kernel] = {"assess": assess_nothing, "fit": fit, **sampling_kernels(load)}

@@ -13,7 +13,7 @@ from synthspec.backend.columns import find_field
 from synthspec.backend.conditions import condition_reasons
 from synthspec.backend.environment import absent, facts
 from synthspec.backend.protocol import Kernel
-from synthspec.ir.ops import Accelerate, Fit, Latency, Op, Replay, Sample
+from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Op, Replay, Sample
 from synthspec.ir.schema import Field
 from synthspec.ir.solvers import SOLVERS, evaluations
 from synthspec.spec.engine import DiffusionEngine, EdmSchedule, FlowMatchingSchedule
@@ -41,6 +41,9 @@ class ReferenceBackend:
                 return tuple(dict.fromkeys((*_fit_reasons(op.fit), *condition_reasons(op), *_sampling_reasons(op))))
             case Latency() | Replay():
                 return self.supports(op.sample)
+            case Assess():
+                said = tuple(f"it says nothing of itself: no {name}" for name in op.metrics)
+                return (*_fit_reasons(op.fit), *said)
             case Accelerate():
                 return (f"the closed form is not made faster: no {op.how.kind}",)
             case _:

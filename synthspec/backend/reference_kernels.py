@@ -13,7 +13,7 @@ from synthspec.backend.blocks import Drawn, sampling_kernels
 from synthspec.backend.conditions import class_sizes
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, draw_conditions, generator, within
-from synthspec.backend.engines import read_engine, training_rows, write_engine
+from synthspec.backend.engines import assess_nothing, read_engine, training_rows, write_engine
 from synthspec.backend.gaussian import GaussianClasses, fit_classes
 from synthspec.backend.integrators import INTEGRATORS
 from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
@@ -198,4 +198,4 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> ExactSampler:
     return ExactSampler(op, model, scale, training_rows(inputs), grid)
 
 
-KERNELS: dict[str, Kernel] = {"fit": fit, **sampling_kernels(load)}
+KERNELS: dict[str, Kernel] = {"assess": assess_nothing, "fit": fit, **sampling_kernels(load)}

@@ -17,6 +17,9 @@ OF_THE_ENGINE = frozenset(
 )
 """Figures that need the weights, not the samples: the `assess` node has the engine compute them."""
 
+SCORING_FAMILIES = frozenset({"vae", "flow", "diffusion"})
+"""Families whose released weights say how likely a record is. A GAN is released without its critic, and says nothing."""
+
 COVERAGE_NEIGHBOURS = 5
 """k of covg (Naeem et al. 2020)."""
 

@@ -313,7 +313,9 @@ class Replay:
 class Assess:
     """M40-5.7: figures that only the engine itself can give: likelihoods, bounds, invertibility, reconstruction.
 
-    In: engine, data, split. Makes ``figures.json``.
+    In: engine, data, split; under dp-noise ``drawn``, the records that the engine was trained on. Makes ``figures.json``, and
+    where splits are `scored`, ``scores.safetensors``: how likely the engine takes single records of them to be. A backend
+    whose engines say nothing of single records leaves it out.
     """
 
     op: Literal["assess"] = "assess"
@@ -321,6 +323,8 @@ class Assess:
     fit: Fit
     metrics: tuple[str, ...]
     reference: SplitName
+    scored: tuple[SplitName, ...] = ()
+    """The splits whose records the membership attack looks at."""
     seed: int
 
 

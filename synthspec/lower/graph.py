@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Literal
 
 from synthspec.diag import Outcome, failure
-from synthspec.ir.figures import OF_THE_ENGINE
+from synthspec.ir.figures import OF_THE_ENGINE, SCORING_FAMILIES
 from synthspec.ir.ops import (
     Assess,
     Compare,
@@ -211,10 +211,18 @@ class _Evaluation:
 
     def assessed(self, engine: Engine, measured: dict[str, str], prefix: str) -> None:
         """What only the engine can say, and what features of the user say of its records."""
-        asked = _of_the_engine(self.asked, self.resolved.spec.engine.family)
-        if asked:
-            assess = Assess(fit=engine.sample.fit, metrics=asked, reference=self.reference, seed=engine.sample.seed)
-            self._add(f"{prefix}assess", assess, engine=engine.id, **self.real)
+        family = self.resolved.spec.engine.family
+        asked, scored = _of_the_engine(self.asked, family), _scored(self.asked, family)
+        if asked or scored:
+            assess = Assess(
+                fit=engine.sample.fit,
+                metrics=asked,
+                reference=self.reference,
+                scored=scored,
+                seed=engine.sample.seed,
+            )
+            drawn = {"drawn": "statistics"} if _trained_on(self.nodes) is _RELEASED else {}
+            self._add(f"{prefix}assess", assess, engine=engine.id, **self.real, **drawn)
             measured["assessed"] = f"{prefix}assess"
         if self.asked.features.name != "embedded":
             features = self.asked.features
@@ -240,6 +248,14 @@ def _of_the_engine(evaluation: Evaluation, family: str) -> tuple[str, ...]:
     """The figures that the engine has to give: those asked for, and for a VAE how far ELBO_val came (C40-513)."""
     asked = [name for name in evaluation.metrics if name in OF_THE_ENGINE]
     return tuple(dict.fromkeys([*asked, "elbo_val_gain"] if family == "vae" else asked))
+
+
+def _scored(evaluation: Evaluation, family: str) -> tuple[SplitName, ...]:
+    """The splits whose records the engine scores for the membership attack, where it has a score of them (C40-516)."""
+    if "MI" not in evaluation.metrics or family not in SCORING_FAMILIES:
+        return ()
+    attack = evaluation.membership_attack
+    return ("train", "val") if attack is None else (attack.members, attack.non_members)
 
 
 def _placed(nodes: list[OpNode], resolved: ResolvedSpec, seed: int, measured: dict[str, str]) -> str:

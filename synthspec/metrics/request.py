@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synthspec.backend.scores import Scores
 from synthspec.ir.evidence import Split
 from synthspec.metrics.figures import UnmeasurableError
 
@@ -145,6 +146,8 @@ class Request:
     target: str = ""
     """The content field that TSTR and TRTR predict; empty for the condition class."""
     components: tuple[Component, ...] = ()
+    scores: Mapping[Split, Scores] = field(default_factory=dict)
+    """What the engine says of single records, for the membership attack; empty without an engine that says anything."""
 
     def split(self, name: Split) -> Sample | None:
         """The real records of one split."""

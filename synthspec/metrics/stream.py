@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synthspec.backend.draws import named as stream
+
+__all__ = ["Indices", "blocks", "halves", "stream", "subset"]
+
 Indices = NDArray[np.intp]
-
-
-def stream(seed: int, purpose: str) -> np.random.Generator:
-    """A Philox generator keyed by the SHA-256 of `seed` and `purpose`."""
-    key = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:16]
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(key, "little")))
 
 
 def halves(n: int, repeats: int, rng: np.random.Generator) -> Iterator[tuple[Indices, Indices]]:

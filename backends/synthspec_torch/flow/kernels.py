@@ -13,6 +13,7 @@ from synthspec.backend.dataset import Dataset
 from synthspec.backend.draws import draw_conditions
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
+from synthspec.backend.scores import write_scores
 from synthspec.ir.evidence import Figure
 from synthspec.ir.families import DpSgd
 from synthspec.ir.ops import Assess, Fit, Sample
@@ -21,7 +22,7 @@ from synthspec_torch.data.kinds import is_mixed
 from synthspec_torch.flow import tables
 from synthspec_torch.flow.engine import WEIGHTS, TrainedFlow
 from synthspec_torch.flow.inversion import inversion
-from synthspec_torch.flow.likelihood import Likelihood
+from synthspec_torch.flow.likelihood import DRAWS, Likelihood
 from synthspec_torch.flow.mixed import MixedLearner, MixedRecords
 from synthspec_torch.flow.sampling import FlowSampler
 from synthspec_torch.flow.tables import TableFlow, TableSampler
@@ -112,31 +113,39 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
 
 
 def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """C40-512: nll, bpd and inv_error on the reference split, as far as they are asked for."""
+    """C40-512: nll, bpd and inv_error on the reference split, as far as they are asked for; C40-516: scores of records."""
     context.progress.start("assess", len(op.metrics), "figures")
     with intra_op_threads(op.fit.training.threads):
-        likely, inverted = _figures_of(op, inputs)
-        found = likely() if {"nll", "bpd"} & set(op.metrics) else None
+        likelihood, inverted = _said_by(op, inputs)
+        rows = rows_of(inputs, op.reference)
+        found = likelihood(rows) if {"nll", "bpd"} & set(op.metrics) else None
         figures: list[Figure] = []
         for name in op.metrics:
             if name == "inv_error":
-                figures.append(inverted())
+                figures.append(inverted(rows))
             elif found is not None:
                 figures.append(found.figure(name, op.reference))
             context.progress.advance(note=name)
+        how = f"minus the nll, the mean over {DRAWS} places in their cells where records are spread"
+        write_scores(op, inputs, context, lambda data: -likelihood(data).nats.mean(0).numpy(), how)
     write_report(context.out, FIGURES, tuple(figures))
 
 
-def _figures_of(op: Assess, inputs: Mapping[str, Artifact]) -> tuple[Callable[[], Likelihood], Callable[[], Figure]]:
-    """What gives the likelihood of the reference split, and what gives inv_error."""
-    rows = rows_of(inputs, op.reference)
+def _said_by(
+    op: Assess, inputs: Mapping[str, Artifact]
+) -> tuple[Callable[[Dataset], Likelihood], Callable[[Dataset], Figure]]:
+    """What gives the likelihood of records, and what gives their inv_error."""
     if is_mixed(op.fit.schema):
         table = TableFlow.read(op.fit, inputs["engine"])
-        cells = table.records(rows)
-        return partial(tables.likelihood, table, cells, op.seed), partial(tables.inversion, table, cells, op.seed)
+        return (
+            lambda data: tables.likelihood(table, table.records(data), op.seed),
+            lambda data: tables.inversion(table, table.records(data), op.seed),
+        )
     flow = TrainedFlow.read(op.fit, inputs["engine"])
-    records = flow.records(rows)
-    return partial(Likelihood.of, flow, records, op.seed), partial(inversion, flow, records, op.seed)
+    return (
+        lambda data: Likelihood.of(flow, flow.records(data), op.seed),
+        lambda data: inversion(flow, flow.records(data), op.seed),
+    )
 
 
 KERNELS: Mapping[str, Kernel] = {

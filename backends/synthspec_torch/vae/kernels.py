@@ -6,13 +6,17 @@ import math
 from collections.abc import Mapping
 from functools import cache, partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from synthspec.backend.artifacts import FIGURES, FIT_REPORT, TRAINING_LOG, write_report
 from synthspec.backend.blocks import Sampler, sampling_kernels
+from synthspec.backend.dataset import Dataset
 from synthspec.backend.draws import draw_conditions
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
+from synthspec.backend.scores import write_scores
 from synthspec.ir.evidence import Split
 from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Assess, Fit, Sample
@@ -27,7 +31,7 @@ from synthspec_torch.training.loop import Course, train
 from synthspec_torch.training.restarting import restarting
 from synthspec_torch.training.seeding import initial_weights, intra_op_threads
 from synthspec_torch.training.starting import start_from
-from synthspec_torch.vae.assess import Subject, figure
+from synthspec_torch.vae.assess import ELBO_DRAWS, Subject, figure
 from synthspec_torch.vae.learner import VaeLearner
 from synthspec_torch.vae.likelihoods import Grid, Likelihood, build_likelihood
 from synthspec_torch.vae.networks import Vae, build_vae
@@ -152,7 +156,19 @@ def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None
         for name in op.metrics:
             figures.append(figure(name, subject))
             context.progress.advance(note=name)
+        told = partial(_told, op, inputs, subject)
+        write_scores(op, inputs, context, told, f"the ELBO, the mean over {ELBO_DRAWS} draws of z")
     write_report(context.out, FIGURES, tuple(figures))
+
+
+@torch.inference_mode()
+def _told(op: Assess, inputs: Mapping[str, Artifact], subject: Subject, data: Dataset) -> NDArray[np.float64]:
+    """The ELBO of each record of `data`, from draws that all of them share."""
+    if op.fit.schema.modality == "image":
+        records = _encoded(op.fit, data)
+    else:
+        records = TableVae.read(op.fit, inputs["engine"], WEIGHTS).records(data)
+    return subject.told(records)
 
 
 def _table_subject(op: Assess, inputs: Mapping[str, Artifact]) -> Subject:
@@ -221,7 +237,11 @@ def _codec(op: Fit) -> ImageCodec:
 
 
 def _records(op: Fit, inputs: Mapping[str, Artifact], split: Split) -> Records:
-    data, codec = rows_of(inputs, split), _codec(op)
+    return _encoded(op, rows_of(inputs, split))
+
+
+def _encoded(op: Fit, data: Dataset) -> Records:
+    codec = _codec(op)
     labels = Labels.of(op.schema, op.conditions)
     x, likelihood = codec.encode(data[codec.name]), _likelihood(op)
     if isinstance(likelihood, Grid):

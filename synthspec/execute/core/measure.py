@@ -24,6 +24,7 @@ from synthspec.backend.artifacts import (
     LATENCY_REPORT,
     REPLAY_REPORT,
     SAMPLE_REPORT,
+    SCORES,
     SPLIT,
     DimCheck,
     EnforceReport,
@@ -37,9 +38,10 @@ from synthspec.backend.artifacts import (
 from synthspec.backend.conservation import CONSERVATION_REPORT, ConservationReport
 from synthspec.backend.dataset import Column, Dataset, Rows, read_dataset, read_rows
 from synthspec.backend.protocol import Artifact, Context
+from synthspec.backend.scores import Scores, read_scores
 from synthspec.backend.timepath import ALIGN_REPORT, ARRIVE_REPORT, AlignReport, ArriveReport
 from synthspec.execute.core.counted import accepted, conserved, dim_failures, moved, violations
-from synthspec.ir.evidence import Figure
+from synthspec.ir.evidence import Figure, Split
 from synthspec.ir.families import Features
 from synthspec.ir.ops import Measure
 from synthspec.ir.schema import Field, Schema
@@ -84,7 +86,14 @@ def request_of(op: Measure, inputs: Inputs) -> metrics.Request:
         latencies=_latencies(inputs),
         counted=tuple(_counted(op, inputs)),
         target=op.target,
+        scores=_scores(inputs),
     )
+
+
+def _scores(inputs: Inputs) -> Mapping[Split, Scores]:
+    """What the engine says of single records; nothing where it was not asked or cannot say it."""
+    assessed = inputs.get("assessed")
+    return {} if assessed is None or SCORES not in assessed.files else read_scores(assessed.path(SCORES))
 
 
 def _given(op: Measure, inputs: Inputs, rows: Rows) -> metrics.Given | None:

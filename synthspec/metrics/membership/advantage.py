@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from synthspec.backend.scores import candidates
 from synthspec.ir.evidence import Figure, Scalar, Split
 from synthspec.metrics.bench import Bench, Part
 from synthspec.metrics.columns import parts
 from synthspec.metrics.figures import UnmeasurableError, details
-from synthspec.metrics.membership.attacks import SUITE, Scene
+from synthspec.metrics.membership.attacks import Scene, suite_of
 from synthspec.metrics.membership.copies import copies
 from synthspec.metrics.membership.inference import MOST, attribute, linkability
 from synthspec.metrics.membership.people import People
@@ -20,20 +21,19 @@ from synthspec.metrics.membership.plain import plain
 from synthspec.metrics.membership.scoring import Attacked, auc, score
 from synthspec.metrics.neighbours import nearest
 from synthspec.metrics.request import Array
-from synthspec.metrics.stream import subset
+from synthspec.metrics.stream import Indices, subset
 
 ESTIMATOR = "largest TPR - FPR over attacks, thresholds set on the other half"
 
 LEAST = 40
 """Members and non-members below which nothing is said."""
-_MOST = 2000
 _MOST_SYNTHETIC = 5000
 _BLIND_Z = 3.290526731491692
 """Two-sided 99.9 %: the check for a distribution shift should not fail honest splits."""
 
 
 def measure(bench: Bench) -> Figure:
-    """The membership advantage of an attacker who sees the synthetic records and some other real ones.
+    """The membership advantage of an attacker who sees the synthetic records and some other real ones, and asks the engine.
 
     Members are `request.members`, non-members `request.non_members`, and the third split calibrates the attacks. Each
     attack picks its threshold on one half of the candidates and is scored on the other; its bounds are one-sided at
@@ -46,17 +46,17 @@ def measure(bench: Bench) -> Figure:
             records, which means that the splits differ in law and no attack can be read.
 
     """
-    people, blocks = _candidates(bench)
+    people, blocks, told = _candidates(bench)
     simple = People(*(np.concatenate(side, axis=1) for side in blocks))
     blind = _blind_auc(people)
-    results = _attacks(people, simple, bench.rng("MI/halves"))
+    results = _attacks(people, simple, bench.rng("MI/halves"), told)
     best = max(results, key=lambda result: result.advantage)
     copied = copies(simple)
     cut = len(people.reference) // 2
     null = _attacks(people.against_itself(cut), simple.against_itself(cut), bench.rng("MI/null"))
     return Figure(
         name="MI",
-        label=f"Adv_MI[max of {len(results)} black-box attacks]",
+        label=f"Adv_MI[max of {len(results)} {'black-box attacks' if told is None else 'attacks, one on the engine'}]",
         value=best.advantage,
         u=best.u,
         lower=max(result.lower for result in results),
@@ -73,6 +73,7 @@ def measure(bench: Bench) -> Figure:
                 n_non_members=len(people.others),
                 n_reference=len(people.reference),
                 worst_attack=best.name,
+                engine_attack=_engine_attack(bench),
                 blind_auc=blind,
                 copied_members=copied.members,
                 copied_non_members=copied.non_members,
@@ -94,12 +95,15 @@ def suite(
     return _attacks(people, people, rng)
 
 
-def _attacks(people: People, simple: People, rng: np.random.Generator) -> tuple[Attacked, ...]:
-    scene = replace(_scene(people), plain=_scene(simple))
+def _attacks(
+    people: People, simple: People, rng: np.random.Generator, told: Array | None = None
+) -> tuple[Attacked, ...]:
+    scene = replace(_scene(people), plain=_scene(simple), told=told)
+    attacks = suite_of(scene)
     is_member = np.arange(len(scene.candidates)) < len(people.members)
     choosing = _half(is_member, rng)
-    alpha = 0.05 / len(SUITE)
-    return tuple(score(name, attack(scene), is_member, choosing, alpha) for name, attack in SUITE.items())
+    alpha = 0.05 / len(attacks)
+    return tuple(score(name, attack(scene), is_member, choosing, alpha) for name, attack in attacks.items())
 
 
 def _scene(people: People) -> Scene:
@@ -118,8 +122,10 @@ def _half(is_member: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.
     return chosen
 
 
-def _candidates(bench: Bench) -> tuple[People, list[tuple[Array, ...]]]:
-    """Everyone in the space of distances, and the same records on their own scales, column by column."""
+def _candidates(bench: Bench) -> tuple[People, list[tuple[Array, ...]], Array | None]:
+    """Everyone in the space of distances, the same records on their own scales, column by column, and what the engine says
+    of members and others.
+    """
     request = bench.request
     splits: tuple[Split, ...] = ("train", "val", "test")
     rest = [split for split in splits if split not in {request.members, request.non_members}]
@@ -127,18 +133,44 @@ def _candidates(bench: Bench) -> tuple[People, list[tuple[Array, ...]]]:
         raise UnmeasurableError(f"members and non-members are both {request.members}")
     spaces: list[Array] = []
     plains: list[tuple[Array, ...]] = []
-    sides: tuple[tuple[Part, int], ...] = (
-        (request.members, _MOST), (request.non_members, _MOST), ("synthetic", _MOST_SYNTHETIC), (rest[0], _MOST),
-    )  # fmt: skip
-    for name, most in sides:
+    chosen: list[Indices] = []
+    sides: tuple[Part, ...] = (request.members, request.non_members, "synthetic", rest[0])
+    for name in sides:
         space = bench.space(name)
-        rows = subset(len(space), most, bench.rng(f"MI/{name}"))
+        rows = _looked_at(bench, name, len(space))
+        chosen.append(rows)
         spaces.append(space[rows])
         plains.append(tuple(block[rows] for block in plain(bench, name)))
     sizes = [len(spaces[0]), len(spaces[1]), len(spaces[3])]
     if min(sizes) < LEAST:
         raise UnmeasurableError(f"{', '.join(map(str, sizes))} candidates; {LEAST} of each are needed")
-    return People(*spaces), plains
+    return People(*spaces), plains, _told(bench, chosen[0], chosen[1])
+
+
+def _looked_at(bench: Bench, part: Part, size: int) -> Indices:
+    if part == "synthetic":
+        return subset(size, _MOST_SYNTHETIC, bench.rng("MI/synthetic"))
+    return candidates(bench.request.seed, part, size)
+
+
+def _told(bench: Bench, members: Indices, others: Indices) -> Array | None:
+    """What the engine says of the candidates, in their order; None where it says nothing."""
+    request = bench.request
+    if not request.scores:
+        return None
+    found: list[Array] = []
+    for split, rows in ((request.members, members), (request.non_members, others)):
+        scores = request.scores.get(split)
+        if scores is None or not np.array_equal(scores.rows, rows) or scores.values.shape != rows.shape:
+            raise UnmeasurableError(f"the engine did not score the {split} records that are attacked")
+        found.append(scores.values)
+    return np.concatenate(found)
+
+
+def _engine_attack(bench: Bench) -> str:
+    """What the engine was asked of single records, in words."""
+    scores = bench.request.scores.get(bench.request.members)
+    return "none: no engine that scores single records is at hand" if scores is None else scores.how
 
 
 def _inferred(bench: Bench, blocks: list[tuple[Array, ...]]) -> tuple[tuple[str, Scalar], ...]:
