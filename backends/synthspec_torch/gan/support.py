@@ -32,7 +32,7 @@ EPOCH = frozenset(
     {"KID_val", "mode_drop_val", "critic_accuracy", "critic_drift", "critic_overfit", "real_fake_gap"}
 )  # fmt: skip
 """What it emits once an epoch, on a frozen probe."""
-MODALITIES = ("image", "tabular")
+MODALITIES = ("image", "tabular", "timeseries")
 
 
 def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterator[str]:

@@ -324,6 +324,19 @@ def test_a_table_of_mixed_types_comes_back_in_its_own_types(mixed, run):
     assert "weights/columns.safetensors" in made["engine"].files
 
 
+def test_rows_of_a_series_are_learned_as_those_of_a_table(mixed, run):
+    op, sample, inputs = mixed
+    series = replace(op, schema=replace(op.schema, modality="timeseries"))
+    made = []
+    for fit, name in ((op, "table"), (series, "series")):
+        engine = run(KERNELS["fit"], fit, inputs, f"fit-{name}")
+        drawn = replace(sample, fit=fit)
+        assert BACKEND.supports(drawn) == ()
+        samples = run(KERNELS["sample"], drawn, {"engine": engine, **inputs}, f"sample-{name}")
+        made.append((engine.path(WEIGHTS).read_bytes(), samples.path(DATA).read_bytes()))
+    assert made[0] == made[1]
+
+
 def test_the_weights_that_are_kept_are_the_averaged_ones(gan, drawn, inputs, run):
     one, _ = trained(gan, drawn, inputs, run, "averaged")
     raw = replace(gan, training=gan.training.model_copy(update={"ema": None}))
@@ -357,7 +370,7 @@ def test_what_it_does_not_do_is_refused_with_a_reason(gan, change, reason):
 
 
 def test_other_modalities_guidance_and_further_ops_are_refused(gan, drawn, mixed):
-    for modality in ("timeseries", "audio", "text", "graph", "video"):
+    for modality in ("audio", "text", "graph", "video"):
         schema = replace(gan.schema, modality=modality)
         assert any(modality in text for text in BACKEND.supports(replace(gan, schema=schema)))
     op = mixed[0]
