@@ -24,14 +24,20 @@ class ReleaseMeter:
     """
 
     def __init__(self, path: Path | None) -> None:
-        """Begin the file at `path` at no releases. Raises OSError."""
+        """Begin the file at `path` at no releases, or at those that were counted there before. Raises OSError.
+
+        A training that goes on under its own noise makes its first releases again: until it is past them, what the
+        interrupted one had counted is what has happened.
+        """
+        self._most = 0 if path is None else counted(path) or 0
         self._file = None if path is None else os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self.count(0)
+        self.count(self._most)
 
     def count(self, releases: int) -> None:
         """The release of this number, from 1, is about to happen."""
+        self._most = max(self._most, releases)
         if self._file is not None:
-            os.pwrite(self._file, releases.to_bytes(8, "big"), 0)
+            os.pwrite(self._file, self._most.to_bytes(8, "big"), 0)
 
     def close(self) -> None:
         if self._file is not None:

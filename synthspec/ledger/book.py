@@ -128,10 +128,7 @@ class Ledger:
             _recover(connection, account.name)
             _one_account(connection, account.name, entry.dataset)
             before = _entries(connection, account.name)
-            total = _total(held, [*before, entry])
-            budget = min(held.eps_budget, account.eps_budget)
-            if total.eps > budget:
-                raise _over(held, budget, _total(held, before), _total(held, [entry]), total)
+            total = _afforded(held, account, before, before, entry)
             stamped = replace(entry, account=account.name, holder=holder(), made_at=_now())
             return _inserted(connection, stamped), total
 
@@ -143,19 +140,30 @@ class Ledger:
                     return each
         return None
 
-    def resume(self, entry: Entry, planned: Event, meter: str) -> Entry:
-        """Take over the interrupted `entry`: the same noise releases nothing that was not planned from the start."""
+    def resume(self, account: Account, entry: Entry, planned: Event) -> Entry | None:
+        """Take over the interrupted `entry`, whose noise goes on to all of `planned`; None when somebody else has.
+
+        What it had counted is part of `planned`. The rest was given back when it died, and others may have it since: it
+        is asked for again. Raises OverBudgetError, with nothing written; LedgerError as `reserve`.
+        """
         with self._transaction() as connection:
-            values = {"event": write_event(planned), "state": "reserved", "holder": holder(), "meter": meter}
-            connection.execute(update(entries).where(entries.c.id == entry.id).values(**values, settled_at=""))
-        return replace(entry, event=planned, state="reserved", meter=meter)
+            held = _opened(connection, account)
+            _recover(connection, account.name)
+            before = _entries(connection, account.name)
+            if not any(each.id == entry.id and not each.commitment and died_here(each.holder) for each in before):
+                return None
+            going = replace(entry, event=planned, state="reserved", holder=holder(), settled_at="")
+            _afforded(held, account, before, [each for each in before if each.id != entry.id], going)
+            values = {"event": write_event(planned), "state": "reserved", "holder": going.holder, "settled_at": ""}
+            connection.execute(update(entries).where(entries.c.id == entry.id).values(**values))
+        return going
 
     def settle(self, entry_id: int, done: Event, commitment: str = "") -> Total:
-        """The release happened: `done` takes the place of what was reserved. The total up to and with this entry."""
+        """The release happened: `done` takes the place of what was reserved. The total of all there is by now with it."""
         with self._transaction() as connection:
             values = {"event": write_event(done), "state": "spent", "commitment": commitment, "settled_at": _now()}
             connection.execute(update(entries).where(entries.c.id == entry_id).values(**values))
-            return _until(connection, entry_id)
+            return _until(connection, entry_id, now=True)
 
     def known(self, account: str, commitment: str) -> tuple[Entry, Total] | None:
         """The entry whose noise is that of `commitment`, and the total up to it: a result that is used again."""
@@ -308,10 +316,25 @@ def _inserted(connection: Connection, entry: Entry) -> Entry:
     return replace(entry, id=cast("tuple[int]", done.inserted_primary_key)[0])
 
 
-def _until(connection: Connection, entry_id: int) -> Total:
+def _afforded(held: Account, asked: Account, before: Sequence[Entry], rest: Sequence[Entry], entry: Entry) -> Total:
+    """The total of `rest` with `entry`. Raises OverBudgetError, which tells of `before`, when it is over a budget."""
+    total = _total(held, [*rest, entry])
+    budget = min(held.eps_budget, asked.eps_budget)
+    if total.eps > budget:
+        raise _over(held, budget, _total(held, before), _total(held, [entry]), total)
+    return total
+
+
+def _until(connection: Connection, entry_id: int, *, now: bool = False) -> Total:
+    """The total of what was there when an entry was settled, which is `now`, or was in the second that it is stamped with.
+
+    A training that was interrupted, or took long, is settled after entries that were made later than its own.
+    """
     name = connection.execute(select(entries.c.account).where(entries.c.id == entry_id)).scalar_one()
     held = Account(**connection.execute(select(accounts).where(accounts.c.name == name)).mappings().one())
-    return _total(held, [each for each in _entries(connection, name) if each.id <= entry_id])
+    every = _entries(connection, name)
+    (settled,) = (each.settled_at for each in every if each.id == entry_id)
+    return _total(held, [each for each in every if now or each.id <= entry_id or each.made_at < settled])
 
 
 def _total(account: Account, spent: Sequence[Entry]) -> Total:

@@ -6,7 +6,8 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,14 +139,16 @@ class LedgerGuard:
         found = self._ledger().interrupted(release.block.ledger or "", self.plan.digest, data)
         if found is None or not found.meter or not secret_of(release.op, secret or _secret(Path(found.meter))).exists():
             return None
-        return self._ledger().resume(found, release.planned, found.meter), Path(found.meter)
+        with _refusals():
+            taken = self._ledger().resume(_account(release.block), found, release.planned)
+        return None if taken is None else (taken, Path(found.meter))
 
     def _reserved(self, release: _Release, data: str) -> tuple[Entry, Path]:
         meter = self.state / f"meter-{secrets.token_hex(8)}"
         return self._reserve(release, data, str(meter)), meter
 
     def _reserve(self, release: _Release, data: str, meter: str) -> Entry:
-        from synthspec.ledger import Entry, LedgerError, OverBudgetError
+        from synthspec.ledger import Entry
 
         entry = Entry(
             account=release.block.ledger or "",
@@ -156,12 +159,8 @@ class LedgerGuard:
             plan=self.plan.digest,
             meter=meter,
         )
-        try:
+        with _refusals():
             return self._ledger().reserve(_account(release.block), entry)[0]
-        except OverBudgetError as error:
-            raise DataError("P405-4.budget-exceeded", error.message, error.help) from None
-        except LedgerError as error:
-            raise DataError(UNUSABLE, error.message, error.help) from None
 
     def _ledger(self) -> Ledger:
         if self._opened:
@@ -176,6 +175,19 @@ class LedgerGuard:
         except LedgerError as error:
             raise DataError(UNUSABLE, error.message, error.help) from None
         return self._opened[0]
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the ledger refuses, as a fault of the run."""
+    from synthspec.ledger import LedgerError, OverBudgetError
+
+    try:
+        yield
+    except OverBudgetError as error:
+        raise DataError("P405-4.budget-exceeded", error.message, error.help) from None
+    except LedgerError as error:
+        raise DataError(UNUSABLE, error.message, error.help) from None
 
 
 def _released_by(op: Op) -> _Release | None:

@@ -158,6 +158,46 @@ def test_a_process_that_died_has_spent_what_it_had_counted(url, tmp_path, metere
     opened.close()
 
 
+def died_at_37(url, tmp_path):
+    words = [sys.executable, "-c", _DIES, url, str(tmp_path / "meter"), write_event(EVENT)]
+    assert subprocess.run(words, check=False).returncode == -9
+    opened = Ledger(url)
+    (kept,) = opened.entries("hospital")
+    return opened, kept
+
+
+def test_what_goes_on_asks_again_for_what_was_given_back(url, tmp_path):
+    """What a dead training had not used went to another one: there is no going on beside that."""
+    opened, kept = died_at_37(url, tmp_path)
+    tight = account(eps_budget=1.02 * eps(replace(EVENT, steps=37), EVENT))
+    assert tight.eps_budget < eps(EVENT, EVENT)
+    other, _ = opened.reserve(tight, entry())
+    with pytest.raises(OverBudgetError):
+        opened.resume(tight, kept, EVENT)
+    assert [each.event for each in opened.entries("hospital")] == [replace(EVENT, steps=37), EVENT]
+    opened.settle(other.id, Composed(), "o" * 64)
+    taken = opened.resume(tight, kept, EVENT)
+    assert (taken.id, taken.event, opened.entries("hospital")[0].state) == (kept.id, EVENT, "reserved")
+    assert opened.resume(tight, kept, EVENT) is None, "somebody goes on with it already"
+    opened.close()
+
+
+def test_what_goes_on_and_dies_at_once_has_spent_no_less_than_before(url, tmp_path):
+    opened, _ = died_at_37(url, tmp_path)
+    meter = ReleaseMeter(tmp_path / "meter")
+    meter.count(2)
+    meter.close()
+    assert counted(tmp_path / "meter") == 37
+    opened.close()
+
+
+def test_what_is_settled_late_tells_of_what_was_released_before_it(ledger):
+    late, _ = ledger.reserve(account(), entry())
+    soon, _ = ledger.reserve(account(), entry())
+    assert ledger.settle(soon.id, EVENT, "b" * 64).eps == eps(EVENT, EVENT)
+    assert ledger.settle(late.id, EVENT, "a" * 64).eps == eps(EVENT, EVENT), "the other was published before"
+
+
 @pytest.mark.parametrize("releases", [0, 1, 2, 3, 9])
 def test_of_releases_in_a_row_those_that_began_are_spent(releases):
     """Statistics one after another, and statistics before a training: the parts are released in their order."""
