@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from synthspec.backend.conservation import CONSERVATION_REPORT
 from synthspec.backend.dataset import Column, Dataset, write_dataset
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.backend.schema_report import REFERENCES, SCHEMA_REPORT
+from synthspec.execute.core.bound import Bound
 from synthspec.execute.core.columns import Cells, bind_column
 from synthspec.execute.core.conserve import Conserving
 from synthspec.execute.core.content import allowed, missing
@@ -78,21 +79,6 @@ def _check_derived(table: Table, schema: Schema, columns: Mapping[str, Column], 
             raise bad_value(
                 table, field.name, wrong, what, "correct the record, or the range or nullability of the field"
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """What was read of a source: `columns` of all its records, and where each of these stands."""
-
-    columns: dict[str, Column]
-    names: Mapping[str, str]
-    """Column of the source by field; a field that was numbered has none."""
-    others: tuple[str, ...]
-    rows: int
-    places: Table
-    """No columns: the name of the source, and where its records stand."""
-    conserving: Conserving
-    policing: Policing
 
 
 def bind_table(table: Table, schema: Schema) -> dict[str, Column]:
@@ -213,7 +199,9 @@ def _whole(field: Field) -> str:
 def _no_column(table: Table, field: Field, schema: Schema) -> DataError:
     aliases = [alias for alias, name in schema.aliases if name == field.name]
     looked = " or ".join(repr(name) for name in (field.name, *aliases))
-    message = f"{table.name} has no column for the field {field.name!r} (looked for {looked})"
+    there = [*table.columns, *table.others]
+    names = ", ".join(map(repr, there[:8])) + (", ..." if len(there) > 8 else "")
+    message = f"{table.name} has no column for the field {field.name!r} (looked for {looked}, found {names or 'none'})"
     return DataError("schema.not-found", message, "name the column of the source in the alias_map of the SRef")
 
 

@@ -13,6 +13,7 @@ from synthspec.backend.columns import column_dtype, spelled
 from synthspec.backend.dataset import Column
 from synthspec.backend.protocol import DataError
 from synthspec.execute.core.instants import parse_instant
+from synthspec.execute.core.narrowing import fits, nanoseconds, signed
 from synthspec.execute.core.table import Raw, Table, Text, bad_value
 from synthspec.ir.schema import Field
 
@@ -120,12 +121,22 @@ def plain(cells: Cells) -> Cells:
         return cells
     raw = raw.reshape(len(raw), *field.shape)
     if raw.dtype.kind in "US" and not field.shape:
-        texts = [item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in raw.tolist()]
-        return Cells(cells.table, cells.name, field, texts)
+        return Cells(cells.table, cells.name, field, _texts(cells, raw))
     if raw.dtype.kind not in "biufM":
         message = f"{cells.table.name}, column {cells.name!r}: numpy's {raw.dtype} cannot become {field.dtype}"
         raise DataError("schema.bad-value", message, "store numbers, truth values, instants or text")
     return Cells(cells.table, cells.name, field, raw)
+
+
+def _texts(cells: Cells, raw: NDArray[np.generic]) -> list[str]:
+    """Fixed-width text of numpy as text; bytes are UTF-8, as they are in every other source."""
+    texts: list[str] = []
+    for row, item in enumerate(raw.tolist()):
+        try:
+            texts.append(item.decode("utf-8") if isinstance(item, bytes) else str(item))
+        except UnicodeDecodeError:
+            cells.refuse(np.array([row]), f"{_shown(item)} is not UTF-8", "store text, or its bytes in UTF-8")
+    return texts
 
 
 def _absent(cells: Cells) -> NDArray[np.bool_]:
@@ -150,13 +161,10 @@ def _numbers(cells: Cells) -> Column:
     cells.check(~absent & ~np.isfinite(values), "{} is not a finite number", "leave the cell empty where there is none")
     if whole:
         cells.check(absent, "an integer column cannot hold a gap", "declare the field float64, or fill the gap")
-        limits = np.iinfo(dtype)
         cells.check(
             (values != np.rint(values)), "{} is not an integer", "declare a float dtype, or round at the source"
         )
-        cells.check(
-            (values < limits.min) | (values > limits.max), f"{{}} does not fit into {dtype}", "use a wider dtype"
-        )
+        cells.check(~fits(values, dtype), f"{{}} does not fit into {dtype}", "use a wider dtype")
     _within_range(cells, values)
     _among(cells, values, absent)
     with np.errstate(over="ignore"):
@@ -171,7 +179,9 @@ def _parsed(cells: Cells, absent: NDArray[np.bool_], *, whole: bool) -> Numeric:
         if cells.raw.dtype.kind in "bM":
             what = f"{_shown(cells.raw.flat[0])} is not a number"
             cells.refuse(np.arange(1), what, f"declare {cells.field.name!r} as what it is")
-        return cells.raw.astype(np.int64) if cells.raw.dtype.kind == "i" else cells.raw.astype(np.float64)
+        if cells.raw.dtype.kind == "i" or (cells.raw.dtype.kind == "u" and whole):
+            return _signed(cells)
+        return cells.raw.astype(np.float64)
     texts = [cell.strip() for cell in cells.raw]
     pattern = _INTEGER if whole else _FLOAT
     wrong = np.fromiter((pattern.fullmatch(text) is None for text in texts), bool, len(texts)) & ~absent
@@ -184,6 +194,13 @@ def _parsed(cells: Cells, absent: NDArray[np.bool_], *, whole: bool) -> Numeric:
     over = np.fromiter((not -(2**63) <= number < 2**63 for number in exact), bool, len(exact))
     cells.check(over, "{} does not fit into 64 bits", "declare the field a string")
     return np.array(exact, np.int64)
+
+
+def _signed(cells: Cells) -> NDArray[np.int64]:
+    """Integers of numpy as int64; those that only an unsigned one holds are refused."""
+    values, beyond = signed(np.asarray(cells.raw))
+    cells.check(beyond, "{} does not fit into 64 bits with a sign", "store it as text")
+    return values
 
 
 def _within_range(cells: Cells, values: Numeric) -> None:
@@ -300,9 +317,11 @@ def _instants(cells: Cells) -> Column:
     cells.check(absent, "an instant cannot be absent", "fill the gap at the source")
     if not isinstance(cells.raw, list):
         if cells.raw.dtype.kind == "M":
-            return cells.raw.astype("datetime64[ns]").astype(np.int64)
+            instants, other = nanoseconds(cells.raw)
+            cells.check(other, "{} is no whole nanosecond in the years 1678 to 2261", "store datetime64[ns]")
+            return instants
         if cells.raw.dtype.kind in "iu":
-            return cells.raw.astype(np.int64)
+            return _signed(cells)
         cells.refuse(
             np.arange(1), f"{cells.raw.dtype} is no instant", "store datetime64, or int64 nanoseconds since 1970"
         )

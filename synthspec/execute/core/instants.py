@@ -27,6 +27,8 @@ def parse_instant(text: str) -> int | str:
         whole = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         return f"is no instant ({error})"
+    if sign and (int(hours) > 23 or int(minutes) > 59):
+        return f"is no instant (an offset of {sign}{hours}:{minutes})"
     shift = timedelta(hours=int(hours), minutes=int(minutes)) if sign else timedelta()
     since = whole - _EPOCH + (shift if sign == "-" else -shift)
     nanoseconds = (since.days * 86_400 + since.seconds) * 10**9 + int((fraction or "0").ljust(9, "0"))

@@ -82,8 +82,12 @@ def _cell(name: str, key: str, value: object, line: int) -> str:
 
 
 def _array(name: str, key: str, values: list[object], lines: list[int]) -> NDArray[np.generic]:
-    shape = _shape(next(value for value in values if isinstance(value, list)))
+    first = next(row for row, value in enumerate(values) if isinstance(value, list))
+    shape = _shape(values[first])
     size = int(np.prod(shape))
+    if not size:
+        message = f"{name}, line {lines[first]}: {key!r} is an empty list"
+        raise DataError("schema.bad-value", message, "write lists of one shape in every record, null for a gap")
     found = np.empty((len(values), size), np.float64)
     for row, (value, line) in enumerate(zip(values, lines, strict=True)):
         flat = _flat(value)

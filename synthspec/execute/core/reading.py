@@ -73,7 +73,7 @@ def _folder(source: str, path: Path, sha256: str, schema: Schema, rows: int) -> 
     if content.name in COLUMNS:
         message = f"{content.name!r} is what every file of a folder has beside its content"
         raise DataError("schema.duplicate-name", message, "give the content field another name")
-    return folder_chunks(source, path, content, rows, sha256)
+    return folder_chunks(source, path, content, rows, sha256, rated="rate" in source_names(schema))
 
 
 def _only(source: str, content: tuple[Field, ...] | list[Field]) -> Field:

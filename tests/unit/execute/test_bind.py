@@ -281,7 +281,7 @@ def test_further_faults_are_counted_and_lines_are_those_of_the_file(csv):
         ("x,y\n1,2,3\n", "schema.bad-value", ["line 2: 3 cells"]),
         ("x\n", "schema.bad-value", ["no records"]),
         ("", "schema.bad-value", ["is empty"]),
-        ("y\n1\n", "schema.not-found", ["no column for the field 'x' \\(looked for 'x' or 'ix'\\)"]),
+        ("y\n1\n", "schema.not-found", ["no column for the field 'x' \\(looked for 'x' or 'ix', found 'y'\\)"]),
         ("x,ix\n1,2\n", "schema.duplicate-name", ["two columns for 'x'"]),
         ("x,\ufeffy\n1,2\n", "schema.bad-value", ["column 2", "invisible"]),
         ("x,\n1,2\n", "schema.bad-value", ["column 2", "empty"]),
