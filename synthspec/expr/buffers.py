@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthspec.expr.algebra import Typed
-from synthspec.expr.kernel import Closure, Values, symbol
+from synthspec.expr.closures import Closure, Compiled, Values, build, symbol
 from synthspec.expr.tree import Name
 from synthspec.expr.types import Number, Type
 from synthspec.expr.vector import column, table
 from synthspec.units import Affine
 
 if TYPE_CHECKING:
-    from synthspec.expr.kernel import Kernel
     from synthspec.expr.vector import Array
 
 FLOAT, BOOL = np.dtype(np.float64), np.dtype(np.bool_)
@@ -76,7 +75,7 @@ class Run:
     It is the function of the kernel itself: the same operations in the same order, rounded alike.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Compiled) -> None:
         self._kernel = kernel
         self._pool = Pool()
         self._to_si = {name: _to_si(kernel.env[name]) for name in kernel.names}
@@ -85,7 +84,7 @@ class Run:
         self._made = self._whole.own and not isinstance(kernel.typed.node, Name)
 
     def __call__(self, columns: Mapping[str, Any]) -> Array:
-        """One result a row, as `Kernel.__call__`. Raises `KeyError` for a column that is missing."""
+        """One result a row, as `Compiled.__call__`. Raises `KeyError` for a column that is missing."""
         kernel = self._kernel
         given = {name: np.asarray(columns[name]) for name in kernel.names}
         shapes = {array.shape for array in given.values()}
@@ -146,10 +145,8 @@ def _names(typed: Typed) -> Iterator[Name]:
         yield from _names(part)
 
 
-def _spread(kernel: Kernel, given: Mapping[str, Array], rows: tuple[int, ...]) -> Array:
+def _spread(kernel: Compiled, given: Mapping[str, Array], rows: tuple[int, ...]) -> Array:
     """The kernel over columns of several shapes, which numpy spreads over each other."""
-    from synthspec.expr.kernel import build
-
     values = {name: column(array, kernel.env[name]) for name, array in given.items()}
     result = kernel.to_unit(build(kernel.typed, table())(values))
     return np.asarray(result) if np.ndim(result) or not rows else np.full(rows, result)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from synthspec.expr.algebra import Typed
+from synthspec.expr.closures import Closure, build
 from synthspec.expr.infer import Context, check
-from synthspec.expr.kernel import Closure, build
 from synthspec.expr.scalar import SCALAR, best, deviation, mean, quantile
 from synthspec.expr.tree import Call, Expr, Name, Node, children, leaves
 from synthspec.expr.types import BOOLEAN, Number, Type

@@ -18,7 +18,7 @@ from synthspec.ir.schema import Field
 from synthspec.spec.sref import Into, Policies
 
 if TYPE_CHECKING:
-    from synthspec.execute.core.bind import Bound
+    from synthspec.execute.core.bound import Bound
 
 MOST = 50
 """Names that are listed of what is not there."""
