@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -23,20 +22,16 @@ from synthspec.ir.families import (
     Distill,
     DpSgd,
     EdmSchedule,
-    LSimple,
-    MlpDenoiser,
-    NoiseSchedule,
-    TransformerDenoiser,
-    UNet2d,
 )
 from synthspec.ir.ops import Accelerate, Assess, Fit, Sample
 from synthspec.ir.solvers import law_of
+from synthspec_diffusers.acceleration.distilling import distil
 from synthspec_diffusers.content import Content, Given, encoded, fitted_content, given_of, read_content
-from synthspec_diffusers.dense import Mlp, SeriesTransformer, TableTransformer
+from synthspec_diffusers.engine import SIGMA_DATA, WEIGHTS, build_network, parts, read_engine, trained_network
 from synthspec_diffusers.heads import head_of
-from synthspec_diffusers.path import Adaptive, Path
+from synthspec_diffusers.path import Adaptive
 from synthspec_diffusers.sampling import DiffusionSampler, Meter
-from synthspec_diffusers.schedule import Grid, Process, even_grid
+from synthspec_diffusers.schedule import Process
 from synthspec_diffusers.scoring import HOW, known
 from synthspec_diffusers.training import Corruption, DiffusionLearner, Records
 from synthspec_torch.acceleration.quantizing import quantize
@@ -48,17 +43,12 @@ from synthspec_torch.training.loop import Course, train
 from synthspec_torch.training.restarting import restarting
 from synthspec_torch.training.seeding import initial_weights, intra_op_threads
 from synthspec_torch.training.starting import start_from
-from synthspec_torch.weights import load_weights, save_weights
-
-WEIGHTS = "weights/denoiser.safetensors"
-"""The averaged weights at the best validation, and `SIGMA_DATA` beside them."""
-SIGMA_DATA = "sigma_data"
-"""The standard deviation of the normalised train rows, float64 [1]."""
+from synthspec_torch.weights import save_weights
 
 
 def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     """S405-4: train the denoiser; keep the averaged weights with the smallest `loss_val`, under a mechanism the last."""
-    engine, rows, seed = _parts(op)[0], rows_of(inputs, "train"), op.training.seed or 0
+    engine, rows, seed = parts(op)[0], rows_of(inputs, "train"), op.training.seed or 0
     content, given = fitted_content(op, rows), given_of(op, rows)
     records = _records(op, content, given, rows, generator(seed, Stream.TRAIN, 0, 1))
     sigma_data = _sigma_data(engine, content, None if isinstance(op.privacy, DpSgd) else records.x0)
@@ -86,7 +76,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
 def _learner(
     op: Fit, network: nn.Module, content: Content, given: Given | None, sigma_data: float, train: Records, val: Records
 ) -> DiffusionLearner:
-    engine, objective = _parts(op)
+    engine, objective = parts(op)
     head, process = head_of(engine.noise_schedule, objective), Process(engine.noise_schedule)
     return DiffusionLearner(
         network,
@@ -97,61 +87,6 @@ def _learner(
         null=None if given is None else given.null,
         seed=op.training.seed or 0,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """A trained engine, or a student of one, with the way it is sampled."""
-
-    network: nn.Module
-    schedule: NoiseSchedule
-    path: Path
-    content: Content
-    given: Given | None
-
-    def write(self, context: Context, weights: Mapping[str, torch.Tensor]) -> None:
-        """Write `weights` of its network as `fit` does."""
-        save_weights(context.out / WEIGHTS, {**weights, SIGMA_DATA: torch.tensor([self.path.sigma_data]).double()})
-        self.content.write(context)
-
-
-def read_engine(op: Sample, inputs: Mapping[str, Artifact]) -> Engine:
-    """The engine that `op` samples. Raises WeightsError for a file that holds another."""
-    engine, objective = _parts(op.fit)
-    if op.solver is None:
-        raise TypeError("a diffusion sample has a solver")
-    content, given = read_content(op.fit, inputs["engine"]), given_of(op.fit, rows_of(inputs, "train"))
-    network, sigma_data = _trained(op.fit, inputs["engine"], content, given)
-    null, schedule, steps = None if given is None else given.null, engine.noise_schedule, op.solver.steps
-    grid, bound = _grid(op, schedule, steps), content.bound
-    if is_student(op) and op.solver.name == "ddim":
-        bound = None  # a step that does what several did may go beyond the records
-    head = head_of(schedule, objective)
-    path = Path(grid, op.solver.name, head, op.w_cfg, null, bound, sigma_data, op.guidance, content.choices)
-    return Engine(network, schedule, path, content, given)
-
-
-def _trained(op: Fit, engine: Artifact, content: Content, given: Given | None) -> tuple[nn.Module, float]:
-    """The network that lies in `engine`, and the sigma of the data beside it."""
-    # The first weights are replaced at once; building them must not draw from the global generator.
-    with initial_weights(0):
-        network = build_network(op, content, given)
-    stored = load_weights(engine.path(WEIGHTS), {**network.state_dict(), SIGMA_DATA: torch.zeros(1).double()})
-    sigma_data = float(stored.pop(SIGMA_DATA))
-    network.load_state_dict(stored)
-    return network.eval().requires_grad_(requires_grad=False), sigma_data
-
-
-def _grid(op: Sample, schedule: NoiseSchedule, steps: int) -> Grid:
-    """The levels that a block visits: those that a student was taught, or those of the schedule."""
-    if op.solver is not None and law_of(op.solver.name).adaptive:
-        return Grid.stretch(schedule, (1.0,))
-    return even_grid(schedule, steps) if is_student(op) else Grid.along(schedule, steps)
-
-
-def is_student(op: Sample) -> bool:
-    """Whether the engine that `op` samples was distilled."""
-    return any(isinstance(how, Distill) for how in op.made_by)
 
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
@@ -175,49 +110,23 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
 
 def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
     """C40-516: how well the denoiser knows single records. Diffusion has no figures of its own."""
-    engine, objective = _parts(op.fit)
+    engine, objective = parts(op.fit)
     learned = {"data": inputs["drawn"], "split": inputs["drawn"]} if "drawn" in inputs else inputs
     content, given = read_content(op.fit, inputs["engine"]), given_of(op.fit, rows_of(learned, "train"))
-    network, sigma_data = _trained(op.fit, inputs["engine"], content, given)
+    network, sigma_data = trained_network(op.fit, inputs["engine"], content, given)
     head, process = head_of(engine.noise_schedule, objective), Process(engine.noise_schedule)
     corruption = Corruption(process, head, None, sigma_data, content.choices)
 
     def score(data: Dataset) -> NDArray[np.float64]:
         told = None if given is None else given.encode(data.columns, len(data))
         x0 = encoded(content, data.columns, generator(op.seed, Stream.VALIDATE, 0, 1))
-        return known(network, corruption, Records(x0, told), op.seed)
+        return known(network, corruption, Records(x0, told))
 
     context.progress.start("assess", 1, "attacks")
     with intra_op_threads(op.fit.training.threads):
         write_scores(op, inputs, context, score, HOW)
     context.progress.advance()
     write_report(context.out, FIGURES, ())
-
-
-def build_network(op: Fit, content: Content, given: Given | None) -> nn.Module:
-    """The network of the op's architecture with fresh weights."""
-    architecture = _parts(op)[0].architecture
-    width = None if given is None else given.width
-    match architecture:
-        case UNet2d():
-            from synthspec_diffusers.network import Denoiser
-
-            channels, height, side = content.shape
-            return Denoiser(architecture, (channels, height, side), width)
-        case MlpDenoiser():
-            return Mlp(architecture, content.shape, width)
-        case TransformerDenoiser():
-            if content.blocks:
-                return TableTransformer(architecture, content.shape, width, content.blocks)
-            return SeriesTransformer(architecture, content.shape, width)
-        case _:
-            raise TypeError(f"no network is built for {architecture.name}")
-
-
-def _parts(op: Fit) -> tuple[DiffusionEngine, LSimple]:
-    if not isinstance(op.engine, DiffusionEngine) or not isinstance(op.objective, LSimple):
-        raise TypeError("this kernel trains diffusion on l_simple")
-    return op.engine, op.objective
 
 
 def _records(
@@ -247,8 +156,6 @@ def _sigma_data(engine: DiffusionEngine, content: Content, x0: torch.Tensor | No
 def accelerate(op: Accelerate, inputs: Mapping[str, Artifact], context: Context) -> None:
     """P405-10: a student, or the same engine in fewer bits."""
     if isinstance(op.how, Distill):
-        from synthspec_diffusers.acceleration.distilling import distil
-
         distil(op, inputs, context)
     else:
         quantize(op, inputs, context, (WEIGHTS,))

@@ -24,7 +24,7 @@ from synthspec_diffusers.acceleration.learners import (
 )
 from synthspec_diffusers.acceleration.teacher import BLOCK, Lesson, Teacher
 from synthspec_diffusers.content import encoded
-from synthspec_diffusers.kernels import Engine, read_engine
+from synthspec_diffusers.engine import Engine, read_engine
 from synthspec_diffusers.path import Path
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Course, Trained, train
