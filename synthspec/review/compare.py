@@ -30,6 +30,8 @@ class Pair:
     multipliers: tuple[float | None, float | None] = (None, None)
     """The noise that is in force on either side, solved where it says auto."""
     non_negative: Callable[[str], bool] = lambda _: False
+    schemas: bool = False
+    """Whether the schemas of both sides were found, and are compared themselves."""
 
 
 def step(*, loosens: bool) -> Direction:
@@ -75,7 +77,7 @@ def _size(value: object) -> float | None:
 def _scale(pair: Pair) -> Direction | None:
     if pair.old == pair.new:
         return None
-    if pair.old is None or pair.new is None:
+    if (pair.old is None or pair.new is None) and _rank(pair.guard, None) is None:
         absent = pair.guard.absent
         # The last step of a scale may itself be what nothing written means (`mechanism: none`).
         if absent == "loose" and _rank(pair.guard, pair.new if pair.old is None else pair.old) == _last(pair.guard):
@@ -92,7 +94,7 @@ def _last(guard: Guard) -> int:
 
 
 def _rank(guard: Guard, value: object) -> int | None:
-    word = str(value).lower() if isinstance(value, bool) else str(value)
+    word = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return next((rank for rank, words in enumerate(guard.scale) if word in words), None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -39,6 +40,11 @@ class Loaded:
     @property
     def model(self) -> BaseModel | None:
         return None if self.document is None else self.document.model
+
+    @cached_property
+    def lines(self) -> frozenset[bytes]:
+        """What it says, line by line in no order."""
+        return frozenset(line.strip() for line in self.data.splitlines())
 
     @property
     def identity(self) -> tuple[bytes, bytes]:
@@ -83,7 +89,7 @@ class Shelf:
         """The document at `path`; None where there is no file, or one that is none of ours."""
         if path not in self._loaded:
             data = self.tree.read(path)
-            self._loaded[path] = None if data is None or _MARK not in data else self._read(path, data)
+            self._loaded[path] = None if data is None or not _may_be_ours(data) else self._read(path, data)
         return self._loaded[path]
 
     def all(self) -> dict[str, Loaded]:
@@ -95,7 +101,10 @@ class Shelf:
         shown = self._shown(path)
         composed = read_source(data, shown).then(compose)
         if composed.value is None:
-            return Loaded(path=path, shown=shown, kind="", data=data, faults=composed.diagnostics)
+            broken = Loaded(path=path, shown=shown, kind="", data=data, faults=composed.diagnostics)
+            return broken if _MARK in data else None
+        if _MARK not in data and not str(composed.value.value.get("apiVersion")).startswith(_MARK.decode()):
+            return None
         kind = composed.value.value.get("kind")
         model = KINDS.get(str(kind))
         if model is None:
@@ -115,6 +124,11 @@ class Shelf:
         if isinstance(self.tree, FolderTree):
             return os.path.relpath(self.tree.root / path)
         return f"{self.tree.label}{path}"
+
+
+def _may_be_ours(data: bytes) -> bool:
+    """Whether `apiVersion: synthspec/...` may stand in a file: as it is, or behind escapes of quoted text."""
+    return _MARK in data or b"\\" in data
 
 
 def _document(composed: Composed, model: type[BaseModel]) -> Outcome[Document[BaseModel]]:

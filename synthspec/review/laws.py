@@ -11,7 +11,8 @@ from synthspec.review.expressions import Widening, same_expression, widening
 from synthspec.spec.privacy import Accountant, Multiplicity, PublicNormalizer
 from synthspec.units import Unit, UnitError, parse_unit
 
-_BY_STATISTICS = frozenset({"standard", "quantile", "gmm"})
+_BY_STATISTICS = frozenset({"standard", "quantile", "gmm", "mean", "median", "mode"})
+_ALL = "*"
 
 
 def direction(pair: Pair) -> Direction | None:
@@ -199,14 +200,22 @@ def _transform(pair: Pair) -> Direction | None:
     before, after = _reads_data(pair.old), _reads_data(pair.new)
     if before == after:
         return UNKNOWN
-    gained, lost = after - before, before - after
-    return BOTH if gained and lost else step(loosens=bool(gained))
+    gained, lost = bool(after - before) and _ALL not in before, bool(before - after) and _ALL not in after
+    return BOTH if gained and lost else step(loosens=gained)
 
 
 def _reads_data(value: object) -> frozenset[str]:
+    """The fields of which statistics are taken; one word stands for every field."""
     if isinstance(value, Mapping):
         return frozenset(name for name, how in value.items() if how in _BY_STATISTICS)
-    return frozenset() if value is None else frozenset({"impute"})
+    return frozenset({_ALL}) if value in _BY_STATISTICS else frozenset()
+
+
+def _schema(pair: Pair) -> Direction | None:
+    """Which schema a spec means: those that were found are compared themselves; of any other nobody knows."""
+    if pair.old == pair.new:
+        return None
+    return NEUTRAL if pair.schemas else UNKNOWN
 
 
 _LAWS: Mapping[str, Law] = {
@@ -223,4 +232,5 @@ _LAWS: Mapping[str, Law] = {
     "multiplicity": _multiplicity,
     "constant": _constant,
     "transform": _transform,
+    "schema": _schema,
 }

@@ -71,6 +71,7 @@ def _context(old: Loaded, new: Loaded) -> Context:
         new_places=_places(new),
         multipliers=(lambda: (planned(left).multiplier, planned(right).multiplier)) if spec else (lambda: (None, None)),
         non_negative=lambda name: _never_negative(name, old) and _never_negative(name, new),
+        schemas=old.sref is not None and new.sref is not None,
     )
 
 

@@ -16,7 +16,7 @@ from synthspec.review.documents import Loaded, Shelf
 from synthspec.review.judging import Judged, judge_review
 from synthspec.review.policies import Loading, load_policies
 from synthspec.review.reviewing import Sides, differing, review_pair
-from synthspec.review.trees import FolderTree, GitTree, commit_of, fork_of, top_level
+from synthspec.review.trees import FolderTree, GitTree, WorkTree, commit_of, fork_of, top_level
 from synthspec.spec.base import Metadata
 
 
@@ -84,7 +84,7 @@ def review_against(base: str, head: str | None, paths: Sequence[str], here: Path
     fork = GitTree(root, fork_of(root, tip, end), base)
     law = fork if fork.revision == tip else GitTree(root, tip, base)
     left = Shelf(fork)
-    right = Shelf(FolderTree(root) if head is None else GitTree(root, end, head))
+    right = Shelf(WorkTree(root) if head is None else GitTree(root, end, head))
     wanted = tuple(_from_root(path, here, root) for path in paths)
     sides = left.all(), right.all()
     pairs = [pair for pair in paired(*sides) if _wanted(pair, wanted)]
@@ -93,21 +93,40 @@ def review_against(base: str, head: str | None, paths: Sequence[str], here: Path
 
 
 def paired(old: dict[str, Loaded], new: dict[str, Loaded]) -> Iterator[Sides]:
-    """The two sides of every document that differs: by path, then by kind and name for what moved."""
+    """The two sides of every document that differs: by path, then for what moved by kind and name, or by what it says."""
     gone = {path: document for path, document in old.items() if path not in new}
     came = {path: document for path, document in new.items() if path not in old}
     for path, document in old.items():
         if path in new and differing(document, new[path]):
             yield document, new[path]
-    for document in gone.values():
+    for document in list(gone.values()):
         twins = [other for other in came.values() if _called(other) == _called(document)]
         if len(twins) == 1 and _called(document)[1]:
-            del came[twins[0].path]
+            del came[twins[0].path], gone[document.path]
             yield document, twins[0]
-        else:
-            yield document, None
-    for document in came.values():
-        yield None, document
+    for before, after in _alike(gone, came):
+        yield gone.pop(before), came.pop(after)
+    yield from ((document, None) for document in gone.values())
+    yield from ((None, document) for document in came.values())
+
+
+ALIKE = 0.5
+"""The share of lines in common from which a document under another path and name is an older one: as git counts renames."""
+
+
+def _alike(gone: dict[str, Loaded], came: dict[str, Loaded]) -> Iterator[tuple[str, str]]:
+    """The paths of documents of one kind that say much the same, the closest first: nobody escapes by a new name."""
+    shares = sorted(
+        (-share, before, after)
+        for before, old in gone.items()
+        for after, new in came.items()
+        if old.kind == new.kind and (share := len(old.lines & new.lines) / max(len(old.lines | new.lines), 1)) >= ALIKE
+    )
+    taken: set[str] = set()
+    for _, before, after in shares:
+        if taken.isdisjoint((f"old {before}", f"new {after}")):
+            taken |= {f"old {before}", f"new {after}"}
+            yield before, after
 
 
 def _answer(pairs: Iterable[Sides], policies: Loading, asked: Asked, *, same: int = 0, every: bool = False) -> Review:

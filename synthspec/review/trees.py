@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,9 @@ from synthspec.parse.document import MAX_BYTES
 
 SUFFIXES = (".yaml", ".yml")
 _REGULAR = frozenset({"100644", "100755", "100664"})
+_LINK = "120000"
+_HOPS = 40
+"""As many links as one path may lead over."""
 
 
 class GitError(Exception):
@@ -30,7 +34,7 @@ class Tree(Protocol):
         """Every file that may be a document of ours, in order."""
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None where there is no regular file. Links are not followed."""
+        """The bytes of a file; None where there is no regular file. Links are followed as long as they stay inside."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,17 @@ class FolderTree:
 
 
 @dataclass(frozen=True)
+class WorkTree(FolderTree):
+    """What a commit of the working tree of a repository could hold: all of it but what git ignores."""
+
+    def paths(self) -> tuple[str, ...]:
+        """Hidden folders are looked into, as in a revision. Raises GitError."""
+        listing = run_git(self.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        found = {line.decode("utf-8", "surrogateescape") for line in listing.split(b"\0") if line}
+        return tuple(sorted(path for path in found if path.endswith(SUFFIXES) and (self.root / path).is_file()))
+
+
+@dataclass(frozen=True)
 class GitTree:
     """The files of one revision."""
 
@@ -72,22 +87,35 @@ class GitTree:
         return f"{self.shown or self.revision}:"
 
     @cached_property
-    def _blobs(self) -> dict[str, str]:
-        """The object of every regular file by its path."""
+    def _objects(self) -> dict[str, tuple[str, str]]:
+        """The mode and the object of every file and link by its path."""
         listing = run_git(self.repository, "ls-tree", "-r", "-z", "--full-tree", self.revision)
         entries = (line.split(b"\t", 1) for line in listing.split(b"\0") if line)
         found = {path.decode("utf-8", "surrogateescape"): head.decode().split() for head, path in entries}
-        return {path: oid for path, (mode, kind, oid) in found.items() if kind == "blob" and mode in _REGULAR}
+        return {path: (mode, oid) for path, (mode, kind, oid) in found.items() if kind == "blob"}
+
+    @cached_property
+    def _blobs(self) -> dict[str, str]:
+        """The object of every regular file by its path."""
+        return {path: oid for path, (mode, oid) in self._objects.items() if mode in _REGULAR}
+
+    @cached_property
+    def _links(self) -> dict[str, str]:
+        """Where every link leads that is one, as it is written."""
+        links = {path: oid for path, (mode, oid) in self._objects.items() if mode == _LINK}
+        return {path: target.decode("utf-8", "surrogateescape") for path, target in self._batch(links).items()}
 
     def paths(self) -> tuple[str, ...]:
-        return tuple(sorted(path for path in self._blobs if path.endswith(SUFFIXES)))
+        linked = (path for path in self._links if self._blob(path) is not None)
+        return tuple(sorted(path for path in (*self._blobs, *linked) if path.endswith(SUFFIXES)))
 
     def read(self, path: str) -> bytes | None:
         """The bytes of `path` in this revision. Raises GitError."""
         if not self._read:
-            self._read.update(self._batch())
+            # All documents at once: a process a file would cost more than the review.
+            self._read.update(self._batch({each: str(self._blob(each)) for each in self.paths()}))
         if path not in self._read:
-            oid = self._blobs.get(path)
+            oid = self._blob(path)
             self._read[path] = None if oid is None else run_git(self.repository, "cat-file", "blob", oid)
         return self._read[path]
 
@@ -95,12 +123,25 @@ class GitTree:
         """Whether the revision has a regular file at `path`."""
         return path in self._blobs
 
-    def _batch(self) -> dict[str, bytes | None]:
-        """All documents at once: a process a file would cost more than the review."""
-        wanted = self.paths()
-        asked = "".join(f"{self._blobs[path]}\n" for path in wanted).encode()
+    def _blob(self, path: str) -> str | None:
+        """The object of the regular file that `path` leads to inside the tree."""
+        hops = 0
+        while path not in self._blobs:
+            parts = path.split("/")
+            heads = ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+            link = next((head for head in heads if head in self._links), None)
+            led = None if link is None else beside(link, self._links[link])
+            hops += 1
+            if link is None or led is None or hops > _HOPS:
+                return None
+            path = posixpath.normpath(led + path[len(link) :])
+        return self._blobs[path]
+
+    def _batch(self, wanted: Mapping[str, str]) -> dict[str, bytes]:
+        """The bytes of several objects by one call, each cut where no document goes on."""
+        asked = "".join(f"{oid}\n" for oid in wanted.values()).encode()
         answer = run_git(self.repository, "cat-file", "--batch", stdin=asked) if wanted else b""
-        found: dict[str, bytes | None] = {}
+        found: dict[str, bytes] = {}
         position = 0
         for path in wanted:
             end = answer.index(b"\n", position)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from pydantic import BaseModel
@@ -31,6 +31,7 @@ class Context:
     new_places: Places | None
     multipliers: Callable[[], tuple[float | None, float | None]] = lambda: (None, None)
     non_negative: Callable[[str], bool] = lambda _: False
+    schemas: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Walk:
                 new_owner=owners[1],
                 multipliers=solved,
                 non_negative=self.context.non_negative,
+                schemas=self.context.schemas,
             )
         )
         if found is not None:
@@ -148,13 +150,31 @@ class Walk:
         for name in dict.fromkeys((*old, *new)):
             before, after = old.get(name), new.get(name)
             here = at.down(name)
-            if before is None or after is None:
+            if guard.scale:
+                yield from self._answer(guard, (before, after), here)
+            elif before is None or after is None:
                 yield self._presence(guard, (before, after), here)
             elif isinstance(before, BaseModel) and isinstance(after, BaseModel):
                 yield from self.changes(before, after, here)
             elif (type(before), before) != (type(after), after):
                 values = (before, after)
                 yield self.change(guard, UNKNOWN, values, here, difference(here.name, values, guard))
+
+    def _answer(self, guard: Guard, values: tuple[object, object], at: At) -> Iterator[Change]:
+        """One entry of a mapping to words: one with parts of its own (`into: b`) goes by the name of its first part."""
+        words = [
+            guard.scale[0][0]
+            if each is None
+            else next(iter(type(each).model_fields))
+            if isinstance(each, BaseModel)
+            else each
+            for each in values
+        ]
+        found = direction(Pair(guard=replace(guard, how="scale"), old=words[0], new=words[1]))
+        if found is None and words[0] == words[1] and None not in values and values[0] != values[1]:
+            found = UNKNOWN
+        if found is not None:
+            yield self.change(guard, found, values, at, difference(at.name, values, guard))
 
     def _presence(self, guard: Guard, values: tuple[object, object], at: At) -> Change:
         """Something with a name of its own came or went."""

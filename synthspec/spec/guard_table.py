@@ -7,7 +7,21 @@ from typing import get_args
 
 from synthspec.spec.evaluation import Contract
 from synthspec.spec.guard_training import TRAINING
-from synthspec.spec.guards import Fields, down, entries, free, items, law, members, pin, review, scale, section, up
+from synthspec.spec.guards import (
+    Fields,
+    answers,
+    down,
+    entries,
+    free,
+    items,
+    law,
+    members,
+    pin,
+    review,
+    scale,
+    section,
+    up,
+)
 
 _FORM = free("it says how the document is to be read")
 _TEXT = free("words for people")
@@ -18,7 +32,7 @@ _DOCUMENT: Mapping[str, Fields] = {
         "apiVersion": _FORM,
         "kind": _FORM,
         "metadata": section(),
-        "sref": free("the schemas themselves are compared"),
+        "sref": law("schema", "high", unknown="review.schema-changed"),
         "data": section(),
         "engine": section(),
         "objective": section("high", absent="review"),
@@ -225,7 +239,7 @@ _CONTRACTS: Mapping[str, Fields] = {
         "severity": scale("block", "warn", "info", risk="high", loosened="review.contract-downgraded"),
         "action_plan": review("another answer to a breach", "low"),
         "tol_source": review("the number is justified otherwise", "low"),
-        "publish": scale("verdict", "mi_value", risk="high", absent="review"),
+        "publish": scale("verdict", "", "mi_value", risk="high"),
     },
 }
 
@@ -235,7 +249,7 @@ _RELEASE: Mapping[str, Fields] = {
         "near_copies": section("high"),
         "watermark": section("medium"),
         "format": free("the same records in another container"),
-        "provenance": scale("embedded", "sidecar", "none", risk="low", absent="review"),
+        "provenance": scale("embedded", "", "sidecar", "none", risk="low"),
         "exports": free("the same facts for other tools"),
         "max_age_days": up("low"),
     },
@@ -273,7 +287,7 @@ _SREF: Mapping[str, Fields] = {
         "fields": items("medium", "", "name", unknown="review.schema-changed"),
         "keys": section("medium"),
         "alias_map": entries("medium", ""),
-        "policy": section("medium"),
+        "policy": section("medium", absent="empty"),
         "constraints": items("high", "fewer", "id", loosened="review.constraint-dropped"),
         "time": section("medium"),
         "path": section("medium"),
@@ -298,9 +312,9 @@ _SREF: Mapping[str, Fields] = {
         "fk": entries("medium", "fewer"),
     },
     "Policies": {
-        "nulls": entries("medium", "more"),
-        "enums": entries("medium", "more"),
-        "orphans": entries("medium", "more"),
+        "nulls": answers("medium", "refuse", ("drop", "impute")),
+        "enums": answers("medium", "refuse", ("drop", "into")),
+        "orphans": answers("medium", "refuse", "drop", "keep"),
     },
     "Into": {"into": review("values that nobody declared mean something else")},
     "Constraint": {

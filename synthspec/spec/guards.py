@@ -17,7 +17,7 @@ Absent = Literal["loose", "tight", "review", "empty"]
 How = Literal[
     "number", "scale", "pin", "set", "review", "free", "section", "items", "entries",
     "interval", "constraint", "trip", "multiplier", "distribution", "unit", "privacy_unit", "end", "sensitivity",
-    "multiplicity", "constant", "transform",
+    "multiplicity", "constant", "transform", "schema",
 ]  # fmt: skip
 """The comparisons; `synthspec.review` has a function for each."""
 
@@ -27,7 +27,9 @@ class Guard:
     """How two values of a field are compared.
 
     `loosens` is the way that loosens: "up" or "down" for numbers, "fewer" or "more" for sets, items and entries. `scale`
-    goes from tight to loose; values of one step of it cannot be compared. `kinds` names a change by its direction.
+    goes from tight to loose; values of one step of it cannot be compared. The empty word in it stands for nothing written.
+    Entries with a scale are words themselves, and one that is not written is the first of them. `kinds` names a change by its
+    direction.
     """
 
     how: How
@@ -95,6 +97,11 @@ def items(risk: RiskLevel, loosens: Literal["fewer", "more", ""], *key: str, **k
 def entries(risk: RiskLevel, loosens: Literal["fewer", "more", ""], **kinds: str) -> Guard:
     """A mapping under names that the user chose."""
     return Guard(how="entries", loosens=loosens, risk=risk, kinds=kinds)
+
+
+def answers(risk: RiskLevel, *steps: str | tuple[str, ...]) -> Guard:
+    """A mapping of names to words from tight to loose; the first is what holds of a name that is not written."""
+    return Guard(how="entries", scale=scale(*steps).scale, risk=risk)
 
 
 def law(how: How, risk: RiskLevel = "medium", absent: Absent = "loose", **kinds: str) -> Guard:

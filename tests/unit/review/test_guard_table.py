@@ -60,7 +60,7 @@ def test_no_declaration_is_left_over():
         assert not extra, (owner, extra)
 
 
-SCALES = [each for each in FIELDS if guard_of(*each).how == "scale" and each[1] != "mechanism"]
+SCALES = [each for each in FIELDS if guard_of(*each).scale and each[1] != "mechanism"]
 
 
 @pytest.mark.parametrize(("model", "name"), SCALES)

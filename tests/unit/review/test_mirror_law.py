@@ -54,7 +54,9 @@ VALUES = {
     "multiplicity": st.integers(1, 4) | st.builds(Multiplicity, k=st.integers(1, 4), clip=st.sampled_from(["after", "each"])),
     "constant": st.none() | WORDS | st.floats(1, 9) | st.builds(Accountant, kind=WORDS)
     | st.builds(PublicNormalizer, public_constant=st.sampled_from([1.0, 2.0])),
-    "transform": st.none() | st.dictionaries(WORDS, st.sampled_from(["linear", "log", "gmm"]), max_size=3) | st.just("mean"),
+    "schema": WORDS,
+    "transform": st.none() | st.dictionaries(WORDS, st.sampled_from(["linear", "log", "gmm", "median"]), max_size=3)
+    | st.just("mean"),
 }  # fmt: skip
 
 
