@@ -27,8 +27,12 @@ def _unusable(bound: Bound, figure: Figure) -> str:
     """Why the figure cannot speak for this bound at all; empty when it can."""
     if figure.value is None:
         return figure.reason or f"{figure.name} could not be computed"
-    if math.isnan(figure.value):
+    if any(number is not None and math.isnan(number) for number in (figure.value, figure.lower, figure.upper)):
         return f"{figure.name} is not a number"
+    if figure.u is not None and not 0.0 <= figure.u < math.inf:
+        return f"the uncertainty of {figure.name} is negative or not a finite number"
+    if any(n is not None and n < 1 for n in (figure.n_real, figure.n_syn)):
+        return f"{figure.name} was measured on nothing"
     if not math.isfinite(bound.limit):
         return f"the limit {bound.symbol or bound.metric} is not a finite number"
     if figure.unit != bound.unit:
@@ -56,16 +60,13 @@ def _unsound(bound: Bound, figure: Figure, judged: float) -> str:
     value = figure.value
     if math.isnan(judged) or value is None:
         return f"{figure.name} is not a number at '{bound.at}'"
-    if bound.at == "value+u" and not (figure.u is not None and figure.u >= 0):
-        return f"the uncertainty of {figure.name} is negative"
-    favourable = -math.inf if bound.relation == "<=" else math.inf
-    if favourable in (judged, value):
+    sign = 1.0 if bound.relation == "<=" else -1.0
+    if -math.inf in (sign * judged, sign * value):
         return f"{figure.name} is infinite"
     slack = _SLACK * abs(value) if math.isfinite(value) else 0.0
-    if bound.at == "upper" and judged < value - slack:
-        return f"the upper bound of {figure.name} lies below its value"
-    if bound.at == "lower" and judged > value + slack:
-        return f"the lower bound of {figure.name} lies above its value"
+    if sign * judged < sign * value - slack:
+        side = "below" if sign > 0 else "above"
+        return f"the {bound.at} bound of {figure.name} lies {side} its value"
     return ""
 
 

@@ -1,6 +1,7 @@
 """No path turns a missing value into a pass: every term of every contract, over evidence with holes."""
 
 import dataclasses
+import itertools
 import math
 
 from hypothesis import given, settings
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 
 from synthspec.contracts import CONTRACTS, Setting
 from synthspec.ir.evidence import Figure, evidence
-from synthspec.ir.verdict import ContractRecord
+from synthspec.ir.verdict import Bound, ContractRecord
 from synthspec.judge import judge
+from synthspec.judge.bound import judge_bound
 
 TERMS = tuple((contract, term) for contract in CONTRACTS for term in contract.terms)
 SETTING = Setting(family="flow", modality="timeseries", mechanism=True, accelerated=True, time=True, arrival=True)
@@ -55,6 +57,12 @@ def spoilt(term):
         for other in {"train", "val", "test", None} - {term.split}:
             yield dataclasses.replace(figure, split=other)
     yield dataclasses.replace(figure, unit="parsec")
+    for u in (math.nan, -0.01, math.inf, -math.inf):
+        yield dataclasses.replace(figure, u=u)
+    for bound in ("lower", "upper"):
+        yield dataclasses.replace(figure, **{bound: math.nan})
+    yield dataclasses.replace(figure, n_real=0)
+    yield dataclasses.replace(figure, n_syn=0)
     favourable = -math.inf if term.relation == "<=" else math.inf
     yield dataclasses.replace(figure, value=favourable, lower=favourable, upper=favourable)
 
@@ -91,3 +99,25 @@ def test_many_holes_at_once_never_open_the_gate(data):
     assert not verdicts.gate.passed
     for record in verdicts.records:
         assert (record.result == "held") == (record.id not in touched)
+
+
+NUMBERS = (None, math.nan, math.inf, -math.inf, -0.1, 0.1, 0.5, 0.9)
+
+
+def test_held_means_that_all_numbers_are_there_and_the_worst_of_them_keeps_the_limit():
+    """Every figure of these numbers against every kind of bound, also those that no contract has."""
+    held = 0
+    for relation, at, limit in itertools.product(("<=", ">="), NEEDED, (0.5, math.nan, math.inf)):
+        bound = Bound(metric="m", relation=relation, limit=limit, at=at, split="test")
+        for value, u, lower, upper in itertools.product(NUMBERS, repeat=4):
+            figure = Figure(name="m", label="m", value=value, u=u, lower=lower, upper=upper, split="test")
+            if judge_bound(bound, evidence((figure,))).result != "held":
+                continue
+            parts = {"value": value, "u": u, "lower": lower, "upper": upper}
+            judged = value + u if at == "value+u" else parts[at]
+            assert math.isfinite(limit)
+            assert not any(each is not None and math.isnan(each) for each in parts.values())
+            assert u is None or 0 <= u < math.inf
+            assert all(each <= limit if relation == "<=" else each >= limit for each in (value, judged))
+            held += 1
+    assert held > 50
