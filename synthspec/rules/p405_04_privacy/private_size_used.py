@@ -1,8 +1,9 @@
 """Something depends on a number of records that is private.
 
 Why: under add_remove the number of records is itself protected. An epoch, a batch size or a stated size would be computed
-    from it or publish it, and a split by place sends others elsewhere when one comes. A public number, in turn, must not
-    depend on what records hold: none is left out for it.
+    from it or publish it, and a split by place sends others elsewhere when one comes. A split by rank does so under every
+    adjacency: one record with another time moves those at the edge. A public number, in turn, must not depend on what
+    records hold: none is left out for it.
 
 Refs: P405-4
 
@@ -29,8 +30,8 @@ from synthspec.spec.privacy import DatasetSize, DpNoise, DpSgd, Pate
 @rule(code="P405-4.private-size-used")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     block, training = mechanism(resolved), resolved.spec.training
-    if block is not None and block.adjacency == "add_remove":
-        yield from _reshuffled(resolved)
+    if block is not None:
+        yield from _reshuffled(resolved, block.adjacency)
     if (
         isinstance(block, Pate)
         and block.adjacency == "add_remove"
@@ -58,12 +59,12 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
             yield Finding(at("training", key), message, "leave it out: steps and rate are in the privacy block")
 
 
-def _reshuffled(resolved: ResolvedSpec) -> Iterator[Finding]:
-    """Splits by place or by rank: one more record sends others from one split to another, and the bound is for one."""
+def _reshuffled(resolved: ResolvedSpec, adjacency: str | None) -> Iterator[Finding]:
+    """Splits by place or by rank: one record sends others from one split to another, and the bound is for one."""
     split = resolved.spec.data.split
-    if isinstance(split, RandomSplit | TimeSplit):
+    if isinstance(split, TimeSplit) or (isinstance(split, RandomSplit) and adjacency == "add_remove"):
         because = (Note("the adjacency", at("privacy", "adjacency")),)
-        message = f"under add_remove a {split.method} split moves records that are not the one that came or went"
+        message = f"under {adjacency} a {split.method} split moves records that are not the one that differs"
         yield Finding(at("data", "split", "method"), message, "split by hash of a key, or by a column", because)
 
 

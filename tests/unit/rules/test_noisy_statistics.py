@@ -89,6 +89,15 @@ def test_where_a_record_comes_or_goes_no_other_may_change_its_split(adjacency):
     assert all("split" in line for line in where)
 
 
+@pytest.mark.parametrize("adjacency", ["zero_out", "replace_one", "add_remove"])
+def test_no_split_is_by_rank(adjacency):
+    """A record with another time moves the edge for those beside it, and for all that share the instant there."""
+    split = ("{method: hash, key: rid, train: 0.70, val: 0.15, test: 0.15, seed: 5}",
+             "{method: time, key: rid, train: 0.70, val: 0.15, test: 0.15}")  # fmt: skip
+    found, lines = told(NOISY, split, ("adjacency: zero_out", f"adjacency: {adjacency}"))
+    assert any(code == "P405-4.private-size-used" and "split" in lines[line - 1] for code, line in found)
+
+
 def test_what_is_offered_is_named():
     outcome, _ = compiled(NOISY, ("[marginals]", "[mean_embedding]"))
     (found,) = (each for each in outcome.diagnostics if each.code == "P405-4.binding-without-privacy")
