@@ -33,7 +33,7 @@ class Toy(nn.Module):
 @pytest.fixture
 def engine(tmp_path, monkeypatch, inputs):
     torch.manual_seed(0)
-    monkeypatch.setattr(kernels, "build_network", lambda op, content, given: Toy())
+    monkeypatch.setattr("synthspec_diffusers.engine.build_network", lambda op, content, given: Toy())
     folder = tmp_path / "engine"
     save_weights(folder / kernels.WEIGHTS, {**Toy().state_dict(), kernels.SIGMA_DATA: torch.tensor([0.5]).double()})
     from synthspec.backend.protocol import Artifact
