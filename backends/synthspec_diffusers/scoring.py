@@ -1,9 +1,9 @@
 """How well a denoiser knows single records: how little it moves them at low noise levels (C40-516).
 
-SimA (Rao, Qu and Moyer 2025, arXiv 2509.25003): at low noise the answer of a denoiser points to the records that it was trained on, so shown a record
-that it learned by heart it says that there is no noise, and shown another of the same law it says that there is some. No
-noise is drawn. On engines that were trained until they had their records by heart it told members better than the loss
-under noise did at any level, for a quarter of the evaluations.
+SimA (Rao, Qu and Moyer 2025, arXiv 2509.25003): at low noise the answer of a denoiser points to the records that it was
+trained on, so shown a record that it learned by heart it says that there is no noise, and shown another of the same law
+that there is some. No noise is drawn. On engines that were trained until they had their records by heart it told members
+better than the loss under noise did, for a quarter of the evaluations.
 """
 
 from __future__ import annotations

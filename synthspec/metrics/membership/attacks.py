@@ -82,8 +82,8 @@ def displaced_copy(scene: Scene) -> Array:
 def engine_loss(scene: Scene) -> Array:
     """What the engine itself says of each candidate: what it was trained on, it takes for likelier than the rest.
 
-    The likelihood of a flow (Yeom et al. 2018), the ELBO of a VAE, how little a denoiser moves it (Rao et al. 2025). What is no number
-    counts as the least likely. Raises ValueError without an engine.
+    The likelihood of a flow (Yeom et al. 2018), the ELBO of a VAE, how little a denoiser moves it (Rao et al. 2025). What
+    is no number counts as the least likely. Raises ValueError without an engine.
     """
     if scene.told is None:
         raise ValueError("no engine says anything of these records")
