@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from synthspec.ir.members import Value, member_index, spelled
 from synthspec.ir.ops import Fit
 from synthspec.ir.schema import Field, Schema
 
-Value = str | int | float | bool
+__all__ = ["Value", "column_dtype", "find_field", "made_fields", "member_index", "spelled", "stored_members"]
 
 _STORED = {"categorical": "int64", "timestamp": "int64", "bool": "uint8"}
 
@@ -31,19 +32,6 @@ def made_fields(fit: Fit) -> tuple[Field, ...]:
 def find_field(schema: Schema, name: str) -> Field | None:
     """The field called `name`, or None."""
     return next((field for field in schema.fields if field.name == name), None)
-
-
-def spelled(member: Value) -> str:
-    """How a member of an enum is written as a key of a table of shares: ``true`` for True, ``3`` for 3."""
-    return str(member).lower() if isinstance(member, bool) else str(member)
-
-
-def member_index(field: Field, value: Value) -> int | None:
-    """The place of `value` in the enum of `field`; None when it is no member. True is not 1."""
-    for index, member in enumerate(field.enum):
-        if isinstance(member, bool) == isinstance(value, bool) and member == value:
-            return index
-    return None
 
 
 def stored_members(field: Field) -> tuple[float, ...]:

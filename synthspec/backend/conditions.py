@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthspec.backend.columns import Value, find_field, member_index, spelled
+from synthspec.backend.columns import find_field, spelled
+from synthspec.ir.members import held_reasons
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field
 from synthspec.spec.conditioning import Variable
@@ -32,21 +33,11 @@ def _reasons(op: Sample) -> Iterator[str]:
         elif field.dtype == "string":
             yield f"the condition {name!r} is text; declare it categorical with its members"
         elif name in held:
-            yield from _held(field, held[name])
+            yield from held_reasons(field, held[name])
         elif name in variables:
             yield from _drawn(field, variables[name])
         else:
             yield f"the condition {name!r} has neither a distribution nor a value to be sampled at"
-
-
-def _held(field: Field, value: Value) -> Iterator[str]:
-    if field.enum or field.dtype == "categorical":
-        if member_index(field, value) is None:
-            yield f"{field.name!r} is held at {value!r}, which is no member of its enum"
-    elif isinstance(value, str):
-        yield f"{field.name!r} is held at {value!r}, which is not a number"
-    elif field.range and not field.range[0] <= value <= field.range[1]:
-        yield f"{field.name!r} is held at {value!r}, outside its range {list(field.range)}"
 
 
 def _drawn(field: Field, variable: Variable) -> Iterator[str]:

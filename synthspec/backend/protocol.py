@@ -103,7 +103,10 @@ class Backend(Protocol):
         """Changes whenever the bytes that a kernel makes may change."""
 
     def supports(self, op: Op) -> tuple[str, ...]:
-        """The reasons why `op` cannot be computed here; empty when it can. Pure: no import, no I/O."""
+        """The reasons why `op` cannot be computed here; empty when it can. Pure: no import, no I/O.
+
+        One that declines the family of the engine begins with ``family``: where another backend has it, its reasons are told.
+        """
 
     def missing(self) -> str:
         """What must be installed first, as a command (``pip install 'synthspec[diffusers]'``); empty when nothing."""

@@ -106,15 +106,22 @@ def _assign(
         return CORE, core_version, ()
     if wanted is not None and wanted not in offers:
         return "", "", (f"{wanted}: not installed (installed: {', '.join(sorted(offers)) or 'none'})",)
-    refusals: list[str] = []
+    refused: dict[str, tuple[str, ...]] = {}
     # `embed` is about features, not about the engine: the backend that the spec names for the engine need not offer it.
     candidates = [wanted] if wanted is not None and op.op != "embed" else _general(offers)
     for name in candidates:
         reasons = offers[name].supports(op)
         if not reasons:
             return name, offers[name].version, ()
-        refusals += [f"{name}: {reason}" for reason in reasons]
-    return "", "", tuple(refusals) or (_none(offers),)
+        refused[name] = reasons
+    told = _told(refused)
+    return "", "", tuple(f"{name}: {reason}" for name in told for reason in refused[name]) or (_none(offers),)
+
+
+def _told(refused: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Whose reasons help: backends that decline the whole family are passed over where another has that family."""
+    near = [name for name, reasons in refused.items() if not any(reason.startswith(OTHER_FAMILY) for reason in reasons)]
+    return near or list(refused)
 
 
 def _none(offers: Mapping[str, OpOffer]) -> str:
@@ -122,6 +129,8 @@ def _none(offers: Mapping[str, OpOffer]) -> str:
     return "none is installed" + (f" but {' and '.join(asked)}, which a spec has to name" if asked else "")
 
 
+OTHER_FAMILY = "family "
+"""How the reason of a backend begins that declines the family of an engine, whatever else is asked of it."""
 ON_REQUEST = frozenset({"null", "reference"})
 """Backends that learn too little to stand in for an engine: used only where a spec names them."""
 

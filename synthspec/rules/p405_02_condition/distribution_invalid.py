@@ -1,7 +1,8 @@
 """The distribution of a condition is none.
 
 Why: at sampling c is drawn from what is written here, and the manifest publishes it. Shares that do not add up to 1, or
-    that name values the field cannot take, describe no law that anyone could draw from.
+    that name values the field cannot take, describe no law that anyone could draw from. Nor does a value that a variable is
+    held at in `sampling.condition`, where the field does not have it.
 
 Refs: P405-2
 
@@ -18,6 +19,7 @@ import math
 from collections.abc import Iterator
 
 from synthspec.diag import did_you_mean
+from synthspec.ir.members import held_reasons, spelled
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import at_field, by_name, levels, variables
@@ -38,6 +40,19 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         place = at("conditioning", "variables", name, "distribution")
         for message, advice in _faults(variable, field):
             yield Finding(place, f"{name!r}: {message}", advice, (Note("the field", at_field(resolved, field)),))
+    yield from _held(resolved, fields)
+
+
+def _held(resolved: ResolvedSpec, fields: dict[str, SRefField]) -> Iterator[Finding]:
+    """Values of `sampling.condition` that their fields do not have."""
+    for name, value in resolved.spec.sampling.condition.items():
+        if name not in fields or name not in variables(resolved):
+            continue
+        known = resolved.schema.field(name)
+        place, note = at("sampling", "condition", name), Note("the field", at_field(resolved, fields[name]))
+        advice = f"its values: {', '.join(map(spelled, known.enum))}" if known.enum else "write a value of the field"
+        for reason in held_reasons(known, value):
+            yield Finding(place, reason, advice, (note,))
 
 
 def _faults(variable: Variable, field: SRefField) -> Iterator[tuple[str, str]]:
@@ -60,7 +75,7 @@ def _table_faults(shares: dict[str, float], variable: Variable, field: SRefField
     if abs(total - 1.0) > TOLERANCE:
         yield f"the shares add up to {total:g}", "let them add up to 1"
         return  # a value that was left out shows here first
-    members = None if field.enum is None else {_spelt(member) for member in field.enum}
+    members = None if field.enum is None else {spelled(member) for member in field.enum}
     unknown = sorted(set(shares) - members) if members else []
     if unknown:
         yield f"{', '.join(unknown)} is no value of the field", did_you_mean(unknown[0], members or ())
@@ -71,7 +86,3 @@ def _table_faults(shares: dict[str, float], variable: Variable, field: SRefField
             f"{drawn} of {len(members)} values are ever drawn, but coverage_min {variable.coverage_min:g} asks for {owed}",
             "give more values a share, or ask for less coverage",
         )
-
-
-def _spelt(member: object) -> str:
-    return str(member).lower() if isinstance(member, bool) else str(member)

@@ -97,6 +97,19 @@ def test_what_nobody_takes_stays_with_every_reason() -> None:
     assert (made.nodes[0].backend, made.nodes[0].refusals) == ("", ("a: not fit", "b: not fit"))
 
 
+def test_who_declines_the_family_is_heard_only_where_nobody_has_it() -> None:
+    class Stranger(Offer):
+        def supports(self, op) -> tuple[str, ...]:
+            return (f"family {op.op} is not supported", "nor is anything else")
+
+    both = planned(sampler(), offers={"a": Stranger("a"), "b": Offer("b")}).value
+    assert both is not None
+    assert both.nodes[0].refusals == ("b: not fit",)
+    alone = planned(sampler(), offers={"a": Stranger("a")}).value
+    assert alone is not None
+    assert alone.nodes[0].refusals == ("a: family fit is not supported", "a: nor is anything else")
+
+
 def test_the_backend_that_the_spec_names_is_the_only_one_asked() -> None:
     offers = {"a": Offer("a", "fit"), "b": Offer("b")}
     made = planned(sampler(), offers=offers, wanted="b").value
