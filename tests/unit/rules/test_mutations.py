@@ -145,7 +145,7 @@ ROWS = [
     S(DIGITS, "dtype: categorical, enum", "dtype: categorical, «range»: [0, 9], enum", "sref.dtype-limits"),
     S(DIGITS, "dtype: categorical, enum", "dtype: categorical, resolution: «1», enum", "sref.dtype-limits"),
     S(CANCER, "  - {name: diagnosis,",
-        "  - {name: twice, role: derived, dtype: float32, unit: mm, «shape»: [2], expr: 2 * mean_radius}\n  - {name: diagnosis,",
+        "  - {name: two, role: derived, dtype: float32, unit: mm, «shape»: [2], expr: 2 * mean_radius}\n  - {name: diagnosis,",
         "sref.dtype-limits"),
     S(CANCER, "dtype: categorical, enum: [0, 1]", "dtype: uint8, unit: dimensionless, enum: [0, «'1'»]", "sref.dtype-limits"),
     S(FIBER, "role: time,      dtype: timestamp", "role: time,      dtype: timestamp, «range»: [0, 9]", "sref.dtype-limits"),
