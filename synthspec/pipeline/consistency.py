@@ -25,7 +25,8 @@ def dp_violations(risk: Figure | None, spent: Spending) -> Figure:
     from synthspec.metrics import ATTACKS  # it loads numpy, which a run that is refused does not need
 
     allowed = trade_off(spent.event, spent.spend.eps, spent.spend.delta, spent.spend.adjacency)
-    tried = [name for name in ATTACKS if risk.detail(f"{name}.advantage") is not None]
+    made = {key.partition(".")[0] for key, _ in risk.details}
+    tried = [name for name in ATTACKS if name in made]
     found = [name for name in tried if any(_exceeded(name, risk, allowed))]
     return Figure(
         name="dp_violations",

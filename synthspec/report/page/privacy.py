@@ -96,8 +96,9 @@ def _attack(page: Shown) -> Iterator[Markup]:
 
 def _attacked(found: Metric) -> str:
     upper = "" if found.upper is None else f" (upper bound {number(found.upper)})"
+    asked = "on the samples and on the engine" if "engine_loss.advantage" in found.details else "on the samples"
     return (
-        f"A membership attack on the samples reached an advantage of {number(found.value or 0.0)}{upper}, where 0 is guessing "
+        f"A membership attack {asked} reached an advantage of {number(found.value or 0.0)}{upper}, where 0 is guessing "
         "and 1 is certainty. That these attacks find little shows that these attacks fail, and is no guarantee."
     )
 

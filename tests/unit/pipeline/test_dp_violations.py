@@ -48,6 +48,13 @@ def test_a_limit_beyond_the_bound_is_a_violation(numbers, beyond):
     assert figure.detail("advantage_allowed") == pytest.approx(0.161, abs=1e-3)
 
 
+def test_an_attack_on_the_engine_counts_where_there_was_one():
+    without, beside = dp_violations(risk(), SPENT), dp_violations(risk(**{"engine_loss.lower": 0.2}), SPENT)
+    assert (without.value, beside.value) == (0, 1)
+    assert beside.detail("beyond") == "engine_loss"
+    assert beside.detail("attacks") == without.detail("attacks") + 1
+
+
 def test_earlier_releases_of_the_data_excuse_nothing():
     assert dp_violations(risk(**{"domias.lower": 0.3}), dataclasses.replace(SPENT, held=None)).value == 1
 
