@@ -25,6 +25,7 @@ LEAST = 100
 FOLDS = 5
 _MOST = 5000
 _COLUMNS = 512
+_ATOM = 50
 
 
 def measure(bench: Bench) -> Figure:
@@ -91,6 +92,8 @@ def out_of_fold(make: Callable[[], Any], z: Array, kinds: NDArray[np.intp], fold
     with one_thread():
         for held in range(FOLDS):
             inside = fold == held
+            if min(np.bincount(kinds[side], minlength=2).min() for side in (inside, ~inside)) < 2:
+                raise UnmeasurableError("so few different records that a fold would hold those of one side only")
             machine = make().fit(z[~inside], kinds[~inside])
             score = np.asarray(machine.predict_proba(z[inside])[:, 1], dtype=np.float64)
             value, variance = delong(score[kinds[inside] == 1], score[kinds[inside] == 0])
@@ -109,11 +112,18 @@ def delong(positive: Array, negative: Array) -> tuple[float, float]:
 
 
 def folds(content: Array, count: int, rng: np.random.Generator) -> Indices:
-    """A fold for each of (n, D) records: shape (n,). Equal records share one; sizes differ as little as that allows."""
+    """A fold for each of (n, D) records: shape (n,). Equal records share one; sizes differ as little as that allows.
+
+    A value that more than one in `_ATOM` records have is no record that was copied but a part of the law, such as the one
+    record that a collapsed generator makes: it is spread over all folds.
+    """
     known = np.nan_to_num(content, nan=np.finfo(np.float64).max)  # gaps are equal to each other
-    _, group = np.unique(known, axis=0, return_inverse=True)
-    place = rng.permutation(int(group.max()) + 1)
-    return np.asarray(place[group.reshape(-1)] % count, dtype=np.intp)
+    _, group, sizes = np.unique(known, axis=0, return_inverse=True, return_counts=True)
+    group = group.reshape(-1)
+    place = rng.permutation(len(sizes))[group] % count
+    for atom in np.flatnonzero(sizes * _ATOM > len(content)):
+        place[group == atom] = rng.permutation(int(sizes[atom])) % count
+    return np.asarray(place, dtype=np.intp)
 
 
 def _balanced(bench: Bench) -> tuple[Array, Array, Array, Array]:

@@ -175,3 +175,22 @@ def test_utility_is_never_scored_on_the_training_split():
     for figure in measure(("TSTR", "TRTR", "memorisation"), request):
         assert figure.value is None
         assert "train" in figure.reason
+
+
+@pytest.mark.parametrize("values", [1, 3, 10])
+def test_a_collapsed_generator_is_told_at_once(values):
+    """However few records it makes: they are spread over the folds, and a classifier knows them by heart."""
+    r = stream(31, f"moves/collapsed/{values}")
+    few = r.normal(size=(values, 2))[np.arange(150) % values]
+    fields = (Field(name="a"), Field(name="b"))
+    request = Request(
+        modality="tabular", fields=fields, seed=1, test=Sample(content=r.normal(size=(150, 2))),
+        train=Sample(content=r.normal(size=(150, 2))), synthetic=Sample(content=few),
+    )  # fmt: skip
+    (found,) = measure(("detection_AUC",), request)
+    assert found.value > 0.95
+    same = dataclasses.replace(
+        request, test=Sample(content=np.zeros((150, 2))), synthetic=Sample(content=np.zeros((150, 2)))
+    )
+    (found,) = measure(("detection_AUC",), same)
+    assert found.value == 0.5
