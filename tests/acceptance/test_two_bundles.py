@@ -144,6 +144,17 @@ def test_nothing_measured_on_private_records_goes_out(run):
     assert public["predicate"]["dataset"]["n_real"] == 398, "the spec says that this number is public"
 
 
+def test_what_the_engine_says_of_single_private_records_stays_in_the_store(run):
+    """The attack needs it; the folder of the run, which may be handed on, does not."""
+    full, public = predicate(run / "manifest.sigstore.json"), predicate(run / PUBLIC)
+    (node,) = (each for each in full["predicate"]["dag"] if each["node"] == "assess")
+    assert any(each["name"].endswith("scores.safetensors") for each in node["outputs"])
+    assert not [path for path in run.rglob("*") if "scores" in path.name]
+    assert "scores" not in json.dumps(public)
+    (risk,) = (each for each in full["predicate"]["metrics"] if each["name"] == "MI")
+    assert {"engine_loss.auc", "engine_loss.upper"} <= set(risk["details"])
+
+
 @pytest.mark.parametrize("name", EXPORTS)
 def test_an_export_tells_no_more_than_the_public_manifest(run, name):
     full, public = predicate(run / "manifest.sigstore.json"), predicate(run / PUBLIC)
