@@ -35,11 +35,36 @@ def refuse_unmet(resolved: ResolvedSpec, needs: Needs) -> None:
 
 def _before(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
     training = resolved.spec.training
+    yield from _keyed(resolved)
     yield from _referred(resolved)
     yield from _transformed(resolved)
     yield from _imputed(resolved)
     if training is not None:
         yield from _begun(training, resolved.spec.privacy)
+
+
+def _keyed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:
+    """Primary keys of which no fresh ones can be given to the records that are made."""
+    fields = {field.name: field for field in resolved.schema.fields if field.name in resolved.schema.pk}
+    roles = {field.role for field in fields.values()}
+    if fields and not roles & {"key", "time"}:
+        message = f"{', '.join(fields)} is the primary key and is learned, so two records that are made can share it"
+        yield ("sref",), message, "give the records a key of their own: a field of role key"
+    pointing = {} if resolved.sref.keys is None else resolved.sref.keys.fk
+    for field in fields.values():
+        if field.role != "key" or field.name in pointing:
+            continue
+        if field.shape or field.enum or field.dtype not in {*INTEGERS, "string"}:
+            message = f"the key {field.name} is no plain whole number or text, so no running number can be given as one"
+            yield ("sref",), message, "declare it as an integer or a string, without shape and enum"
+        elif field.dtype in INTEGERS and resolved.spec.sampling.n > 2 ** _bits(field.dtype):
+            message = f"the key {field.name} is {field.dtype}, which cannot number {resolved.spec.sampling.n:,} records"
+            yield ("sampling", "n"), message, "declare the key int64, or ask for fewer records"
+
+
+def _bits(dtype: str) -> int:
+    """Bits that an integer dtype counts with: int8 has one for the sign."""
+    return int(dtype.removeprefix("u").removeprefix("int")) - (not dtype.startswith("u"))
 
 
 def _transformed(resolved: ResolvedSpec) -> Iterator[tuple[Path, str, str]]:

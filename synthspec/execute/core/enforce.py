@@ -13,6 +13,7 @@ from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows, 
 from synthspec.backend.protocol import Artifact, Context, DataError, Shortfall
 from synthspec.execute.core.content import allowed
 from synthspec.execute.core.expressions import check_dimensions, derive, excess, holds
+from synthspec.execute.core.fresh_keys import with_key
 from synthspec.execute.core.near_copies import near_copies
 from synthspec.execute.core.project import project
 from synthspec.execute.core.seats import fill_seats
@@ -142,16 +143,6 @@ def _too_few(op: Enforce, verdict: Verdict, accepted: int) -> DataError:
         f"{accepted} of {len(verdict.sound)} candidates were accepted, but sampling.n asks for {op.n} ({why})",
         "raise conditioning.rejection.max_attempts, ask for fewer records, train longer, or loosen what turns them down",
     )
-
-
-def with_key(schema: Schema, kept: Dataset) -> Dataset:
-    """`kept` with a running number as its key, where the schema has one whole-number key that the sample lacks."""
-    if len(schema.pk) != 1 or schema.pk[0] in kept.columns:
-        return kept
-    field = schema.field(schema.pk[0])
-    if "int" not in field.dtype or len(kept) > np.iinfo(field.dtype).max:
-        return kept
-    return Dataset({**kept.columns, field.name: np.arange(len(kept), dtype=field.dtype)})
 
 
 def _report(

@@ -9,7 +9,7 @@ import numpy as np
 from synthspec.backend.artifacts import DATA, ENFORCE_REPORT, MARK_REPORT, MarkReport, write_report
 from synthspec.backend.dataset import Dataset, read_dataset, write_dataset
 from synthspec.backend.protocol import Artifact, Context, DataError
-from synthspec.execute.core.enforce import with_key
+from synthspec.execute.core.fresh_keys import with_key, without_key
 from synthspec.ir.ops import Mark
 from synthspec.watermark import KeyFault, key_path, read_key
 from synthspec.watermark.selection import canonical, detect, scores, select
@@ -29,8 +29,7 @@ def mark(op: Mark, inputs: Mapping[str, Artifact], context: Context) -> None:
     data = read_dataset(inputs["samples"].path(DATA))
     records = canonical(op.schema, data)
     chosen = select(scores(key, records), _groups(op, data), op.candidates)
-    kept = Dataset({name: column for name, column in data.take(chosen).columns.items() if name not in op.schema.pk})
-    write_dataset(context.out, with_key(op.schema, kept))
+    write_dataset(context.out, with_key(op.schema, without_key(op.schema, data.take(chosen))))
     found = detect(key, [records[index] for index in chosen], op.candidates, op.alpha)
     report = MarkReport(
         kept=len(chosen),

@@ -111,3 +111,25 @@ def test_a_foreign_key_that_no_record_could_be_given_is_refused_by_name(tmp_path
 def test_a_projection_names_the_constraint_that_it_cannot_meet():
     (finding,) = found("cancer-dp-vae", ("conditioning.projection", "{max_cost: 0.1}"))
     assert "'disc_area' is no linear inequality" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("role: key, dtype: int64", "role: key, dtype: float64", "no running number can be given"),
+        ("role: key, dtype: int64", "role: key, dtype: string, enum: [a, b]", "no running number can be given"),
+        ("role: key, dtype: int64", "role: key, dtype: int8", "int8, which cannot number 400 records"),
+        ("pk: [rid]", "pk: [mean_radius]", "two records that are made can share it"),
+        ("role: key, dtype: int64", "role: key, dtype: string", ""),
+        ("role: key, dtype: int64", "role: key, dtype: int16", ""),
+        ("pk: [rid]", "pk: [rid, mean_radius]", ""),
+    ],
+)
+def test_a_primary_key_of_which_no_fresh_ones_can_be_given_is_refused(tmp_path, old, new, says):
+    shutil.copytree(EXAMPLES / "cancer-dp-vae", tmp_path / "cancer")
+    sref = tmp_path / "cancer" / "cancer.sref.yaml"
+    sref.write_text(sref.read_text().replace(old, new))
+    outcome = load_spec(spot(tmp_path / "cancer" / "spec.yaml"), Options(today=TODAY)).then(compile_spec)
+    found = [finding.message for finding in outcome.diagnostics if finding.code == "engine.backend-unsupported"]
+    assert len(found) == bool(says)
+    assert all(says in message for message in found)
