@@ -180,6 +180,7 @@ def catalogue() -> tuple[Op, ...]:
 def _engine_ops(of: Fit) -> Iterator[Op]:
     drawn = sample(of)
     yield from (of, drawn, *made_from(drawn), Assess(fit=of, metrics=("nll",), reference="test", seed=1))
+    yield Assess(fit=of, metrics=(), reference="test", scored=("train", "val"), seed=1)
     for how in (
         Distill(kind="distill", method="teacher_student", NFE=1),
         Quantize(kind="quantize", dtype="int8"),

@@ -151,8 +151,6 @@ def test_what_the_engine_says_of_single_private_records_stays_in_the_store(run):
     assert any(each["name"].endswith("scores.safetensors") for each in node["outputs"])
     assert not [path for path in run.rglob("*") if "scores" in path.name]
     assert "scores" not in json.dumps(public)
-    (risk,) = (each for each in full["predicate"]["metrics"] if each["name"] == "MI")
-    assert {"engine_loss.auc", "engine_loss.upper"} <= set(risk["details"])
 
 
 @pytest.mark.parametrize("name", EXPORTS)

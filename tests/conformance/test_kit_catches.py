@@ -10,6 +10,7 @@ import pytest
 
 from synthspec.backend import artifacts, null, reference
 from synthspec.backend.dataset import Dataset, read_dataset, write_dataset
+from synthspec.backend.scores import write_scores
 from synthspec.ir.evidence import Figure
 from synthspec.spec.conditioning import Variable
 from synthspec.testing import catalogue, conformance
@@ -219,6 +220,39 @@ BREAKS += [
     ("figures_are_those_asked_for", NULL, {}, assessing(lower=1.1)),
     ("figures_are_those_asked_for", NULL, {}, assessing(split="train")),
 ]
+
+
+def scoring(wrong):
+    """A backend whose engine scores records, and gets `wrong` wrong."""
+    calls = []
+
+    def assess(op, inputs, context):
+        calls.append(op)
+        artifacts.write_report(context.out, artifacts.FIGURES, ())
+        if wrong == "records":
+            op = replace(op, seed=op.seed + 1)
+        if wrong == "splits":
+            op = replace(op, scored=op.scored[:1])
+        value = {"numbers": np.nan, "again": float(len(calls))}.get(wrong, 0.5)
+        how = "" if wrong == "words" else "a half"
+        write_scores(op, inputs, context, lambda data: np.full(len(data), value), how)
+
+    return {
+        "supports": lambda op: () if op.op == "assess" else NULL.supports(op),
+        "further": {"assess": assess},
+    }
+
+
+BREAKS += [
+    ("scores_are_of_the_records_that_are_attacked", NULL, {}, scoring(wrong))
+    for wrong in ("records", "splits", "numbers", "again", "words")
+]
+
+
+def test_honest_scores_pass(tmp_path):
+    trial = tried(NULL, tmp_path)
+    trial.backend = Tampered(NULL, {}, scoring("nothing"))
+    CHECK["scores_are_of_the_records_that_are_attacked"](trial)
 
 
 def test_honest_figures_pass(tmp_path):

@@ -51,7 +51,8 @@ def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterat
             yield from _fit_reasons(op.fit)
             yield from acceleration_reasons(op, one_evaluation="gan")
         case Assess():
-            yield f"a GAN has no likelihood and no code to assess: no {', '.join(op.metrics)}"
+            what = ", ".join((*op.metrics, *(["scores of records"] if op.scored else [])))
+            yield f"a GAN has no likelihood and no code to assess: no {what}"
 
 
 def _fit_reasons(op: Fit) -> Iterator[str]:

@@ -22,7 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from synthspec.testing.conformance.assessing import figures_are_those_asked_for
+from synthspec.testing.conformance.assessing import (
+    figures_are_those_asked_for,
+    scores_are_of_the_records_that_are_attacked,
+)
 from synthspec.testing.conformance.conditioning import (
     declared_shares_are_honoured,
     empirical_conditions_come_from_training,
@@ -83,6 +86,7 @@ CHECKS: tuple[Check, ...] = (
     declared_shares_are_honoured,
     no_guidance_is_the_conditional_model,
     figures_are_those_asked_for,
+    scores_are_of_the_records_that_are_attacked,
 )
 """Every law, in the order in which a failure is best understood."""
 
