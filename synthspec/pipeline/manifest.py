@@ -14,12 +14,12 @@ from synthspec.ir import manifest_base as base
 from synthspec.ir import manifest_engine as groups
 from synthspec.ir import manifest_evidence as told
 from synthspec.ir import manifest_origin as origin
-from synthspec.ir.canonical import digest, to_json
 from synthspec.ir.evidence import Evidence, Figure
 from synthspec.ir.manifest import SCHEMA_VERSION, Manifest
-from synthspec.ir.ops import Fit, Sample
+from synthspec.ir.ops import Fit
 from synthspec.ir.plan import Plan
 from synthspec.ir.verdict import Verdicts
+from synthspec.pipeline import stated
 from synthspec.pipeline.contents import EVIDENCE, SPEC, waivers_of
 from synthspec.pipeline.environment import environment
 from synthspec.pipeline.lineage import lineage
@@ -29,11 +29,6 @@ from synthspec.pipeline.timepath import timepath_of
 from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
 from synthspec.sign.clock import later
 from synthspec.sign.memory import FIRST, Numbered
-
-_EQUATIONS = {
-    "elbo": "S405-1", "elbo_beta": "S405-1", "gan": "S405-2", "wgan_gp": "S405-2", "hinge": "S405-2",
-    "rpgan": "S405-2", "nll": "S405-3", "l_simple": "S405-4",
-}  # fmt: skip
 
 
 def build_manifest(  # noqa: PLR0913, PLR0917 - every part that a manifest is made of
@@ -69,7 +64,7 @@ def build_manifest(  # noqa: PLR0913, PLR0917 - every part that a manifest is ma
             digest=base.Digest(sha256=plan.digest), compiler=origin.Compiler(name="synthspec", version=__version__)
         ),
         dataset=run.dataset(private),
-        engine=run.engine(),
+        engine=stated.engine_ref(plan),
         generation=run.generation(),
         deep=run.deep(tuple(digests[name] for name in sorted(digests) if name.startswith("weights/"))),
         metrics=told.from_evidence(found),
@@ -129,7 +124,7 @@ class _Run:
     def __init__(self, plan: Plan, execution: Execution) -> None:
         self.plan = plan
         self.execution = execution
-        self.sample_op = cast("Sample", plan.node("sample").op)
+        self.sample_op = stated.sample_of(plan)
         self.fit_op: Fit = self.sample_op.fit
         self.fit = self._report("fit", artifacts.FIT_REPORT, artifacts.FitReport)
         self.sample = self._report("sample", artifacts.SAMPLE_REPORT, artifacts.SampleReport)
@@ -141,13 +136,13 @@ class _Run:
         return artifacts.read_report(self.execution.node(node).artifact.path(name), kind)
 
     def dataset(self, private: groups.PrivateDataRef | None) -> groups.Dataset:
-        sref = self.plan.sref
         bound = self._report("bind", SCHEMA_REPORT, SchemaReport)
+        name, called, content = stated.schema_ref(self.plan)
         return groups.Dataset(
-            name=sref.metadata.name,
-            modality=sref.modality,
-            SRef=f"{sref.metadata.name} {sref.metadata.version}",
-            sref_hash=digest("synthspec.sref.v1", sref),
+            name=name,
+            modality=self.plan.sref.modality,
+            SRef=called,
+            sref_hash=content,
             n_real=self._n_real(),
             n_syn=self.enforced.kept if self.mark is None else self.mark.kept,
             split="release",
@@ -162,24 +157,8 @@ class _Run:
 
         return len(read_dataset(self.execution.node("bind").artifact.path(artifacts.DATA)))
 
-    def engine(self) -> groups.EngineRef:
-        spec = self.plan.spec
-        return groups.EngineRef(
-            type=spec.engine.family,
-            version=spec.metadata.version,
-            seed=None if self.fit_op.training.seed is None else str(self.fit_op.training.seed),
-            rng=self.sample_op.rng,
-            spec_uri=SPEC,
-            train_data_ref=spec.data.source,
-        )
-
     def generation(self) -> groups.Generation:
-        op = self.sample_op
-        controls: dict[str, Any] = {
-            "n": self.plan.spec.sampling.n,
-            "candidates": self.enforced.candidates,
-            "block": op.block,
-        }
+        controls: dict[str, Any] = {"candidates": self.enforced.candidates}
         if self.enforced.candidates:
             controls["acc_rate"] = self.enforced.accepted / self.enforced.candidates
         if self.mark is not None:
@@ -191,43 +170,20 @@ class _Run:
                 "watermark.detectable": self.mark.detectable,
             }
         controls |= {name: fact for name, fact in self.enforced.facts if name.startswith("project")}
-        if self.fit_op.engine.family == "diffusion":
-            controls |= {"cfg_scale": op.w_cfg, "cfg_convention": "S405-6"}
-            if op.guidance is not None:
-                controls |= {f"cfg_schedule_{key}": value for key, value in op.guidance.model_dump().items()}
         return groups.Generation(
-            condition=tuple(
-                groups.ConditionVariable(
-                    name=name,
-                    interface=variable.interface,
-                    distribution=variable.distribution,
-                    coverage_min=variable.coverage_min,
-                )
-                for name, variable in op.variables
-            ),
-            controls=controls | {name: str(value) for name, value in op.condition},
-            schedule=self._schedule(),
+            condition=stated.conditions(self.plan),
+            controls=stated.controls(self.plan) | controls,
+            schedule=stated.schedule(self.plan),
             timepath=timepath_of(self.plan, self.execution),
         )
-
-    def _schedule(self) -> dict[str, base.Parameter]:
-        schedule = getattr(self.fit_op.engine, "noise_schedule", None)
-        return {} if schedule is None else {"name": schedule.name, **_parameters(schedule)}
 
     def deep(self, weights: tuple[base.Digest, ...]) -> groups.Deep:
         op, spec = self.sample_op, self.fit_op
         diffusion = spec.engine.family == "diffusion"
-        measure = spec.objective.measure
         return groups.Deep(
             family=spec.engine.family,
-            architecture=groups.Architecture(
-                name=cast("str", spec.engine.architecture.name),
-                parameters=_parameters(spec.engine.architecture),
-                n_parameters=self.fit.parameters,
-            ),
-            objective=groups.ObjectiveRef(
-                measure=measure, equation=cast("Any", _EQUATIONS[measure]), parameters=_parameters(spec.objective)
-            ),
+            architecture=stated.architecture(self.plan, self.fit.parameters),
+            objective=stated.objective(self.plan),
             weights=weights,
             training=tuple(
                 groups.TrainingEvent(
@@ -237,7 +193,7 @@ class _Run:
             ),
             lineage=lineage(self.plan, self.execution),
             base_dist=getattr(spec.engine, "base_dist", None),
-            noise_schedule=self._schedule() or None,
+            noise_schedule=stated.schedule(self.plan) or None,
             solver=None if op.solver is None else op.solver.name,
             nominal_steps=None if op.solver is None else self.sample.steps,
             net_calls=self.sample.net_calls,
@@ -263,16 +219,10 @@ class _Run:
         return groups.Runtime(latency_ms_p99=None if latency is None else latency.value, device="cpu")
 
     def randomness(self) -> origin.Randomness:
-        split = self.plan.spec.data.split
-        seeds = {
-            "training": self.fit_op.training.seed,
-            "training.kept": cast("int | None", dict(self.fit.facts).get("seed_kept")),
-            "sampling": self.sample_op.seed,
-            "split": getattr(split, "seed", None),
-        }
+        kept = cast("int | None", dict(self.fit.facts).get("seed_kept"))
         solver = self.sample_op.solver
         return origin.Randomness(
-            seeds={name: str(seed) for name, seed in seeds.items() if seed is not None},
+            seeds=stated.seeds(self.plan) | ({} if kept is None else {"training.kept": str(kept)}),
             rng=self.sample_op.rng,
             solver=None if solver is None else solver.name,
             NFE=None if solver is None else solver.NFE,
@@ -296,21 +246,3 @@ def _attacks_of(risk: Figure | None) -> tuple[Literal["membership", "linkability
         return ()
     table = risk.detail("linkability.advantage") is not None
     return ("membership", "linkability", "attribute") if table else ("membership",)
-
-
-def _parameters(model: object) -> dict[str, base.Parameter]:
-    """The parameters of a section as scalars and lists of scalars; its name stands beside them."""
-    plain = cast("dict[str, Any]", to_json(model))
-    flat: dict[str, base.Parameter] = {}
-    for name, value in plain.items():
-        if name in ("name", "measure"):
-            continue
-        if isinstance(value, dict):
-            flat |= {f"{name}.{inner}": _scalars(item) for inner, item in value.items()}
-        else:
-            flat[name] = _scalars(value)
-    return flat
-
-
-def _scalars(value: object) -> base.Parameter:
-    return tuple(value) if isinstance(value, list) else cast("base.Parameter", value)

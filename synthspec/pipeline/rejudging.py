@@ -22,6 +22,7 @@ from synthspec.ir.verdict import Promise
 from synthspec.judge import judge
 from synthspec.lower import promises
 from synthspec.parse import compose, read_source, validate_model
+from synthspec.pipeline.claims import disagreements
 from synthspec.pipeline.contents import EVIDENCE, PLAN, READ_BACK, SPEC, SREF, promises_of, result_digests, waivers_of
 from synthspec.resolve import bind_schema
 from synthspec.sign import Refusal, Refusals, Subject
@@ -62,6 +63,7 @@ def _contradictions(
     ):
         if not holds():
             yield Refusal("VERDICT_INCONSISTENT", message, where)
+    yield from disagreements(manifest, plan, found, signed)
 
 
 def _limits(manifest: Manifest, plan: Plan) -> Iterator[Refusal]:

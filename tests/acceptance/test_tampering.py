@@ -268,7 +268,18 @@ def waive(statement: dict) -> None:
     statement["predicate"]["waivers"] = [{"id": "C40-515", "reason": "none", "approver": "me", "expires": "2999-01-01"}]
 
 
+def other_seed(statement: dict) -> None:
+    """The seed of another run, wherever the manifest has it."""
+    statement["predicate"]["engine"]["seed"] = statement["predicate"]["randomness"]["seeds"]["training"] = "5"
+
+
+def other_node(statement: dict) -> None:
+    statement["predicate"]["dag"] = [each for each in statement["predicate"]["dag"] if each["node"] != "enforce"]
+
+
 CLAIMS = {
+    "a seed invented": (other_seed, {"VERDICT_INCONSISTENT"}),
+    "a node left out": (other_node, {"VERDICT_INCONSISTENT"}),
     "a limit loosened": (loosen, {"LIMIT_NOT_FROM_SPEC", "VERDICT_INCONSISTENT"}),
     "a metric improved": (better, {"VERDICT_INCONSISTENT"}),
     "a null value raised": (flatter, {"VERDICT_INCONSISTENT"}),
