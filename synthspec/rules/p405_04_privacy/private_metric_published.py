@@ -2,6 +2,7 @@
 
 Why: FID, coverage or a loss curve is an exact function of private records, and enough of them give records back even where
     the model itself is private (Ganev and De Cristofaro 2023). They go to the restricted manifest, verdicts to the public one.
+    Limits are in both, and in the spec: one that was calibrated on private records is such a figure.
 
 Refs: P405-4; P405-9
 
@@ -19,17 +20,20 @@ from collections.abc import Iterator
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism
+from synthspec.spec.evaluation import declared
 
 
 @rule(code="P405-4.private-metric-published")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
-    evaluation = resolved.spec.evaluation
-    if mechanism(resolved) is None or evaluation is None or evaluation.disclosure == "restricted":
+    if mechanism(resolved) is None:
         return
-    if evaluation.metrics:
-        yield Finding(
-            at("evaluation", "disclosure"),
-            f"{', '.join(evaluation.metrics)} are measured on private data and would be published",
-            "write disclosure: restricted",
-            (Note("the data are protected by this mechanism", at("privacy", "mechanism")),),
-        )
+    evaluation, promised = resolved.spec.evaluation, resolved.spec.contracts
+    because = (Note("the data are protected by this mechanism", at("privacy", "mechanism")),)
+    if evaluation is not None and evaluation.disclosure != "restricted" and evaluation.metrics:
+        message = f"{', '.join(evaluation.metrics)} are measured on private data and would be published"
+        yield Finding(at("evaluation", "disclosure"), message, "write disclosure: restricted", because)
+    for contract, stated in ({} if promised is None else declared(promised)).items():
+        if stated.tol_source == "calibrated":
+            message = f"the limits of {contract} were calibrated on private records, and limits are published"
+            advice = "state limits that were chosen without looking, or found on public records, as tol_source: stated"
+            yield Finding(at("contracts", contract, "tol_source"), message, advice, because)

@@ -98,6 +98,11 @@ def test_no_split_is_by_rank(adjacency):
     assert any(code == "P405-4.private-size-used" and "split" in lines[line - 1] for code, line in found)
 
 
+def test_a_limit_that_was_calibrated_is_a_figure_of_records():
+    found, lines = told(NOISY, ("{tol_W1: 0.6}", "{tol_W1: 0.6, tol_source: calibrated}"))
+    assert any(code == "P405-4.private-metric-published" and "tol_W1" in lines[line - 1] for code, line in found)
+
+
 def test_what_is_offered_is_named():
     outcome, _ = compiled(NOISY, ("[marginals]", "[mean_embedding]"))
     (found,) = (each for each in outcome.diagnostics if each.code == "P405-4.binding-without-privacy")
