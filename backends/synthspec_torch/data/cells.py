@@ -35,6 +35,8 @@ Exact = NDArray[Any]
 
 FARTHEST = 1e5
 """Scales beyond the outermost run at which a value still has a place of its own."""
+MOST = 2**61
+"""Steps of a lattice that are told apart beyond an edge: a tail that reaches farther ends there, and does not begin anew."""
 _EDGE = 2.0**-20
 """What is spread over a value keeps this far from its ends, so that rounding does not carry it to the next one."""
 _OPEN = 2.0**-53
@@ -150,7 +152,7 @@ class CellColumn:
         """How far beyond the edge `places` of a tail lie: in numbers, or whole steps."""
         beyond = 1.0 - np.minimum(places, 1.0 - _OPEN) if side else np.maximum(places, _OPEN)
         distance = self.tails[side] * (1.0 / np.sqrt(beyond) - 1.0)
-        return np.floor(distance) if self.lattice else distance
+        return np.minimum(np.floor(distance), float(MOST)) if self.lattice else distance
 
     def decode(self, codes: I64, places: F64) -> Column:
         """The values at `places` of the cells `codes`, both [n], as the column of the field holds them."""
@@ -261,7 +263,10 @@ class CellColumn:
     def _stored(self, exact: Exact, missing: Bools) -> Column:
         dtype = np.dtype(column_dtype(self.field))
         if self.field.dtype == "timestamp" and self.lattice:
-            return np.asarray(self.lattice.origin + exact.astype(np.int64) * int(self.lattice.step), dtype=np.int64)
+            origin, step = self.lattice.origin, int(self.lattice.step)
+            # The first and the last step of the clock that 64 bits of nanoseconds hold: the years 1678 to 2261.
+            first, last = -((2**63 - 1 + origin) // step), (2**63 - 1 - origin) // step
+            return np.asarray(origin + np.clip(exact.astype(np.int64), first, last) * step, dtype=np.int64)
         if self.unordered:
             return np.where(missing, -1, exact).astype(dtype)
         values = multiples(exact.astype(np.float64), self.lattice.step) if self.lattice else exact.astype(np.float64)

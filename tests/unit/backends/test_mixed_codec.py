@@ -223,3 +223,17 @@ def test_text_is_refused_and_what_needs_cells_is_told():
     assert is_mixed(Schema(modality="tabular", fields=FIELDS))
     text = Schema(modality="tabular", fields=(content("note", "string"), content("kind", "categorical")))
     assert len(list(mixed_reasons(text))) == 2
+
+
+@pytest.mark.parametrize("step", [1, 10**9, 86_400 * 10**9], ids=["nanoseconds", "seconds", "days"])
+def test_instants_beyond_all_others_stay_in_order_and_on_their_clock(step):
+    """However far out an engine draws: 64 bits of nanoseconds end in 1678 and in 2261, and do not begin anew."""
+    start = np.datetime64("2021-03-01T00:00:00", "ns").astype(np.int64)
+    seen = start + step * np.unique(np.random.default_rng(3).integers(0, 2**60 // max(step, 400), 300))
+    column = fitted(Field(name="seen", role="content", dtype="timestamp"), seen, 8)
+    (low, high), places = (column.first_tail, column.first_tail + 1), np.array([0.0, 1e-12, 1e-4, 0.5, 1 - 1e-12, 1.0])
+    for code in (low, high):
+        instants = column.decode(np.full(len(places), code), places)
+        assert (np.diff(instants.astype(object)) >= 0).all()
+        assert not ((instants.astype(object) - int(seen.min())) % step).any()
+        assert (instants > seen.max()).all() if code == high else (instants < seen.min()).all()
