@@ -212,3 +212,64 @@ def test_jitter_counts_the_freedom_that_fits_took() -> None:
     assert found.rms == pytest.approx((10.5 / 4) ** 0.5)
     assert (found.n, found.freedom, found.peak_to_peak) == (6, 4, 4.0)
     assert interval(found)[1] > found.upper > found.rms > found.lower > interval(found)[0]
+
+
+def held_out(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[int, float]], int | None]:
+    """Clocks of another making: up to three steps from 8 times the jitter on, gaps of up to 2000 s, uneven readings."""
+    r = np.random.default_rng([991, seed])
+    n = int(r.integers(300, 900))
+    tau = np.cumsum([r.exponential(1.0, n), np.ones(n), r.gamma(4, 0.25, n)][seed % 3])
+    jitter, skew = 10 ** r.uniform(-9, -3), r.normal() * 10 ** r.uniform(-9, -4)
+    noise = [r.standard_normal(n), r.laplace(size=n) / 2**0.5, r.standard_t(4, n) / 2**0.5][seed % 4 % 3]
+    error, steps, gap = jitter * noise, [], None
+    for row in np.sort(r.choice(np.arange(50, n - 50, 20), seed % 4, replace=False)).tolist():
+        steps.append((row, float(jitter * r.choice([-1, 1]) * 10 ** r.uniform(np.log10(8), 3))))
+        error[row:] += steps[-1][1]
+    if seed % 5 == 2:
+        gap = int(r.integers(40, n - 40) // 20 * 20 + 10)
+        tau[gap:] += r.uniform(100, 2000)
+    return tau, error + skew * tau, steps, gap
+
+
+def test_every_step_of_clocks_of_another_making_is_reported_and_nothing_else() -> None:
+    wrong = []
+    for seed in range(100):
+        tau, error, steps, gap = held_out(seed)
+        found = [step.row for step in find_steps(tau, error)]
+        matched = len(found) == len(steps) and all(
+            abs(row - true) <= 2 for row, (true, _) in zip(found, steps, strict=True)
+        )
+        wrong += [] if matched else [(seed, found, steps)]
+        assert [each.row for each in find_gaps(tau)] == ([] if gap is None else [gap])
+    assert wrong == []
+
+
+@pytest.mark.parametrize("apart", [10, 15, 20, 30])
+def test_two_steps_close_together_are_two(apart: int) -> None:
+    r = np.random.default_rng(apart)
+    error = r.standard_normal(400)
+    error[200:] += 30
+    error[200 + apart :] += 40
+    found = find_steps(np.arange(400.0), 1e-6 * error)
+    assert [step.row for step in found] == pytest.approx([200, 200 + apart], abs=1)
+    assert [step.size for step in found] == pytest.approx([30e-6, 40e-6], abs=3e-6)
+
+
+@pytest.mark.parametrize("n", [20, 30, 59, 60, 100])
+def test_a_short_clock_that_steps_is_told_too(n: int) -> None:
+    for seed in range(20):
+        error = 1e-6 * np.random.default_rng(seed).standard_normal(n)
+        assert find_steps(np.arange(float(n)), error) == ()
+        error[n // 2 :] += 1e-4
+        (step,) = find_steps(np.arange(float(n)), error)
+        assert step.row == n // 2
+
+
+def test_rounded_readings_make_no_steps_and_hide_none() -> None:
+    r = np.random.default_rng(4)
+    for _ in range(20):
+        error = np.round(r.standard_normal(200))
+        assert find_steps(np.arange(200.0), error) == ()
+        error[100:] += 50
+        (step,) = find_steps(np.arange(200.0), error)
+        assert step.row == 100

@@ -31,6 +31,13 @@ def test_the_way_there_and_back_gives_every_tick_again(publisher: Publisher, cou
     assert (np.rint(back / TICK).astype(np.int64) * TICK == dtau).all()
 
 
+@pytest.mark.parametrize("span", [1e-3, 0.1])
+def test_far_beyond_a_short_piece_the_way_back_is_as_exact(span: float) -> None:
+    publisher = Publisher(JAN_2026, np.array([0.0, 9e3, 9e3 + span]), np.array([0.0, 0.0, 0.0857149 * span]))
+    dtau = np.array([1_795_052_472_536, 10**14], np.int64) * TICK
+    assert np.abs(publisher.recover(publisher.publish(dtau)) - dtau).max() <= 2
+
+
 @given(publishers(), ticks)
 def test_order_is_kept_and_ticks_stay_apart(publisher: Publisher, counts: list[int]) -> None:
     dtau = np.unique(np.array(counts, np.int64)) * TICK
