@@ -26,7 +26,7 @@ from synthspec.metrics.stream import Indices, subset
 ESTIMATOR = "largest TPR - FPR over attacks, thresholds set on the other half"
 
 LEAST = 40
-"""Members and non-members below which nothing is said."""
+"""Members, non-members and synthetic records below which nothing is said."""
 _MOST_SYNTHETIC = 5000
 _BLIND_Z = 3.290526731491692
 """Two-sided 99.9 %: the check for a distribution shift should not fail honest splits."""
@@ -42,8 +42,8 @@ def measure(bench: Bench) -> Figure:
     and 0.1 % false alarms (Clopper-Pearson) with bounds at the same level; near copies stand beside them.
 
     Raises:
-        UnmeasurableError: fewer than 40 members or non-members; or they can be told apart without the synthetic
-            records, which means that the splits differ in law and no attack can be read.
+        UnmeasurableError: fewer than 40 members, non-members or synthetic records; or members and non-members can be told
+            apart without the synthetic ones, which means that the splits differ in law and no attack can be read.
 
     """
     people, blocks, told = _candidates(bench)
@@ -144,6 +144,8 @@ def _candidates(bench: Bench) -> tuple[People, list[tuple[Array, ...]], Array | 
     sizes = [len(spaces[0]), len(spaces[1]), len(spaces[3])]
     if min(sizes) < LEAST:
         raise UnmeasurableError(f"{', '.join(map(str, sizes))} candidates; {LEAST} of each are needed")
+    if len(spaces[2]) < LEAST:
+        raise UnmeasurableError(f"{len(spaces[2])} synthetic records; {LEAST} are needed to attack them")
     return People(*spaces), plains, _told(bench, chosen[0], chosen[1])
 
 
