@@ -147,17 +147,27 @@ def _descended(plan: Plan) -> tuple[str, ...] | None:
 
 def _owed(plan: Plan) -> tuple[Promise, ...]:
     """The promises that the spec in `plan` makes, whatever the plan's judge was given."""
-    schema = bind_schema(Document(plan.sref, _NOWHERE)).value
+    return promised(plan.spec, plan.sref)
+
+
+def promised(spec: EngineSpec, sref: SRef) -> tuple[Promise, ...]:
+    """The promises that `spec` makes of records of `sref`."""
+    schema = bind_schema(Document(sref, _NOWHERE)).value
     if schema is None:
         return ()
-    resolved = ResolvedSpec(
-        spec=plan.spec, sref=plan.sref, schema=schema, spec_places=_NOWHERE, sref_places=_NOWHERE, root=Path()
+    return promises(
+        ResolvedSpec(spec=spec, sref=sref, schema=schema, spec_places=_NOWHERE, sref_places=_NOWHERE, root=Path())
     )
-    return promises(resolved)
+
+
+def documents(content: Mapping[str, bytes]) -> tuple[EngineSpec, SRef] | None:
+    """The two files for people, however they are laid out; None when they mean nothing."""
+    spec = read_source(content[SPEC], SPEC).then(compose).then(lambda c: validate_model(c, EngineSpec))
+    sref = read_source(content[SREF], SREF).then(compose).then(lambda c: validate_model(c, SRef))
+    return None if spec.value is None or sref.value is None else (spec.value, sref.value)
 
 
 def _written(content: Mapping[str, bytes]) -> str:
-    """The digest of what the two files for people mean, however they are laid out; empty when they mean nothing."""
-    spec = read_source(content[SPEC], SPEC).then(compose).then(lambda c: validate_model(c, EngineSpec))
-    sref = read_source(content[SREF], SREF).then(compose).then(lambda c: validate_model(c, SRef))
-    return spec_digest(spec.value, sref.value) if spec.value is not None and sref.value is not None else ""
+    """The digest of what they mean; empty when they mean nothing."""
+    found = documents(content)
+    return "" if found is None else spec_digest(*found)

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from synthspec.ir.manifest import Manifest
+from synthspec.ir.manifest_public import PublicManifest
 from synthspec.pipeline.contents import READ_BACK
+from synthspec.pipeline.public_claims import public_contradictions
 from synthspec.pipeline.rejudging import contradictions
 from synthspec.sign import (
     Refusals,
@@ -107,13 +109,28 @@ def _verify(path: Path, trust: Trust | Refusals) -> Verification:
     if not isinstance(statement, VerifiedStatement):
         return Verification(refusals=statement)
     manifest = statement.manifest
-    tree = read_tree(statement, bundle.parent, READ_BACK | COMPANIONS)
+    tree = read_tree(statement, bundle.parent, READ_BACK | COMPANIONS, _beside(bundle.parent, names, trust))
     refusals = (*tree.refusals, *freshness(manifest, datetime.now(UTC)), *consistency(manifest))
     if not refusals and isinstance(manifest, Manifest):
         refusals = contradictions(manifest, statement.subjects, tree.content)
+    if not refusals and isinstance(manifest, PublicManifest):
+        refusals = public_contradictions(manifest, statement.subjects, tree.content)
     if not refusals:
         refusals = disagreements(statement, tree.content)
     return Verification(refusals=refusals, statement=statement, files=len(statement.subjects), marked=tree.marked)
+
+
+def _beside(folder: Path, names: Names, trust: Trust) -> frozenset[str]:
+    """What may lie beside the public files: in the house of the restricted manifest all that it signs for, else nothing."""
+    if names == FULL or not (folder / BUNDLE).exists():
+        return frozenset()
+    data = read_bundle(folder / BUNDLE)
+    held = _approvals(folder, FULL)
+    alone = replace(trust, threshold=1, thresholds=())
+    full = verify_bundle(data, alone, held) if isinstance(data, bytes) and isinstance(held, bytes) else None
+    if not isinstance(full, VerifiedStatement):
+        return frozenset()
+    return frozenset({subject.name for subject in full.subjects} | {BUNDLE, FULL.approvals, FULL.readable})
 
 
 def bundle_in(path: Path) -> Path:

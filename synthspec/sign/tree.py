@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -29,8 +29,8 @@ class _Wanted:
     folders: frozenset[str]
     predicate: bytes
     names: Names
-    shared: bool
-    """Whether the folder holds more than this manifest is about: the public one in the house of the restricted one."""
+    beside: frozenset[str]
+    """What lies there by another manifest: the public one in the house of the restricted one. It is not looked into."""
     kept: dict[str, bytes | None]
     """By name: content that the caller goes on with. It is what was hashed, whatever happens to the file afterwards."""
 
@@ -47,12 +47,18 @@ class Tree:
 
 
 def check_tree(
-    subjects: tuple[Subject, ...], predicate: bytes, folder: Path, keep: Collection[str] = (), names: Names = FULL
+    subjects: tuple[Subject, ...],
+    predicate: bytes,
+    folder: Path,
+    keep: Collection[str] = (),
+    names: Names = FULL,
+    beside: Collection[str] = (),
 ) -> Tree:
     """Everything in `folder` that differs from `subjects`; `predicate` is the canonical JSON of the signed manifest.
 
     Signed are names, sizes and contents; modes and times are not. The signatures themselves are passed over, and
-    ``manifest.json`` must say what the predicate says. Links, pipes, devices and hard links are refused rather than followed.
+    ``manifest.json`` must say what the predicate says. Files `beside` belong to another manifest. Links, pipes, devices and
+    hard links are refused rather than followed.
 
     Raises:
         Refused: the folder itself cannot be read.
@@ -60,10 +66,10 @@ def check_tree(
     """
     wanted = _Wanted(
         {subject.name: subject for subject in subjects},
-        frozenset("/".join(parts[:i]) for s in subjects for parts in [s.name.split("/")] for i in range(1, len(parts))),
+        _folders((*(subject.name for subject in subjects), *beside)),
         predicate,
         names,
-        names != FULL and (folder / FULL.bundle).is_file(),
+        frozenset(beside),
         dict.fromkeys(keep),
     )
     try:
@@ -83,6 +89,11 @@ def check_tree(
         refusals = (*found, *_missing(wanted, seen.names))
     content = {name: data for name, data in wanted.kept.items() if data is not None}
     return Tree(refusals, content, tuple(sorted(seen.marked)))
+
+
+def _folders(names: Iterable[str]) -> frozenset[str]:
+    """The folders above files."""
+    return frozenset("/".join(parts[:i]) for name in names for parts in [name.split("/")] for i in range(1, len(parts)))
 
 
 @dataclass(slots=True)
@@ -123,8 +134,7 @@ def _entry(handle: int, name: str, path: str, wanted: _Wanted, seen: _Seen) -> I
     seen.names.add(path)
     if stat.S_ISREG(mode) and mode & _MARKS:
         seen.marked.append(path)
-    own = (wanted.names.bundle, wanted.names.approvals, wanted.names.readable)
-    if wanted.shared and path not in wanted.subjects and path not in wanted.folders and path not in own:
+    if path in wanted.beside and path not in wanted.subjects:
         return
     if wrong := _kind(mode, path, wanted):
         yield wrong

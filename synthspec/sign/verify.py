@@ -60,10 +60,13 @@ def verify_tree(statement: VerifiedStatement, folder: Path) -> Refusals:
     return read_tree(statement, folder).refusals
 
 
-def read_tree(statement: VerifiedStatement, folder: Path, keep: Collection[str] = ()) -> Tree:
-    """As `verify_tree`, with the content of the files in `keep`: the very bytes that were hashed."""
+def read_tree(
+    statement: VerifiedStatement, folder: Path, keep: Collection[str] = (), beside: Collection[str] = ()
+) -> Tree:
+    """As `verify_tree`, with the content of the files in `keep`: the bytes that were hashed. Those `beside` may be there."""
     names = PUBLIC if isinstance(statement.manifest, PublicManifest) else FULL
-    found = settled(lambda: check_tree(statement.subjects, canonical_bytes(statement.manifest), folder, keep, names))
+    predicate = canonical_bytes(statement.manifest)
+    found = settled(lambda: check_tree(statement.subjects, predicate, folder, keep, names, beside))
     return found if isinstance(found, Tree) else Tree(found, {}, ())
 
 

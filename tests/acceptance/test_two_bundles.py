@@ -214,6 +214,56 @@ def test_a_public_verdict_that_does_not_follow_is_refused(cli, run, config):
     assert set(codes(cli, run)) & {"DIGEST", "SIZE"}
 
 
+def limit(predicate):
+    bound = next(each for each in predicate["contracts"] if each["id"] == "C40-511")["bounds"][0]
+    bound["limit"] *= 10
+
+
+def eps(predicate):
+    predicate["privacy"]["dp"]["eps_total"] = 400.0
+
+
+LIES = {
+    "a limit loosened": (limit, "LIMIT_NOT_FROM_SPEC"),
+    "an eps beyond the held bound": (eps, "CONTRACT_INCONSISTENT"),
+    "another unit": (lambda told: told["privacy"]["dp"].update(unit="patient"), "VERDICT_INCONSISTENT"),
+    "another neighbour": (lambda told: told["privacy"]["dp"].update(adjacency="add_remove"), "VERDICT_INCONSISTENT"),
+    "other data": (lambda told: told["engine"].update(train_data_ref="sklearn://wine"), "VERDICT_INCONSISTENT"),
+    "more records": (lambda told: told["generation"]["controls"].update(n=10**6), "VERDICT_INCONSISTENT"),
+    "another schema": (lambda told: told["dataset"].update(SRef="breast-cancer 2.0.0"), "VERDICT_INCONSISTENT"),
+    "other weights": (lambda told: told["deep"]["weights"].pop(), "VERDICT_INCONSISTENT"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_public_claim_that_the_public_files_do_not_bear_is_refused(cli, run, config, tmp_path, lie):
+    from synthspec.sign import development_key
+    from synthspec.sign.bundle import PAYLOAD_TYPE, bundle_bytes
+    from synthspec.sign.pae import pae
+
+    rfc8785 = pytest.importorskip("rfc8785")
+    key = development_key(config)
+    outside = published(run, tmp_path / "out")
+    statement = predicate(outside / PUBLIC)
+    change, code = LIES[lie]
+    change(statement["predicate"])
+    payload = rfc8785.dumps(statement)
+    (outside / PUBLIC).write_bytes(bundle_bytes(payload, key.sign(pae(PAYLOAD_TYPE, payload)), key.key_id))
+    (outside / "manifest.public.json").write_bytes(rfc8785.dumps(statement["predicate"]))
+    assert code in codes(cli, outside)
+
+
+def test_no_file_hides_behind_what_looks_like_a_restricted_manifest(cli, run, tmp_path):
+    """Beside the public files lies only what a restricted manifest that verifies signs for."""
+    assert codes(cli, run / PUBLIC) == []
+    (run / "more.csv").write_text("x")
+    assert codes(cli, run / PUBLIC) == ["EXTRA_FILE"]
+    outside = published(run, tmp_path / "out")
+    (outside / "manifest.sigstore.json").write_text("{}")
+    (outside / "more.csv").write_text("x")
+    assert set(codes(cli, outside / PUBLIC)) == {"EXTRA_FILE"}
+
+
 def test_what_the_public_one_lacks_is_told(cli, run, tmp_path):
     outside = published(run, tmp_path / "out")
     told = cli("verify", outside, cwd=tmp_path)
