@@ -50,6 +50,8 @@ def measure(bench: Bench) -> Figure:
             p95=percentile(ms, 0.95),
             max=float(ms[-1]),
             warm_up=timed.warm_up,
+            batch=timed.batch,
+            device=timed.device,
             threads=timed.threads,
         ),
         reason="" if high else f"{n} timed requests; an upper bound of the 99th percentile needs 299",

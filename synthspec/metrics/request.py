@@ -51,11 +51,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Latencies:
-    """Durations of timed requests in nanoseconds, shape (n,), after `warm_up` untimed ones."""
+    """Durations of timed requests in nanoseconds, shape (n,), after `warm_up` untimed ones, and how they were timed."""
 
     nanoseconds: NDArray[np.int64]
     warm_up: int
     threads: int
+    batch: int = 1
+    """Records a request."""
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

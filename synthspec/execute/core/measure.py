@@ -192,7 +192,13 @@ def _latencies(inputs: Inputs) -> metrics.Latencies | None:
         return None
     (milliseconds,) = read_dataset(inputs["latency"].path(LATENCIES)).columns.values()
     nanoseconds = np.rint(milliseconds.astype(np.float64) * 1e6).astype(np.int64)
-    return metrics.Latencies(nanoseconds=nanoseconds, warm_up=report.warmup, threads=report.threads)
+    return metrics.Latencies(
+        nanoseconds=nanoseconds,
+        warm_up=report.warmup,
+        threads=report.threads,
+        batch=report.batch,
+        device=report.device,
+    )
 
 
 def _counted(op: Measure, inputs: Inputs) -> Iterator[metrics.Counted]:

@@ -2,9 +2,9 @@
 
 Why: a promise that is broken before the run begins is a slip. Coverage of a perfect generator tends to 1 - 2^-k, which is
     0.96875 for k = 5; a classifier that can only guess has an AUC of one half; a budget of evaluations cannot be
-    over its own cap, nor a privacy budget over its own promise.
+    over its own cap, nor a privacy budget over its own promise; no jitter, difference or latency is below zero.
 
-Refs: C40-511; C40-514; C40-515; C40-516
+Refs: C40-511; C40-514; C40-515; C40-516; C40-517
 
 Bad:
     contracts.C40-515: {covg_min: 0.99, tol_mode_drop: 0.0}
@@ -43,6 +43,7 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         advice = f"raise it, or lower {'.'.join(map(str, place))}"
         yield Finding(at("contracts", "C40-514", "NFE_max"), message, advice, (because,))
     yield from _chance(resolved)
+    yield from _below_zero(resolved)
     yield from _privacy(resolved)
 
 
@@ -64,6 +65,23 @@ def _chance(resolved: ResolvedSpec) -> Iterator[Finding]:
             yield Finding(
                 at("contracts", "C40-511", symbol), message, "write more than 0.5, as the number of records allows"
             )
+
+
+def _below_zero(resolved: ResolvedSpec) -> Iterator[Finding]:
+    """Limits with a unit on what is a size: the schema holds plain numbers to their sign, and these are quantities."""
+    promised = resolved.spec.contracts
+    if promised is None:
+        return
+    for contract, stated, symbols in (
+        ("C40-511", promised.c40_511, ("tol_PSD",)),
+        ("C40-514", promised.c40_514, ("SLO_latency",)),
+        ("C40-517", promised.c40_517, ("J_max", "tol_Tarr")),
+    ):
+        for symbol in symbols if stated is not None else ():
+            limit = getattr(stated, symbol)
+            if limit is not None and limit.value < 0:
+                message = f"{symbol} is {limit}, and what it limits is never below zero"
+                yield Finding(at("contracts", contract, symbol), message, "write a positive quantity")
 
 
 def _privacy(resolved: ResolvedSpec) -> Iterator[Finding]:

@@ -130,7 +130,8 @@ def test_what_was_asked_for_and_what_falls_off_the_run(inputs, tmp_path):
     assert (found["W1"].n_real, found["W1"].n_syn, found["W1"].split) == (60, 80, "test")
     assert 0 < found["W1"].value < 1
     assert found["latency_ms_p99"].value == pytest.approx(1 + 316 / 319)
-    assert found["latency_ms_p99"].detail("warm_up") == 10
+    told = {key: found["latency_ms_p99"].detail(key) for key in ("n", "device", "threads", "warm_up", "batch")}
+    assert told == {"n": 320, "device": "cpu", "threads": 2, "warm_up": 10, "batch": 1}
     assert (found["NFE"].value, found["NFE"].detail("cfg_evals"), found["NFE"].detail("n")) == (40, 20, 90)
     assert found["w_cfg"].value == 0.5
     assert (found["check_dim_failures"].value, found["check_dim_failures"].detail("first")) == (1, "x + t")

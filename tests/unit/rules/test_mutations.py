@@ -303,6 +303,8 @@ ROWS = [
     Row(DIGITS, "{mi_max: 0.30}", "{}", "C40.threshold-missing", at="«C40-516»"),
     Row(DIGITS, "covg_min: 0.50", "covg_min: «0.99»", "C40.threshold-impossible"),
     Row(DIGITS, "NFE_max: 40", "NFE_max: «20»", "C40.threshold-impossible"),
+    Row(FIBER, "J_max: 5 us", "J_max: «-5 us»", "C40.threshold-impossible"),
+    Row(FIBER, "tol_Tarr: 10 ns", "tol_Tarr: «-1 ns»", "C40.threshold-impossible"),
     Row(DIGITS, "recall, covg", "covg", "C40.metric-not-evaluated", at="recall_min: «0.30»"),
     Row(DIGITS, "tol_mode_drop: 0.0", "tol_mode_drop: 0.0, severity: «critical»", "C40.severity"),
     # -- waivers --------------------------------------------------------------------------------------------------------
