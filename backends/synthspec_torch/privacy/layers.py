@@ -170,7 +170,8 @@ def norm_book(layer: nn.GroupNorm | nn.LayerNorm, uses: Sequence[Use], records: 
     for use in uses:
         if isinstance(layer, nn.GroupNorm):
             hat = functional.group_norm(use.seen.contiguous(), layer.num_groups, eps=layer.eps)
-            both = [(use.told * hat).flatten(2).sum(2), use.told.flatten(2).sum(2)]
+            # Records of numbers alone have no places to add over.
+            both = [each.flatten(2).sum(2) if each.dim() > 2 else each for each in (use.told * hat, use.told)]
         else:
             hat = functional.layer_norm(use.seen, layer.normalized_shape, eps=layer.eps)
             first = use.told.dim() - len(layer.normalized_shape)

@@ -115,6 +115,14 @@ def test_every_layer_and_every_use_of_it_is_in_one_gradient(kind):
     agrees(kind(network, losses), losses, batch)
 
 
+@pytest.mark.parametrize("norm", [lambda: nn.GroupNorm(1, 9), lambda: nn.GroupNorm(3, 9), lambda: nn.LayerNorm(9)])
+def test_a_norm_of_records_that_are_numbers_alone(norm):
+    torch.manual_seed(4)
+    network = nn.Sequential(nn.Linear(6, 9), norm(), nn.Tanh(), nn.Linear(9, 5), nn.GroupNorm(1, 5), nn.Linear(5, 1))
+    agrees(BookKeeping(network, lambda given: network(*given).square().sum(1)), lambda given: network(*given).square().sum(1),
+           (torch.randn(7, 6),))  # fmt: skip
+
+
 @pytest.mark.parametrize("budget", [1, 50, 1 << 20])
 def test_however_little_is_held_at_a_time_the_sum_is_the_same(monkeypatch, budget):
     monkeypatch.setattr("synthspec_torch.privacy.layers._KEPT", budget)

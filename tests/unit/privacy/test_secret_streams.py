@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 from scipy import stats
 
 from synthspec.backend.protocol import DataError
+from synthspec.backend.releases import ReleaseMeter, counted
 from synthspec.backend.secret import Secret, settle
 from synthspec_torch.privacy.mechanism import GaussianSum
 from synthspec_torch.privacy.stream import Keystream, RecordDraws, Sampler, normals, units
@@ -161,6 +163,34 @@ def test_a_long_sum_gets_each_number_of_the_stream_once(monkeypatch):
              ((0, 64, 64), (64, 64, 64), (128, 24, 23))]  # fmt: skip
     assert torch.equal(noise, torch.cat(parts).float())
     assert len(noise.unique()) == 151
+
+
+def test_a_release_is_counted_before_it_happens_and_noise_that_is_drawn_ahead_is_none(tmp_path):
+    meter = ReleaseMeter(tmp_path / "meter")
+    mechanism = GaussianSum(KEY, multiplier=1.0, clip=1.0, normalizer=1.0, meter=meter)
+    for release in range(1, 6):
+        mechanism.release(torch.zeros(3, dtype=torch.float64))
+        assert counted(tmp_path / "meter") == mechanism.releases == release
+    with pytest.raises(RuntimeError):  # a sum of another width than its noise
+        mechanism.release(torch.zeros(2, 3, dtype=torch.float64))
+    assert counted(tmp_path / "meter") == 6
+    meter.close()
+
+
+def test_sums_whose_width_changes_and_mechanisms_side_by_side_get_the_noise_of_their_number():
+    widths = (5, 7, 5, 5, 1, 8)
+
+    def noise(key):
+        mechanism = GaussianSum(key, multiplier=1.0, clip=1.0, normalizer=1.0)
+        return [mechanism.release(torch.zeros(width, dtype=torch.float64)) for width in widths]
+
+    keys = [bytes([number]) * 32 for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(noise, keys))
+    for key, made in zip(keys, together, strict=True):
+        alone = [normals(Keystream(key).words(number, width + width % 2))[:width].float()
+                 for number, width in enumerate(widths, 1)]  # fmt: skip
+        assert all(torch.equal(one, other) for one, other in zip(made, alone, strict=True))
 
 
 def test_odd_sums_and_sums_without_noise():
