@@ -91,10 +91,11 @@ def _not_covered(page: Shown) -> str:
 def _attack(page: Shown) -> Iterator[Markup]:
     found = next((each for each in page.manifest.metrics if each.name == "MI"), None)
     if found is not None and found.value is not None:
-        yield tag("p", _attacked(found))
+        yield tag("p", attacked(found))
 
 
-def _attacked(found: Metric) -> str:
+def attacked(found: Metric) -> str:
+    """What the best membership attack reached, and who was attacked."""
     upper = "" if found.upper is None else f" (upper bound {number(found.upper)})"
     asked = "on the samples and on the engine" if "engine_loss.advantage" in found.details else "on the samples"
     return (

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from synthspec.ir.manifest_evidence import Metric
 from synthspec.report.findings_text import plain
 from synthspec.report.page.chart import Scale, place, scale, ticks
 from synthspec.report.page.curves import thinned
 from synthspec.report.page.markup import breakable, tag
 from synthspec.report.page.parts import table
-from synthspec.report.page.privacy import upwards
+from synthspec.report.page.privacy import attacked, upwards
 from synthspec.report.page.shown import curves
 from synthspec.report.page.style import STYLE
 
@@ -127,6 +128,19 @@ def test_a_bound_is_rounded_upwards(value):
 
 def test_known_bounds_keep_their_digits():
     assert [upwards(value) for value in (4.0, 1e-5, 0.1, 2.71831, 0.0)] == ["4", "1e-05", "0.1", "2.719", "0"]
+
+
+@pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        ({}, "attack on the samples reached"),
+        ({"engine_loss.advantage": 0.2}, "attack on the samples and on the engine"),
+    ],
+)
+def test_the_page_says_whom_the_attack_asked(details, said):
+    found = Metric(name="MI", label="MI", value=0.2, upper=0.3, unit="1", method="binomial", details=details, reason="")
+    assert said in attacked(found)
+    assert "0.3" in attacked(found)
 
 
 def test_signals_are_read_without_what_is_not_finite():
