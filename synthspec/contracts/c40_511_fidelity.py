@@ -39,4 +39,8 @@ CONTRACT = Contract(
         *("tol_W1", "tol_MMD", "tol_FID", "tol_KID"),
         *("tol_SW2", "tol_PSI", "tol_detection_AUC", "tol_ACF", "tol_PSD", "tol_FVD"),
     ),
+    kept=(
+        Term(metric="FID_ratio", relation="<=", at="upper", symbol="keep.FID_ratio", when="optional"),
+        Term(metric="KID_delta", relation="<=", at="upper", symbol="keep.KID_delta", when="optional"),
+    ),
 )

@@ -16,4 +16,5 @@ CONTRACT = Contract(
         Term(metric="covg", relation=">=", at="lower", symbol="covg_min", split="test"),
         Term(metric="mode_drop", relation="<=", at="value", symbol="tol_mode_drop", split="test"),
     ),
+    kept=(Term(metric="covg_delta", relation=">=", at="lower", symbol="keep.covg_delta", when="optional"),),
 )

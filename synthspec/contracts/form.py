@@ -98,6 +98,8 @@ class Contract:
     when: When = "always"
     one_of: tuple[str, ...] = ()
     """Symbols of which at least one is owed where the setting is not pictures."""
+    kept: tuple[Term, ...] = ()
+    """Figures against the teacher that an acceleration of the spec may bound here (P405-10): ``keep`` in its own section."""
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from synthspec.contracts import CONTRACTS, Contract, Setting, limits, setting
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.ir.verdict import Bound, ContractId, ContractSeverity, JudgedAt, Promise, Relation
+from synthspec.ir.verdict import Bound, ContractId, ContractSeverity, Promise
 from synthspec.spec.evaluation import Contract as Declared
 from synthspec.spec.evaluation import Contracts, declared
 
@@ -25,18 +25,13 @@ def promises(resolved: ResolvedSpec) -> tuple[Promise, ...]:
 def _kept(resolved: ResolvedSpec) -> Iterator[tuple[ContractId, Bound]]:
     """What accelerations must keep of the trained engine: bounds of the contract that has the figure, the tightest one."""
     kept = [how.keep for how in resolved.spec.acceleration if how.keep is not None]
-    for name, owner, relation, at, tightest in KEPT:
-        limits = [limit for keep in kept if (limit := getattr(keep, name)) is not None]
-        if limits:
-            yield owner, Bound(metric=name, relation=relation, limit=tightest(limits), at=at, symbol=f"keep.{name}")
-
-
-KEPT: tuple[tuple[str, ContractId, Relation, JudgedAt, Callable[[Sequence[float]], float]], ...] = (
-    ("FID_ratio", "C40-511", "<=", "upper", min),
-    ("KID_delta", "C40-511", "<=", "upper", min),
-    ("covg_delta", "C40-515", ">=", "lower", max),
-)
-"""P405-10: figures against the teacher, the contract that bounds them, and which of several limits binds."""
+    for owner in CONTRACTS:
+        for term in owner.kept:
+            limits = [limit for keep in kept if (limit := getattr(keep, term.metric)) is not None]
+            tightest = min if term.relation == "<=" else max
+            bound = term.bind({term.symbol: tightest(limits)}) if limits else None
+            if bound is not None:
+                yield owner.id, bound
 
 
 def _promise(contract: Contract, stated: Declared | None, where: Setting) -> Promise:

@@ -59,7 +59,8 @@ def public_records(manifest: PublicManifest) -> tuple[ContractRecord, ...]:
 
 def _public_bound(contract_id: ContractId, said: PublicBound) -> BoundRecord:
     """`said` as the standard has it. Raises Refused (CONTRACT_SCHEMA) where it has no such bound."""
-    for term in contract(contract_id).terms:
+    known = contract(contract_id)
+    for term in (*known.terms, *known.kept):
         stated = (term.metric, term.relation, term.at, term.symbol, term.unit)
         if stated == (said.metric, said.relation, said.at, said.symbol, said.unit):
             bound = Bound(
@@ -118,7 +119,7 @@ def _of_the_standard(known: Contract, bound: Bound) -> bool:
         (term.metric, term.relation, term.at, term.symbol, term.unit, term.split)
         == (bound.metric, bound.relation, bound.at, bound.symbol, bound.unit, bound.split)
         and (term.constant is None or term.constant == bound.limit)
-        for term in known.terms
+        for term in (*known.terms, *known.kept)
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from synthspec import contracts
 from synthspec.contracts import CONTRACTS, Setting, contract
+from synthspec.spec.sampling import Keep
 
 DIFFUSION = Setting(family="diffusion", modality="image")
 FLOW_TIME = Setting(family="flow", modality="timeseries", time=True, arrival=True)
@@ -34,6 +35,12 @@ def test_the_thresholds_are_those_of_the_standard():
         *("NFE_max", "SLO_latency", "cfg_max", "covg_min", "tol_mode_drop"),
         *("eps_budget", "delta_budget", "mi_max", "J_max", "tol_Tarr"),
     ]
+
+
+def test_what_an_acceleration_may_have_to_keep_is_a_term_of_one_contract():
+    kept = [(term.metric, term.symbol) for c in CONTRACTS for term in c.kept]
+    assert sorted(kept) == sorted((name, f"keep.{name}") for name in Keep.model_fields)
+    assert not {symbol for _, symbol in kept}.intersection(symbol for c in CONTRACTS for symbol in c.symbols)
 
 
 @pytest.mark.parametrize("name", [c.id for c in CONTRACTS])

@@ -14,6 +14,7 @@ from synthspec.pipeline.front import Options, load_spec, spot
 from synthspec.pipeline.rejudging import contradictions
 from synthspec.pipeline.running import RunOptions, backends, gather, run_plan
 from synthspec.sign import SigningKey, create_key
+from synthspec.sign.claims import consistency
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 FAST = EXAMPLES / "digits-diffusion-fast" / "spec.yaml"
@@ -90,6 +91,10 @@ def test_the_figures_of_every_engine_stand_in_the_evidence_of_the_last(plan, mad
     assert {"FID_ratio", "student_violations"} <= judged
     assert found.get("set_MI_delta").lower < 0.0, "an honest student is not flagged"
     assert not any(name.startswith("teacher.") for name in judged)
+
+
+def test_what_an_acceleration_must_keep_is_a_bound_that_verification_knows(made):
+    assert consistency(made.manifest) == ()
 
 
 def test_the_manifest_says_where_the_engine_comes_from(made):
