@@ -17,6 +17,7 @@ from synthspec.backend.artifacts import (
 )
 from synthspec.bindings.documents import Section, SpecText
 from synthspec.bindings.engine import Engine, made
+from synthspec.bindings.faults import refused, value_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +52,6 @@ class Samples:
     def columns(self) -> dict[str, NDArray[Any]]:
         """The records as arrays by field, one entry a record, in the units of the SRef; classes and times as such."""
         from synthspec.backend.dataset import read_dataset
-        from synthspec.bindings.faults import value_of
         from synthspec.execute.core.export import readable
         from synthspec.pipeline.front import load_sref
         from synthspec.resolve import bind_schema
@@ -95,11 +95,39 @@ def sample_diffusion(  # noqa: PLR0913 - the arguments of the standard
 ) -> Samples:
     """Draw `n` records of a diffusion by `solver` within `NFE` network evaluations a record (S405-5).
 
-    `w_cfg` is on the scale of S405-6: 0 is plain conditional, and guidance doubles what a step costs. As `sample_vae`.
+    `w_cfg` is on the scale of S405-6: 0 is plain conditional, and guidance doubles what a step costs. A student takes the
+    solver and the NFE that it was made for, and `w_cfg` 0: the guidance of its teacher is part of it. As `sample_vae`.
     """
     engine = engine_diff.of("diffusion", "sample_diffusion")
+    if student := _student(engine.spec):
+        _taught(student, solver, NFE, w_cfg)
+        return _sampled(engine, {"n": n, "seed": seed}, condition, workers)
     sampling = {"n": n, "seed": seed, "solver": solver, "NFE": NFE}
     return _sampled(engine, sampling, condition, workers, conditioning=_guided(engine.spec, w_cfg))
+
+
+def _student(spec: SpecText) -> Section | None:
+    """How the engine of `spec` was distilled; None where it was not."""
+    made_by = spec.sections.get("acceleration")
+    steps = made_by if isinstance(made_by, tuple | list) else ()
+    return next((step for step in steps if isinstance(step, dict) and step.get("kind") == "distill"), None)
+
+
+def _taught(student: Section, solver: str, NFE: int, w_cfg: float) -> None:
+    """Raises BindingError for a student that is asked to draw otherwise than it learned to."""
+    own, most = student["solver"], student["NFE"]
+    if (solver, NFE) != (own, most):
+        message = (
+            f"a student that was made for {own} at NFE {most} draws in no other way, and not by {solver} at NFE {NFE}"
+        )
+        raise refused(
+            "P405-8.nfe-not-reachable", message, f"write solver {own!r} and NFE {most}, or distil the teacher anew"
+        )
+    if w_cfg:
+        message = f"guidance is part of a student already, and w_cfg {w_cfg:g} would be added a second time"
+        raise refused(
+            "P405-2.guidance-without-dropout", message, "write w_cfg 0, or distil a teacher of other guidance"
+        )
 
 
 def _guided(spec: SpecText, w_cfg: float) -> Section | None:

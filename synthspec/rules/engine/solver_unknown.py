@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from synthspec.diag import did_you_mean
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.ir.solvers import SOLVERS
+from synthspec.ir.solvers import SOLVERS, STUDENTS
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.spec.sampling import Distill
 
@@ -40,6 +40,6 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         chosen = Note("the solver is chosen here", at("sampling", "solver"))
         yield Finding(at("sampling", "tolerance"), message, "leave it out, or choose heun_adaptive", (chosen,))
     for number, how in enumerate(resolved.spec.acceleration):
-        if isinstance(how, Distill) and how.solver is not None and how.solver not in SOLVERS:
-            advice = did_you_mean(how.solver, SOLVERS)
+        if isinstance(how, Distill) and how.solver is not None and how.solver not in {**SOLVERS, **STUDENTS}:
+            advice = did_you_mean(how.solver, (*SOLVERS, *STUDENTS))
             yield Finding(at("acceleration", number, "solver"), f"there is no solver {how.solver!r}", advice)
