@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Op, Replay, Sample
-from synthspec_torch.flow.support import flow_reasons
+from synthspec_torch.flow.support import reasons as flow_reasons
 from synthspec_torch.gan.support import reasons as gan_reasons
 from synthspec_torch.vae.support import reasons as vae_reasons
 

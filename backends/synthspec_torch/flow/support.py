@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.backend.columns import find_field
-from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import AffineCoupling, Autoregressive, DpSgd, FlowEngine, Nll, SplineCoupling
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
-from synthspec_torch.acceleration.support import acceleration_reasons
 from synthspec_torch.data.kinds import is_mixed, mixed_reasons, transform_reasons
+from synthspec_torch.one_step import one_step_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, monitor_reasons, training_reasons
 
@@ -26,25 +25,15 @@ LARGEST = 4096
 """Numbers that a record may have."""
 
 
-def flow_reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterator[str]:
-    """Why `op` cannot be done with a flow."""
-    match op:
-        case Fit():
-            yield from _fit_reasons(op)
-        case Sample():
-            yield from _fit_reasons(op.fit)
-            yield from condition_reasons(op)
-            if op.w_cfg:
-                yield "guidance (w_cfg) is for diffusion; a flow samples its conditional law as it is"
-        case Latency() | Replay():
-            yield from flow_reasons(op.sample)
-        case Assess():
-            yield from _fit_reasons(op.fit)
-            for name in (name for name in op.metrics if name not in METRICS):
-                yield f"a flow has no {name}: only {', '.join(METRICS)}"
-        case Accelerate():
-            yield from _fit_reasons(op.fit)
-            yield from acceleration_reasons(op, one_evaluation="flow", likelihood=True)
+def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterator[str]:
+    """Why `op`, which is about a flow, cannot be computed here."""
+    return one_step_reasons(op, "flow", _fit_reasons, _assess_reasons, likelihood=True)
+
+
+def _assess_reasons(op: Assess) -> Iterator[str]:
+    yield from _fit_reasons(op.fit)
+    for name in (name for name in op.metrics if name not in METRICS):
+        yield f"a flow has no {name}: only {', '.join(METRICS)}"
 
 
 def _fit_reasons(op: Fit) -> Iterator[str]:

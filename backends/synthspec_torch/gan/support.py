@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.backend.columns import find_field
-from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import (
     Adversarial,
     DpSgd,
@@ -20,9 +19,9 @@ from synthspec.ir.families import (
 )
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field, Schema
-from synthspec_torch.acceleration.support import acceleration_reasons
 from synthspec_torch.data.kinds import mixed_reasons, transform_reasons
 from synthspec_torch.gan.pate_support import vote_reasons
+from synthspec_torch.one_step import one_step_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import STEP_SIGNALS, image_reasons, monitor_reasons, training_reasons
 
@@ -37,22 +36,12 @@ MODALITIES = ("image", "tabular", "timeseries")
 
 def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterator[str]:
     """Why `op`, which is about a GAN, cannot be computed here."""
-    match op:
-        case Fit():
-            yield from _fit_reasons(op)
-        case Sample():
-            yield from _fit_reasons(op.fit)
-            yield from condition_reasons(op)
-            if op.w_cfg:
-                yield "guidance (w_cfg) is for diffusion; a GAN samples its conditional law as it is"
-        case Latency() | Replay():
-            yield from reasons(op.sample)
-        case Accelerate():
-            yield from _fit_reasons(op.fit)
-            yield from acceleration_reasons(op, one_evaluation="gan")
-        case Assess():
-            what = ", ".join((*op.metrics, *(["scores of records"] if op.scored else [])))
-            yield f"a GAN has no likelihood and no code to assess: no {what}"
+    return one_step_reasons(op, "gan", _fit_reasons, _assess_reasons)
+
+
+def _assess_reasons(op: Assess) -> Iterator[str]:
+    what = ", ".join((*op.metrics, *(["scores of records"] if op.scored else [])))
+    yield f"a GAN has no likelihood and no code to assess: no {what}"
 
 
 def _fit_reasons(op: Fit) -> Iterator[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
 from synthspec.ir.schema import Field
-from synthspec_torch.acceleration.support import acceleration_reasons
 from synthspec_torch.data.kinds import mixed_reasons, transform_reasons
+from synthspec_torch.one_step import one_step_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
 from synthspec_torch.support import (
     SEVERITY,
@@ -34,26 +33,16 @@ _TABLED = ("bernoulli", "binomial", "categorical")
 
 def reasons(op: Fit | Accelerate | Sample | Latency | Replay | Assess) -> Iterator[str]:
     """Why `op`, which is about a VAE, cannot be computed here."""
-    match op:
-        case Fit():
-            yield from _fit_reasons(op)
-        case Sample():
-            yield from _fit_reasons(op.fit)
-            yield from condition_reasons(op)
-            if op.w_cfg:
-                yield "guidance is not supported: a VAE has no w_cfg"
-        case Latency() | Replay():
-            yield from reasons(op.sample)
-        case Accelerate():
-            yield from _fit_reasons(op.fit)
-            yield from acceleration_reasons(op, one_evaluation="vae")
-        case Assess():
-            yield from _fit_reasons(op.fit)
-            if "recon_PSNR" in op.metrics and op.fit.schema.modality in TABLES:
-                yield "recon_PSNR is of pictures; a table of mixed types has no error in dB"
-            for name in op.metrics:
-                if name not in FIGURES:
-                    yield f"a VAE has no {name}: only {', '.join(FIGURES)}"
+    return one_step_reasons(op, "vae", _fit_reasons, _assess_reasons)
+
+
+def _assess_reasons(op: Assess) -> Iterator[str]:
+    yield from _fit_reasons(op.fit)
+    if "recon_PSNR" in op.metrics and op.fit.schema.modality in TABLES:
+        yield "recon_PSNR is of pictures; a table of mixed types has no error in dB"
+    for name in op.metrics:
+        if name not in FIGURES:
+            yield f"a VAE has no {name}: only {', '.join(FIGURES)}"
 
 
 def grid_levels(field: Field) -> int | None:
