@@ -19,9 +19,11 @@ def joint_limits(
     """A limit for each symbol such that a new cut keeps all of them with probability `confidence`.
 
     `judged` holds, by symbol, the number that is judged in each of B cuts. The cuts are exchangeable, so how badly a new
-    one does, counted as the worst of its ranks over the symbols, is as likely to take any place among theirs: the limits
-    stand at the rank that ``ceil((B + 1) confidence)`` of them keep in every symbol. `margin` widens each limit by that
-    part of its size, and the last digit is rounded in favour of the null.
+    one does, counted as the worst of its distances from the mean over the symbols, in standard deviations of the symbol
+    in the other cuts, is as likely to take any place among theirs: the limits stand where ``ceil((B + 1) confidence)`` of
+    them stay within, as many standard deviations away in every symbol. (Ranks would not do: among B cuts each symbol has
+    a worst one, and a new cut is beyond one of the worst of S symbols up to S times in B + 1.) `margin` widens each limit
+    by that part of its size, and the last digit is rounded in favour of the null.
 
     Raises:
         ValueError: there are too few cuts for this confidence, or not equally many for each symbol.
@@ -35,10 +37,31 @@ def joint_limits(
     if needed > cuts:
         raise ValueError(f"{cuts} cuts say nothing at {confidence:g}: at least {least_cuts(confidence)} are needed")
     bad = {symbol: _badness(terms[symbol], values) for symbol, values in judged.items()}
-    orders = {symbol: sorted(values) for symbol, values in bad.items()}
-    worst = sorted(max(_rank(orders[symbol], bad[symbol][cut]) for symbol in bad) for cut in range(cuts))
-    place = worst[needed - 1]
-    return {symbol: _limit(symbol, terms[symbol], orders[symbol][place - 1], margin) for symbol in judged}
+    centres = {symbol: math.fsum(values) / cuts for symbol, values in bad.items()}
+    spreads = {
+        symbol: math.sqrt(_squares(values, centres[symbol]) / max(cuts - 1, 1)) for symbol, values in bad.items()
+    }
+    moving = [symbol for symbol in bad if spreads[symbol] > 0]
+    alone = sorted(max((_away(bad[s], n, centres[s], spreads[s]) for s in moving), default=0.0) for n in range(cuts))
+    inside = sorted(max(((bad[s][n] - centres[s]) / spreads[s] for s in moving), default=0.0) for n in range(cuts))
+    reach = max(alone[needed - 1], inside[needed - 1])
+    edges = {s: centres[s] + reach * spreads[s] if s in moving else max(values) for s, values in bad.items()}
+    return {symbol: _limit(symbol, terms[symbol], edges[symbol], margin) for symbol in judged}
+
+
+def _squares(values: Sequence[float], centre: float) -> float:
+    return math.fsum((value - centre) ** 2 for value in values)
+
+
+def _away(values: Sequence[float], number: int, centre: float, spread: float) -> float:
+    """How far the value of one cut lies beyond the mean of the others, in their standard deviations.
+
+    Where the others are all alike, in standard deviations of all.
+    """
+    n, off = len(values), values[number] - centre
+    left = _squares(values, centre) - off**2 * n / (n - 1)
+    others = math.sqrt(left / (n - 2)) if n > 2 and left > 1e-12 * off**2 else spread
+    return off * n / (n - 1) / others
 
 
 def least_cuts(confidence: float) -> int:
@@ -49,11 +72,6 @@ def least_cuts(confidence: float) -> int:
 def _badness(term: Term, values: Sequence[float]) -> list[float]:
     """Larger is worse for the claim."""
     return [value if term.relation == "<=" else -value for value in values]
-
-
-def _rank(order: Sequence[float], value: float) -> int:
-    """How many of `order`, ascending, are at most `value`."""
-    return sum(other <= value for other in order)
 
 
 def _limit(symbol: str, term: Term, bad: float, margin: float) -> float:

@@ -18,7 +18,8 @@ def null_figures(
     """The figures of `names` for each of `cuts` random cuts of the reference split into halves.
 
     One half is the reference, the other stands in for the synthetic records, thinned to `n` where it holds more. No real
-    record is used twice in one cut: repeated ones would change every distance to a nearest neighbour.
+    record is used twice in one cut: repeated ones would change every distance to a nearest neighbour. Each cut is measured
+    with a seed of its own: slices, folds and resamples differ from run to run, too.
 
     Raises:
         UnmeasurableError: there is no reference split, or fewer than two records of it.
@@ -28,8 +29,9 @@ def null_figures(
     if whole is None or len(whole) < 2:
         raise UnmeasurableError(f"there are no two {request.reference} records to cut into halves")
     asked = tuple(names)
-    for real, other in halves(len(whole), cuts, stream(request.seed, purpose)):
-        cut = dataclasses.replace(request, synthetic=_take(whole, other[:n]))
+    seeds = stream(request.seed, f"{purpose}/seeds").integers(1 << 31, size=cuts).tolist()
+    for seed, (real, other) in zip(seeds, halves(len(whole), cuts, stream(request.seed, purpose)), strict=True):
+        cut = dataclasses.replace(request, synthetic=_take(whole, other[:n]), seed=seed)
         yield measure(asked, _with_split(cut, request.reference, _take(whole, real)))
 
 
