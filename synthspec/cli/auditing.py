@@ -84,4 +84,5 @@ def _answer(found: Audit, form: Format) -> None:
     width = max(map(len, facts))
     for name, value in facts.items():
         shown = ("; ".join(value) or "none") if isinstance(value, list) else value
-        typer.echo(f"{name:<{width}}  {f'{shown:.4g}' if isinstance(shown, float) else shown}")
+        digits = 15 if name in ("eps_claimed", "delta") else 4  # a claim that is rounded down is another claim
+        typer.echo(f"{name:<{width}}  {f'{shown:.{digits}g}' if isinstance(shown, float) else shown}")

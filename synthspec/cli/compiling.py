@@ -54,7 +54,9 @@ def compile_(
         typer.echo(f"wrote {target} ({len(plan.nodes)} nodes, digest {plan.digest[:16]})\nwrote {resolved}")
         if spends:
             typer.echo(
-                "plans eps {eps:g} at delta {delta:g} ({adjacency}), with noise of {multiplier:g}".format(**spends)
+                "plans eps {eps:.15g} at delta {delta:.15g} ({adjacency}), with noise of {multiplier:g}".format(
+                    **spends
+                )
             )
         for node in nobody:
             typer.echo(

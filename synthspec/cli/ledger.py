@@ -40,7 +40,7 @@ def show(
         for account, total in chosen:
             left = max(0.0, account.eps_budget - total.eps)
             typer.echo(
-                f"{account.name}: eps {total.eps:g} of {account.eps_budget:g} at delta {account.delta_budget:g} "
+                f"{account.name}: eps {total.eps:.15g} of {account.eps_budget:.15g} at delta {account.delta_budget:.15g} "
                 f"({account.adjacency} by {account.unit}, {total.accountant}), {total.entries} releases, {left:.4g} left"
             )
             for each in ledger.entries(account.name) if name else ():
@@ -89,7 +89,7 @@ def reserve(
         if form is Format.json:
             typer.echo(json.dumps({"entry": entry.id, "ledger": name, "total": _total(total)}))
         else:
-            typer.echo(f"entry {entry.id} of {name}: eps {total.eps:g} at delta {total.delta:g} in all")
+            typer.echo(f"entry {entry.id} of {name}: eps {total.eps:.15g} at delta {total.delta:.15g} in all")
 
 
 @contextmanager

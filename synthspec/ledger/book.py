@@ -352,8 +352,8 @@ def _total(account: Account, spent: Sequence[Entry]) -> Total:
 def _over(account: Account, budget: float, before: Total, own: Total, total: Total) -> OverBudgetError:
     left = max(0.0, budget - before.eps) if math.isfinite(before.eps) else 0.0
     message = (
-        f"the ledger {account.name} has spent eps {before.eps:g} of {budget:g} in {before.entries} releases; "
-        f"this one plans {own.eps:g}, and together they come to {total.eps:g} at delta {total.delta:g}"
+        f"the ledger {account.name} has spent eps {before.eps:.15g} of {budget:.15g} in {before.entries} releases; "
+        f"this one plans {own.eps:.15g}, and together they come to {total.eps:.15g} at delta {total.delta:.15g}"
     )
     help_text = f"about {left:.4g} is left: plan fewer steps or more noise, or release nothing more of these data"
     return OverBudgetError(message, help_text)

@@ -181,8 +181,8 @@ def statement(dp: DpSpend, mechanism: str) -> str:
     whole = "" if dp.ledger is None else f", over {dp.ledger.releases} release(s) in the ledger {dp.ledger.name}"
     return (
         f"Everything in this release comes from the private data through {mechanism} alone. When {change}, the probability "
-        f"of any outcome changes by a factor of at most exp({dp.eps_total:g}), but for a probability of {dp.delta_total:g}"
-        f"{whole} ({dp.accounting_method}). {learned_from(dp, mechanism)}"
+        f"of any outcome changes by a factor of at most exp({dp.eps_total:.15g}), but for a probability of "
+        f"{dp.delta_total:.15g}{whole} ({dp.accounting_method}). {learned_from(dp, mechanism)}"
         "Covered are weights, samples and everything that is computed from them. Not "
         f"covered: what is true of a {unit} whether it took part or not, several {unit}s of one person unless the unit "
         "says so, other releases of the same data that the ledger does not know, and the verdicts, which were judged on "

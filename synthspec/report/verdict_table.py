@@ -46,15 +46,21 @@ def _plans(records: Sequence[ContractRecord]) -> list[str]:
 def _row(name: str, record: BoundRecord) -> tuple[str, ...]:
     bound = record.bound
     unit = "" if bound.unit == "1" else f" {bound.unit}"
+    shown = claim if bound.metric in ("eps_total", "delta_total") else number
     measured = (
-        "" if record.value is None else number(record.value) + ("" if record.u is None else f" ± {number(record.u)}")
+        "" if record.value is None else shown(record.value) + ("" if record.u is None else f" ± {number(record.u)}")
     )
-    judged = "" if record.judged is None else f"{number(record.judged)} ({bound.at})"
+    judged = "" if record.judged is None else f"{shown(record.judged)} ({bound.at})"
     size = (
         record.n_syn if record.n_real is None else f"{record.n_real}/{record.n_syn}" if record.n_syn else record.n_real
     )
-    promise = f"{bound.metric} {_SIGN[bound.relation]} {number(bound.limit)}{unit}"
+    promise = f"{bound.metric} {_SIGN[bound.relation]} {shown(bound.limit)}{unit}"
     return (name, record.result, promise, measured, judged, "" if size is None else str(size), plain(record.reason))
+
+
+def claim(value: float) -> str:
+    """All digits: a bound that is rounded down is another bound."""
+    return f"{value:.15g}"
 
 
 def number(value: float) -> str:
