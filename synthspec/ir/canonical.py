@@ -36,8 +36,6 @@ def to_json(value: object) -> Json:
         return value
     if isinstance(value, Quantity):
         return f"{spell_number(value.si)} {coherent_unit(value.unit.kind).symbol}"
-    if isinstance(value, Canonical):
-        return value.canonical()
     if isinstance(value, int):
         return value if -_EXACT < value < _EXACT else str(value)
     if isinstance(value, float):
@@ -48,6 +46,8 @@ def to_json(value: object) -> Json:
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, Canonical):  # last, since a protocol is asked slowly
+        return value.canonical()
     return _record(value)
 
 

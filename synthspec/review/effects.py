@@ -8,9 +8,9 @@ from datetime import date
 
 from synthspec.accounting import available, eps_total, quick_bound
 from synthspec.check import check
-from synthspec.ir.canonical import digest
+from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.change import Blast, Direction, Effect
-from synthspec.ir.ops import OpGraph
+from synthspec.ir.ops import OpGraph, OpNode
 from synthspec.ir.privacy import accountant_of, is_auto, planned_event, solved_multiplier, stated_multiplier
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.lower import lower
@@ -79,23 +79,25 @@ def blast(old: ResolvedSpec | None, new: ResolvedSpec | None, today: date) -> Bl
     if new is None or old is None:
         return Blast(unknown="one side has no plan: it, or its SRef, is missing or has errors")
     graphs = _graph(old, today), _graph(new, today)
-    before, after = (({} if graph is None else _digests(graph)) for graph in graphs)
-    if graphs[1] is None or graphs[0] is None:
-        which = "the old" if graphs[0] is None else "the new"
+    before, after = graphs
+    if after is None or before is None:
+        which = "the old" if before is None else "the new"
         return Blast(unknown=f"{which} spec does not compile: `synthspec compile` says why")
-    rerun = tuple(name for name, known in after.items() if before.get(name) != known)
-    return Blast(rerun=rerun, kept=tuple(name for name in after if name not in rerun))
+    known = {node.id: node for node in before.nodes}
+    rerun: list[str] = []
+    for node in after.nodes:  # each stands behind what it reads
+        if not _same(known.get(node.id), node) or any(edge.node in rerun for edge in node.inputs):
+            rerun.append(node.id)
+    return Blast(rerun=tuple(rerun), kept=tuple(node.id for node in after.nodes if node.id not in rerun))
+
+
+def _same(old: OpNode | None, new: OpNode) -> bool:
+    """Whether two nodes are one: equal, or only spelled in other units."""
+    if old is None or old.inputs != new.inputs:
+        return False
+    return old.op == new.op or canonical_bytes(old.op) == canonical_bytes(new.op)
 
 
 def _graph(resolved: ResolvedSpec, today: date) -> OpGraph | None:
     checked = check(resolved, today)
     return None if checked.value is None else lower(checked.value).value
-
-
-def _digests(graph: OpGraph) -> dict[str, str]:
-    """A digest for each node that covers its op and everything it reads; nodes stand behind what they read."""
-    found: dict[str, str] = {}
-    for node in graph.nodes:
-        inputs = [[edge.port, found[edge.node]] for edge in node.inputs]
-        found[node.id] = digest("synthspec.review.v1", [node.op, inputs])
-    return found
