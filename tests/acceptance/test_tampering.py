@@ -13,6 +13,8 @@ import pytest
 import rfc8785
 
 BUNDLE = "manifest.sigstore.json"
+APPROVALS = "manifest.approvals.jsonl"
+OMS, RESULT = "weights.oms.sig", "test-result.sigstore.json"
 
 
 def bundle_of(folder: Path) -> dict:
@@ -56,6 +58,12 @@ def in_envelope(change: Callable[[dict], object]) -> Callable[[Path], None]:
         put(folder, bundle)
 
     return attack
+
+
+def deepened(bundle: dict, part: str, name: str, value: object) -> dict:
+    """The bundle with one thing more in a part of it."""
+    bundle[part][name] = value
+    return bundle
 
 
 def swap(folder: Path, one: str, other: str) -> None:
@@ -130,6 +138,43 @@ UNSIGNED = {
     "the readable copy, not JSON": (
         lambda run: (run / "manifest.json").write_text("PASS"),
         {("DIGEST", "manifest.json")},
+    ),
+    "a byte of a companion": (lambda run: flip_file(run, OMS), {("DIGEST", OMS)}),
+    "a companion left out": (lambda run: (run / RESULT).unlink(), {("MISSING_FILE", RESULT)}),
+    "a companion as the bundle": (
+        lambda run: shutil.copy(run / RESULT, run / BUNDLE),
+        {("PREDICATE_TYPE", "/predicateType")},
+    ),
+    "a bundle for everybody added": (
+        lambda run: shutil.copy(run / BUNDLE, run / "manifest.public.sigstore.json"),
+        {("EXTRA_FILE", "manifest.public.sigstore.json")},
+    ),
+    "an approval of something else": (
+        lambda run: (run / APPROVALS).write_bytes((run / RESULT).read_bytes() + b"\n"),
+        {("SIGNATURE", "line 1 of the approvals")},
+    ),
+    "an approval that is none": (
+        lambda run: (run / APPROVALS).write_text("yes\n"),
+        {("BAD_JSON", "")},
+    ),
+    "a link as the readable copy": (
+        lambda run: (
+            (run / "manifest.json").rename(run.parent / "moved"),
+            (run / "manifest.json").symlink_to(run.parent / "moved"),
+        ),
+        {("SYMLINK", "manifest.json")},
+    ),
+    "a log entry put in": (
+        lambda run: put(run, deepened(bundle_of(run), "verificationMaterial", "tlogEntries", [])),
+        {("SCHEMA", "/verificationMaterial")},
+    ),
+    "a certificate put in": (
+        lambda run: put(run, deepened(bundle_of(run), "verificationMaterial", "certificate", {"rawBytes": "AA=="})),
+        {("SCHEMA", "/verificationMaterial")},
+    ),
+    "two bundles in one file": (
+        lambda run: (run / BUNDLE).write_bytes((run / BUNDLE).read_bytes() * 2),
+        {("BAD_JSON", "")},
     ),
     "no bundle at all, but something else": (
         lambda run: (run / BUNDLE).write_text("{}"),
