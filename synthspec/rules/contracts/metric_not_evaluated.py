@@ -1,8 +1,9 @@
 """A contract is about a figure that is not measured.
 
 Why: a missing figure leaves its contract unproven, never held. That is known before the run, so it is said before the run.
+    What an acceleration has to keep is a bound of a contract, too: FID_ratio is made of FID, covg_delta of covg.
 
-Refs: P405-9; C40-511; C40-515; C40-516
+Refs: P405-9; P405-10; C40-511; C40-515; C40-516
 
 Bad:
     evaluation.metrics: [FID, KID, recall, covg, latency_ms_p99, MI]
@@ -42,5 +43,20 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
                     at("contracts", name, term.symbol),
                     f"{term.symbol} is about {term.metric}, which is not measured",
                     f"add {term.metric} to evaluation.metrics",
+                    (Note("what is measured", at("evaluation", "metrics")),),
+                )
+    yield from _kept(resolved, asked)
+
+
+def _kept(resolved: ResolvedSpec, asked: frozenset[str]) -> Iterator[Finding]:
+    """Figures against the teacher (P405-10) without the metric that they are made of."""
+    for number, how in enumerate(resolved.spec.acceleration):
+        for term in (term for owner in CONTRACTS for term in owner.kept):
+            metric = term.metric.partition("_")[0]
+            if getattr(how.keep, term.metric, None) is not None and metric not in asked:
+                yield Finding(
+                    at("acceleration", number, "keep", term.metric),
+                    f"{term.metric} is made of {metric}, which is not measured",
+                    f"add {metric} to evaluation.metrics, or keep a figure that is measured",
                     (Note("what is measured", at("evaluation", "metrics")),),
                 )

@@ -133,3 +133,14 @@ def test_a_primary_key_of_which_no_fresh_ones_can_be_given_is_refused(tmp_path, 
     found = [finding.message for finding in outcome.diagnostics if finding.code == "engine.backend-unsupported"]
     assert len(found) == bool(says)
     assert all(says in message for message in found)
+
+
+@pytest.mark.parametrize(
+    ("keep", "made_of"), [("{FID_ratio: 1.2}", "FID"), ("{KID_delta: 0.1}", "KID"), ("{covg_delta: -0.1}", "")]
+)
+def test_what_an_acceleration_keeps_is_made_of_a_figure_that_is_measured(keep, made_of):
+    measured = ("evaluation.metrics", "[bpd, inv_error, W1, MMD, covg, mode_drop, MI, latency_ms_p99]")
+    told = found("fiber-link-flow", measured, ("acceleration", f"[{{kind: quantize, dtype: int8, keep: {keep}}}]"))
+    unmeasured = [finding for finding in told if finding.code == "C40.metric-not-evaluated"]
+    assert [finding.path[:3] for finding in unmeasured] == [("acceleration", 0, "keep")] * bool(made_of)
+    assert all(finding.help.startswith(f"add {made_of} to") for finding in unmeasured)
