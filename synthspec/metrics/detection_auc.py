@@ -14,7 +14,7 @@ from synthspec.ir.evidence import Figure
 from synthspec.metrics.bench import Bench, Part
 from synthspec.metrics.columns import flat, parts
 from synthspec.metrics.figures import Z95, UnmeasurableError, details
-from synthspec.metrics.learners import boosted_classifier, logistic, one_thread
+from synthspec.metrics.learners import boosted_classifier, logistic, one_thread, readable
 from synthspec.metrics.request import Array
 from synthspec.metrics.stream import Indices, subset
 
@@ -94,8 +94,9 @@ def out_of_fold(make: Callable[[], Any], z: Array, kinds: NDArray[np.intp], fold
             inside = fold == held
             if min(np.bincount(kinds[side], minlength=2).min() for side in (inside, ~inside)) < 2:
                 raise UnmeasurableError("so few different records that a fold would hold those of one side only")
-            machine = make().fit(z[~inside], kinds[~inside])
-            score = np.asarray(machine.predict_proba(z[inside])[:, 1], dtype=np.float64)
+            learned, judged = readable(z[~inside], z[inside])
+            machine = make().fit(learned, kinds[~inside])
+            score = np.asarray(machine.predict_proba(judged)[:, 1], dtype=np.float64)
             value, variance = delong(score[kinds[inside] == 1], score[kinds[inside] == 0])
             values.append(value)
             variances.append(variance)
@@ -151,4 +152,5 @@ def _rounded(bench: Bench, part: Part) -> Array:
         content, fields = content[:, kept], tuple(fields[i] for i in kept)
     step = np.array([0.0 if field.levels or field.resolution is None else field.resolution for field in fields])
     coarse = np.rint(content / np.where(step > 0, step, 1.0)) * step
-    return np.where(step > 0, coarse, content.astype(np.float32).astype(np.float64))
+    most = float(np.finfo(np.float32).max)
+    return np.where(step > 0, coarse, np.clip(content, -most, most).astype(np.float32).astype(np.float64))

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from synthspec.metrics.figures import UnmeasurableError
+from synthspec.metrics.request import Array
 
 SETTINGS = {"max_iter": 100, "max_leaf_nodes": 15, "min_samples_leaf": 10, "early_stopping": False, "random_state": 0}
 """Of gradient boosting, over scikit-learn's own: smaller trees, because test splits are small."""
@@ -44,6 +47,14 @@ def support_vectors() -> Any:  # noqa: ANN401
     from sklearn.svm import SVC
 
     return SVC(C=10.0, gamma="scale")
+
+
+def readable(learned: Array, judged: Array) -> tuple[Array, Array]:
+    """Both without the columns that are nothing but gaps in `learned`, of which a histogram has no bins; zeros for none."""
+    seen = ~np.isnan(learned).all(axis=0)
+    if not seen.any():
+        return np.zeros((len(learned), 1)), np.zeros((len(judged), 1))
+    return (learned, judged) if seen.all() else (learned[:, seen], judged[:, seen])
 
 
 @contextmanager

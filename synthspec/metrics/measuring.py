@@ -84,6 +84,8 @@ ESTIMATORS: Mapping[str, str] = {
     "sliced_W2": sliced_w2.ESTIMATOR,
 }
 """What each figure estimates and how (P405-9)."""
+LARGEST = 1e100
+"""A value beyond it is no measurement of anything, and its square has no float."""
 
 
 def measure(names: Iterable[str], request: Request) -> tuple[Figure, ...]:
@@ -92,12 +94,26 @@ def measure(names: Iterable[str], request: Request) -> tuple[Figure, ...]:
     A name is one of `METRICS` or of `request.counted`. What cannot be measured is a figure without a value that says
     why; a user's fault never raises. Deterministic: the same names and request give the same figures.
     """
-    bench = Bench(request)
-    return tuple(_one(name, bench) for name in dict.fromkeys(names))
+    bench, beyond = Bench(request), _beyond(request)
+    return tuple(_one(name, bench, beyond) for name in dict.fromkeys(names))
 
 
-def _one(name: str, bench: Bench) -> Figure:
+def _beyond(request: Request) -> str:
+    """Why nothing can be compared; empty when the squares of all values and their sums are numbers."""
+    parts = {"train": request.train, "val": request.val, "test": request.test, "synthetic": request.synthetic}
+    for name, sample in parts.items():
+        if sample is None or sample.content.dtype.kind != "f" or not sample.content.size:
+            continue
+        largest = max(np.fmax.reduce(sample.content, axis=None), -np.fmin.reduce(sample.content, axis=None))
+        if largest > LARGEST:
+            return f"the {name} records have a value of {largest:.3g}; beyond {LARGEST:g} nothing is squared"
+    return ""
+
+
+def _one(name: str, bench: Bench, beyond: str) -> Figure:
     counted = {entry.name: entry for entry in bench.request.counted}
+    if beyond and name in METRICS and name not in counted and name != "latency_ms_p99":
+        return absent(name, beyond)
     try:
         if name in counted:
             return credited(counting.measure(counted[name]), counting.ESTIMATOR)

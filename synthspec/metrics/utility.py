@@ -15,7 +15,7 @@ from synthspec.metrics.classifier import labels
 from synthspec.metrics.columns import flat
 from synthspec.metrics.figures import Z95, UnmeasurableError, details
 from synthspec.metrics.intervals import clopper_pearson
-from synthspec.metrics.learners import boosted_classifier, boosted_regressor, one_thread, support_vectors
+from synthspec.metrics.learners import boosted_classifier, boosted_regressor, one_thread, readable, support_vectors
 from synthspec.metrics.request import Array
 
 LEAST = 50
@@ -155,8 +155,9 @@ def _scored(task: Task, inputs: Array, target: Array, rows: Any, held_x: Array, 
     """What each held-out record scores under one model: shape (n,), with the score as its mean."""
     if len(np.unique(target[rows])) < 2:
         return _constant(task, float(target[rows][0]), held_y)
+    learned, judged = readable(inputs[rows], held_x)
     with one_thread():
-        told = np.asarray(task.make().fit(inputs[rows], target[rows]).predict(held_x), dtype=np.float64)
+        told = np.asarray(task.make().fit(learned, target[rows]).predict(judged), dtype=np.float64)
     return _each(task, told, held_y)
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from synthspec.metrics import Field, Request, Sample, measure
+from synthspec.metrics import METRICS, Field, Request, Sample, measure
 from synthspec.metrics.stream import stream
 
 FIELDS = (
@@ -194,3 +194,22 @@ def test_a_collapsed_generator_is_told_at_once(values):
     )
     (found,) = measure(("detection_AUC",), same)
     assert found.value == 0.5
+
+
+@pytest.mark.parametrize("part", ["synthetic", "train"])
+def test_a_column_of_gaps_alone_and_numbers_beyond_float32_end_nothing(part):
+    odd = records("gaps alone", 120)
+    odd[:, 4], odd[:, 0] = np.nan, 1e50 * odd[:, 0]
+    short = {name: labelled(records(name, 120)) for name in ("train", "val", "test", "synthetic")}
+    request = dataclasses.replace(REQUEST, **short | {part: labelled(odd)}, target="kind")
+    for figure in measure(("TSTR", "TRTR", "detection_AUC"), request):
+        assert figure.value is not None, figure.reason
+
+
+def test_what_has_no_square_is_unproven_everywhere():
+    odd = records("beyond", 600)
+    odd[3, 0] = -1e150
+    request = dataclasses.replace(REQUEST, synthetic=labelled(odd), target="kind")
+    for figure in measure([name for name in METRICS if name != "latency_ms_p99"], request):
+        assert figure.value is None
+        assert "the synthetic records have a value of 1e+150" in figure.reason
