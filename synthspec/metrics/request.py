@@ -149,6 +149,8 @@ class Request:
     target: str = ""
     """The content field that TSTR and TRTR predict; empty for the condition class."""
     components: tuple[Component, ...] = ()
+    knows: Literal["samples", "engine"] = "samples"
+    """What the attacker has whom MI covers."""
     scores: Mapping[Split, Scores] = field(default_factory=dict)
     """What the engine says of single records, for the membership attack; empty without an engine that says anything."""
 

@@ -57,10 +57,17 @@ class Features(Model):
 
 
 class MembershipAttack(Model):
-    """Which splits play members and non-members."""
+    """Which splits play members and non-members, and what an attacker has whom MI covers."""
 
     members: SplitName
     non_members: SplitName
+    knows: Annotated[
+        Literal["samples", "engine"],
+        Field(
+            description="What the attacker has: the samples alone, or the weights, too. Where weights are handed out, "
+            "write engine: what the engine tells is measured beside MI anyway, and is part of it then."
+        ),
+    ] = "samples"
 
 
 class Evaluation(Model):

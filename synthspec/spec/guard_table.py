@@ -221,6 +221,7 @@ _EVALUATION: Mapping[str, Fields] = {
     "MembershipAttack": {
         "members": scale("train", ("val", "test"), risk="high"),
         "non_members": scale(("val", "test"), "train", risk="high"),
+        "knows": scale("engine", "samples", risk="high"),
     },
 }
 

@@ -83,6 +83,7 @@ def request_of(op: Measure, inputs: Inputs) -> metrics.Request:
         reference=op.reference,
         members=attack.members if attack else "train",
         non_members=attack.non_members if attack else "val",
+        knows=attack.knows if attack else "samples",
         latencies=_latencies(inputs),
         counted=tuple(_counted(op, inputs)),
         target=op.target,

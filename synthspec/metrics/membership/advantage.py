@@ -13,7 +13,7 @@ from synthspec.ir.evidence import Figure, Scalar, Split
 from synthspec.metrics.bench import Bench, Part
 from synthspec.metrics.columns import parts
 from synthspec.metrics.figures import UnmeasurableError, details
-from synthspec.metrics.membership.attacks import Scene, suite_of
+from synthspec.metrics.membership.attacks import ENGINE, Scene, suite_of
 from synthspec.metrics.membership.copies import copies
 from synthspec.metrics.membership.inference import MOST, attribute, linkability
 from synthspec.metrics.membership.people import People
@@ -25,6 +25,8 @@ from synthspec.metrics.stream import Indices, subset
 
 ESTIMATOR = "largest TPR - FPR over attacks, thresholds set on the other half"
 
+ENGINE_KNOWN = "engine"
+"""What `Request.knows` says of an attacker who has the weights."""
 LEAST = 40
 """Members, non-members and synthetic records below which nothing is said."""
 _MOST_SYNTHETIC = 5000
@@ -38,8 +40,9 @@ def measure(bench: Bench) -> Figure:
     Members are `request.members`, non-members `request.non_members`, and the third split calibrates the attacks. Each
     attack picks its threshold on one half of the candidates and is scored on the other; its bounds are one-sided at
     95 % jointly over the suite (Bonferroni, square-and-add over Clopper-Pearson). `value` is the largest advantage, which
-    may be negative; `upper` the largest upper bound. Of each attack the details hold the AUC (DeLong) and the hits at 1 %
-    and 0.1 % false alarms (Clopper-Pearson) with bounds at the same level; near copies stand beside them.
+    may be negative; `upper` the largest upper bound; the attack on the engine counts among them where `request.knows` says
+    that the attacker has it, and stands in the details anyway. Of each attack the details hold the AUC (DeLong) and the
+    hits at 1 % and 0.1 % false alarms (Clopper-Pearson) with bounds at the same level; near copies stand beside them.
 
     Raises:
         UnmeasurableError: fewer than 40 members, non-members or synthetic records; or members and non-members can be told
@@ -50,17 +53,19 @@ def measure(bench: Bench) -> Figure:
     simple = People(*(np.concatenate(side, axis=1) for side in blocks))
     blind = _blind_auc(people)
     results = _attacks(people, simple, bench.rng("MI/halves"), told)
-    best = max(results, key=lambda result: result.advantage)
+    covered = tuple(each for each in results if each.name != ENGINE or bench.request.knows == ENGINE_KNOWN)
+    made = {each.name for each in covered}
+    best = max(covered, key=lambda result: result.advantage)
     copied = copies(simple)
     cut = len(people.reference) // 2
     null = _attacks(people.against_itself(cut), simple.against_itself(cut), bench.rng("MI/null"))
     return Figure(
         name="MI",
-        label=f"Adv_MI[max of {len(results)} {'black-box attacks' if told is None else 'attacks, one on the engine'}]",
+        label=f"Adv_MI[max of {len(covered)} {'attacks, one on the engine' if ENGINE in made else 'black-box attacks'}]",
         value=best.advantage,
         u=best.u,
-        lower=max(result.lower for result in results),
-        upper=max(result.upper for result in results),
+        lower=max(result.lower for result in covered),
+        upper=max(result.upper for result in covered),
         method="binomial",
         n_real=len(people.members) + len(people.others),
         n_syn=len(people.synthetic),
@@ -72,6 +77,7 @@ def measure(bench: Bench) -> Figure:
                 n_members=len(people.members),
                 n_non_members=len(people.others),
                 n_reference=len(people.reference),
+                knows=bench.request.knows,
                 worst_attack=best.name,
                 engine_attack=_engine_attack(bench),
                 blind_auc=blind,

@@ -97,10 +97,22 @@ def _attack(page: Shown) -> Iterator[Markup]:
 def attacked(found: Metric) -> str:
     """What the best membership attack reached, and who was attacked."""
     upper = "" if found.upper is None else f" (upper bound {number(found.upper)})"
-    asked = "on the samples and on the engine" if "engine_loss.advantage" in found.details else "on the samples"
+    known = found.details.get("knows") == "engine"
     return (
-        f"A membership attack {asked} reached an advantage of {number(found.value or 0.0)}{upper}, where 0 is guessing "
-        "and 1 is certainty. That these attacks find little shows that these attacks fail, and is no guarantee."
+        f"A membership attack on the samples{' and on the engine' if known else ''} reached an advantage of "
+        f"{number(found.value or 0.0)}{upper}, where 0 is guessing and 1 is certainty. {'' if known else _told(found)}That "
+        "these attacks find little shows that these attacks fail, and is no guarantee."
+    )
+
+
+def _told(found: Metric) -> str:
+    """What the engine tells whoever has its weights, where MI does not cover that."""
+    reached, most = (found.details.get(f"engine_loss.{key}") for key in ("advantage", "upper"))
+    if not isinstance(reached, float | int) or not isinstance(most, float | int):
+        return ""
+    return (
+        f"Whoever has the weights as well can ask the engine itself, which reached {number(reached)} (upper bound "
+        f"{number(most)}); the limit on MI does not cover that, since the spec's attacker knows the samples alone. "
     )
 
 

@@ -131,7 +131,7 @@ def risk(x, found, rows=ROWS):
         modality="tabular", fields=tuple(Column(name=name, low=-20.0, high=20.0) for name in NAMES), seed=SEED,
         train=Sample(content=x[:rows]), val=Sample(content=r.standard_normal((rows, COLUMNS))),
         test=Sample(content=x[2 * rows :]), synthetic=Sample(content=r.standard_normal((400, COLUMNS))),
-        members="train", non_members="test", scores=found,
+        members="train", non_members="test", scores=found, knows="engine",
     ))[0]  # fmt: skip
 
 

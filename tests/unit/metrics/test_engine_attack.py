@@ -16,11 +16,11 @@ def world():
             (("train", ROWS), ("val", ROWS), ("test", ROWS), ("synthetic", 400))}  # fmt: skip
 
 
-def risk(scores=None, members="train", non_members="val", parts=None):
+def risk(scores=None, members="train", non_members="val", parts=None, knows="engine"):
     given = {name: Sample(content=rows) for name, rows in (parts or world()).items()}
     return measure(("MI",), Request(
         modality="tabular", fields=tuple(Field(name=f"x{i}", low=-9.0, high=9.0) for i in range(COLUMNS)), seed=SEED,
-        members=members, non_members=non_members, scores=scores or {}, **given,
+        members=members, non_members=non_members, scores=scores or {}, knows=knows, **given,
     ))[0]  # fmt: skip
 
 
@@ -44,6 +44,16 @@ def test_what_the_engine_says_is_one_attack_more_and_the_worst_when_it_tells():
     assert figure.lower > 0.5
     assert of(figure)["auc"] == np.mean(members[:, None] > others)
     assert "7 attacks" in figure.label
+
+
+def test_an_attacker_who_knows_the_samples_alone_is_bounded_by_the_attacks_on_them_and_the_other_is_told():
+    r = np.random.default_rng(0)
+    scores = {"train": told("train", r.normal(3.0, 1.0, ROWS)), "val": told("val", r.normal(0.0, 1.0, ROWS))}
+    covered, alone = risk(scores), risk(scores, knows="samples")
+    assert of(alone) == of(covered)
+    assert alone.upper < of(alone)["lower"] < covered.upper
+    assert alone.detail("worst_attack") != "engine_loss"
+    assert (alone.label, alone.detail("knows")) == ("Adv_MI[max of 6 black-box attacks]", "samples")
 
 
 def test_without_an_engine_nothing_changes():

@@ -134,7 +134,11 @@ def test_known_bounds_keep_their_digits():
     ("details", "said"),
     [
         ({}, "attack on the samples reached"),
-        ({"engine_loss.advantage": 0.2}, "attack on the samples and on the engine"),
+        ({"engine_loss.advantage": 0.2, "knows": "engine"}, "attack on the samples and on the engine"),
+        (
+            {"engine_loss.advantage": 0.4, "engine_loss.upper": 0.45, "knows": "samples"},
+            "ask the engine itself, which reached 0.4 (upper bound 0.45)",
+        ),
     ],
 )
 def test_the_page_says_whom_the_attack_asked(details, said):
