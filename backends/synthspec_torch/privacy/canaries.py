@@ -27,6 +27,8 @@ from synthspec_torch.privacy.training import PrivateCourse, PrivateRun, RecordLe
 _STEEP = 100.0
 """Of the loss, in clip norms: every gradient is clipped."""
 _REPLAYED, _REPLAYED_STEPS = 64, 20
+_COMPARED = 1000
+"""Releases of which every two are compared, at most."""
 _LEAST_STEPS = 30
 """Below, the variance of batch sizes says nothing."""
 Floats = NDArray[np.float64]
@@ -134,7 +136,18 @@ def _calibration(each: Floats, present: NDArray[np.bool_], course: PrivateCourse
         if steps > 1:
             product = float((outside[1:] * outside[:-1]).mean()) / sigma**2
             found["correlation"] = product * math.sqrt(outside[1:].size)
+            found["repetition"] = _repetition(outside[:_COMPARED] / sigma)
     return found
+
+
+def _repetition(noise: Floats) -> float:
+    """How far the most alike two of the releases `noise` [T, m] are beyond what the most alike of so many pairs would be.
+
+    Noise that is used twice shows here, even if no third release has it: a mean over all steps would drown it.
+    """
+    steps, width = noise.shape
+    alike = (noise @ noise.T)[np.triu_indices(steps, 1)] / math.sqrt(width)
+    return float(alike.max()) - math.sqrt(2 * math.log(max(2, len(alike))))
 
 
 def _sampling(run: PrivateRun, course: PrivateCourse) -> dict[str, float]:

@@ -190,3 +190,14 @@ def test_a_defect_ends_with_exit_1(monkeypatch):
     answer = CliRunner().invoke(program(words), words)
     assert answer.exit_code == 1
     assert "calibration: noise is -21" in answer.stdout
+
+
+def test_noise_that_two_releases_share_stands_out_and_chance_does_not():
+    from synthspec_torch.privacy.canaries import _repetition
+
+    rng = np.random.default_rng(6)
+    for steps, width in ((2, 500), (300, 500), (1000, 300)):
+        noise = rng.standard_normal((steps, width))
+        assert _repetition(noise) < 4.5
+        noise[-1] = noise[0]
+        assert _repetition(noise) > 4.5
