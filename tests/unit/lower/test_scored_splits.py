@@ -15,7 +15,9 @@ TODAY = date(2026, 11, 22)
 
 
 def plan_of(name: str, *overrides: tuple[str, str]) -> Plan:
-    outcome = load_spec(spot(EXAMPLES / name / "spec.yaml"), Options(today=TODAY, overrides=overrides)).then(compile_spec)
+    outcome = load_spec(spot(EXAMPLES / name / "spec.yaml"), Options(today=TODAY, overrides=overrides)).then(
+        compile_spec
+    )
     assert outcome.value is not None, outcome.diagnostics
     return outcome.value
 
