@@ -104,7 +104,10 @@ def _beyond(request: Request) -> str:
     for name, sample in parts.items():
         if sample is None or sample.content.dtype.kind != "f" or not sample.content.size:
             continue
-        largest = max(np.fmax.reduce(sample.content, axis=None), -np.fmin.reduce(sample.content, axis=None))
+        # As doubles: a bound beyond the floats of the content would overflow on its way into their type.
+        largest = max(
+            float(np.fmax.reduce(sample.content, axis=None)), -float(np.fmin.reduce(sample.content, axis=None))
+        )
         if largest > LARGEST:
             return f"the {name} records have a value of {largest:.3g}; beyond {LARGEST:g} nothing is squared"
     return ""

@@ -213,3 +213,11 @@ def test_what_has_no_square_is_unproven_everywhere():
     for figure in measure([name for name in METRICS if name != "latency_ms_p99"], request):
         assert figure.value is None
         assert "the synthetic records have a value of 1e+150" in figure.reason
+
+
+def test_pictures_of_floats_are_held_against_the_largest_double():
+    """The bound lies beyond float32, which a comparison in that type would turn into an overflow."""
+    given = {name: Sample(content=np.full((50, 1, 4, 4), 3e38, np.float32)) for name in ("train", "test", "synthetic")}
+    request = Request(modality="image", fields=(Field(name="x", low=0.0, high=4e38),), seed=1, **given)
+    (figure,) = measure(("W1",), request)
+    assert "beyond 1e+100" not in figure.reason
