@@ -23,7 +23,13 @@ class Group(BaseModel):
     """One group of keys. Keys keep the standard's spelling; Python may also use the snake-case name of an alias."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_by_alias=True, validate_by_name=True, serialize_by_alias=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        validate_by_alias=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        defer_build=True,
     )
 
     def canonical(self) -> Json:
