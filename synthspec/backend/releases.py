@@ -63,29 +63,35 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrivacyRecord:
-    """S405-8 as it ran. Beside the commitment everything here is a public constant: no count of records, no norm, no loss."""
+class _Record:
+    """What every mechanism leaves of its releases: public constants and the commitment, no count of records, norm or loss."""
 
-    mechanism: Literal["dp-sgd"]
-    releases: int
-    """Noisy sums that left the mechanism, empty batches included: the steps that count."""
     planned: int
-    rate: float
-    multiplier: float
-    """sigma, in units of `clip_norm`."""
-    clip_norm: float
-    normalizer: float
-    """The public constant that noisy sums are divided by."""
     unit: str
     adjacency: Adjacency
-    engine: str
-    """``book-keeping`` or ``one-by-one``: how per-record gradients were made."""
     rng: str
     hardening: str
     """What is done about the finite precision of the noise."""
     commitment: str
     """HMAC-SHA256 of the secret seed under a secret salt, in hex."""
     accesses: tuple[Access, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyRecord(_Record):
+    """S405-8 as it ran."""
+
+    mechanism: Literal["dp-sgd"]
+    releases: int
+    """Noisy sums that left the mechanism, empty batches included: the steps that count."""
+    rate: float
+    multiplier: float
+    """sigma, in units of `clip_norm`."""
+    clip_norm: float
+    normalizer: float
+    """The public constant that noisy sums are divided by."""
+    engine: str
+    """``book-keeping`` or ``one-by-one``: how per-record gradients were made."""
 
     @property
     def event(self) -> Event:
@@ -96,25 +102,16 @@ class PrivacyRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VoteRecord:
-    """PATE as it ran: the winners of noisy votes that left it. Public constants and the commitment, and no count of votes."""
+class VoteRecord(_Record):
+    """PATE as it ran: the winners of noisy votes that left it, and no count of votes."""
 
     mechanism: Literal["pate"]
     releases: int
     """Queries that were answered."""
-    planned: int
     teachers: int
     aggregation: Literal["gnmax", "laplace"]
     multiplier: float
     """The standard deviation of the noise on each count, or the scale of Laplace's law, in votes."""
-    unit: str
-    adjacency: Adjacency
-    rng: str
-    hardening: str
-    """What is done about the finite precision of the noise."""
-    commitment: str
-    """HMAC-SHA256 of the secret seed under a secret salt, in hex."""
-    accesses: tuple[Access, ...] = ()
 
     @property
     def event(self) -> Event:
@@ -136,22 +133,13 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatisticsRecord:
-    """Noisy statistics as they were released. Public constants and the commitment, and no count of records."""
+class StatisticsRecord(_Record):
+    """Noisy statistics as they were released."""
 
     mechanism: Literal["dp-noise"]
     made: tuple[Released, ...]
-    planned: int
     drawn: int
     """Records that were drawn of what was released, which costs nothing."""
-    unit: str
-    adjacency: Adjacency
-    rng: str
-    hardening: str
-    """What is done about the finite precision of the noise."""
-    commitment: str
-    """HMAC-SHA256 of the secret seed under a secret salt, in hex."""
-    accesses: tuple[Access, ...] = ()
 
     @property
     def releases(self) -> int:

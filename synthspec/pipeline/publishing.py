@@ -12,6 +12,7 @@ from synthspec.backend.artifacts import VECTORS
 from synthspec.exports import FILES
 from synthspec.ir.manifest import SCHEMA_VERSION, Manifest, readable
 from synthspec.ir.manifest_engine import DpSpend, PrivateDataRef
+from synthspec.ir.manifest_evidence import ContractEntry
 from synthspec.ir.manifest_public import (
     PublicBound,
     PublicContract,
@@ -113,34 +114,36 @@ def _manifest(plan: Plan, full: Manifest, sequence: int, previous: str | None) -
             objective=full.deep.objective,
             weights=full.deep.weights,
         ),
-        contracts=tuple(
-            PublicContract(
-                id=entry.id,
-                name=entry.name,
-                expr=entry.expr,
-                severity=entry.severity,
-                result=entry.result,
-                bounds=tuple(
-                    PublicBound(
-                        metric=bound.metric,
-                        relation=bound.relation,
-                        limit=bound.limit,
-                        unit=bound.unit,
-                        at=bound.at,
-                        symbol=bound.symbol,
-                        result=bound.result,
-                    )
-                    for bound in entry.bounds
-                ),
-                tol_source=entry.tol_source,
-            )
-            for entry in full.contracts
-        ),
+        contracts=tuple(_contract(entry) for entry in full.contracts),
         privacy=PublicPrivacy(mechanism=mechanism, dp=dp, statement=statement(dp, mechanism)),
         randomness=full.randomness,
         waivers=full.waivers,
         key=full.key,
         sign=full.sign,
+    )
+
+
+def _contract(entry: ContractEntry) -> PublicContract:
+    """The promise and what became of it, without a figure."""
+    return PublicContract(
+        id=entry.id,
+        name=entry.name,
+        expr=entry.expr,
+        severity=entry.severity,
+        result=entry.result,
+        bounds=tuple(
+            PublicBound(
+                metric=bound.metric,
+                relation=bound.relation,
+                limit=bound.limit,
+                unit=bound.unit,
+                at=bound.at,
+                symbol=bound.symbol,
+                result=bound.result,
+            )
+            for bound in entry.bounds
+        ),
+        tol_source=entry.tol_source,
     )
 
 

@@ -27,6 +27,7 @@ from synthspec.ir.families import (
     VaeEngine,
     VaeMlp,
 )
+from synthspec.ir.schema import Field, Schema
 from synthspec_diffusers.kernels import KERNELS as DIFFUSION
 from synthspec_torch.flow.kernels import KERNELS as FLOW
 from synthspec_torch.gan.kernels import KERNELS as GAN
@@ -111,39 +112,9 @@ def test_a_killed_training_ends_with_the_bytes_of_an_undisturbed_one(fit_op, inp
     assert [event["action"] for event in events] == ["scale_lr", "rollback", "budget"]
 
 
-def test_a_training_by_sampling_goes_on_with_its_draws(fit_op, tmp_path):
-    from synthspec.ir.schema import Field, Schema
-
-    rng = np.random.default_rng(4)
-    fields = (
-        Field(name="rid", role="key", dtype="int64"),
-        Field(name="x", role="content", dtype="float64", range=(0.0, 1.0)),
-        Field(name="kind", role="content", dtype="categorical", enum=("a", "b", "c")),
-    )
-    for folder in ("data", "split"):
-        (tmp_path / folder).mkdir()
-    columns = {"rid": np.arange(60), "x": rng.random(60), "kind": rng.integers(0, 3, 60)}
-    write_dataset(tmp_path / "data", Dataset(columns))
-    write_rows(tmp_path / "split", Rows(train=np.arange(40), val=np.arange(40, 50), test=np.arange(50, 60)))
-    inputs = {"data": Artifact(tmp_path / "data", (DATA,)), "split": Artifact(tmp_path / "split", (SPLIT,))}
-    _, kernel, op = next(each for each in engines(fit_op) if each[0] == "gan")
-    op = replace(
-        op, schema=Schema(modality="tabular", fields=fields, pk=("rid",)), conditions=(),
-        engine=GanEngine(family="gan", architecture=GanMlp(name="mlp", hidden=(8,), latent_dim=2)),
-        objective=Adversarial(measure="gan", training_by_sampling="log_frequency"),
-    )  # fmt: skip
-    assert BACKEND.supports(op) == ()
-    whole = fit(kernel, op, inputs, tmp_path / "whole", Until())
-    with pytest.raises(Killed):
-        fit(kernel, op, inputs, tmp_path / "killed", Until(12), tmp_path / "shelf")
-    progress = Until()
-    assert fit(kernel, op, inputs, tmp_path / "again", progress, tmp_path / "shelf") == whole
-    assert progress.begun[1] == 10
-
-
-def test_a_flow_of_mixed_columns_goes_on_with_its_draws_and_with_what_is_dropped(fit_op, tmp_path):
-    from synthspec.ir.schema import Field, Schema
-
+@pytest.fixture
+def mixed(tmp_path):
+    """(schema, inputs) of sixty rows of a number and a category."""
     rng = np.random.default_rng(3)
     schema = Schema(
         modality="tabular",
@@ -159,7 +130,28 @@ def test_a_flow_of_mixed_columns_goes_on_with_its_draws_and_with_what_is_dropped
     columns = {"rid": np.arange(60), "x": rng.random(60), "kind": rng.integers(0, 3, 60)}
     write_dataset(tmp_path / "data", Dataset(columns))
     write_rows(tmp_path / "split", Rows(train=np.arange(40), val=np.arange(40, 50), test=np.arange(50, 60)))
-    inputs = {"data": Artifact(tmp_path / "data", (DATA,)), "split": Artifact(tmp_path / "split", (SPLIT,))}
+    return schema, {"data": Artifact(tmp_path / "data", (DATA,)), "split": Artifact(tmp_path / "split", (SPLIT,))}
+
+
+def test_a_training_by_sampling_goes_on_with_its_draws(fit_op, mixed, tmp_path):
+    schema, inputs = mixed
+    _, kernel, op = next(each for each in engines(fit_op) if each[0] == "gan")
+    op = replace(
+        op, schema=schema, conditions=(),
+        engine=GanEngine(family="gan", architecture=GanMlp(name="mlp", hidden=(8,), latent_dim=2)),
+        objective=Adversarial(measure="gan", training_by_sampling="log_frequency"),
+    )  # fmt: skip
+    assert BACKEND.supports(op) == ()
+    whole = fit(kernel, op, inputs, tmp_path / "whole", Until())
+    with pytest.raises(Killed):
+        fit(kernel, op, inputs, tmp_path / "killed", Until(12), tmp_path / "shelf")
+    progress = Until()
+    assert fit(kernel, op, inputs, tmp_path / "again", progress, tmp_path / "shelf") == whole
+    assert progress.begun[1] == 10
+
+
+def test_a_flow_of_mixed_columns_goes_on_with_its_draws_and_with_what_is_dropped(fit_op, mixed, tmp_path):
+    schema, inputs = mixed
     kernel, op = next((kernel, op) for name, kernel, op in engines(fit_op) if name == "flow")
     engine = FlowEngine(
         family="flow", architecture=Autoregressive(name="autoregressive", transforms=1, hidden=(8,), bins=4)

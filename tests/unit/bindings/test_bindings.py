@@ -52,14 +52,6 @@ def columns(n=400):
     }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def homes(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SYNTHSPEC_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
-        patch.setenv("SYNTHSPEC_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        yield
-
-
 @pytest.fixture(scope="module")
 def ds(tmp_path_factory):
     return bindings.dataset(columns(), SREF, split=SPLIT, work=tmp_path_factory.mktemp("work"))

@@ -17,14 +17,6 @@ SREF = {
 MORE = {"training": {"steps": 2, "batch_size": 32, "optimizer": {"name": "adam", "lr": 1e-3}, "seed": 4}}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def homes(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SYNTHSPEC_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
-        patch.setenv("SYNTHSPEC_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        yield
-
-
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
     columns = {"rid": np.arange(120), "x": np.random.default_rng(5).random(120)}
