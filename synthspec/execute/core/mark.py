@@ -11,6 +11,7 @@ from synthspec.backend.dataset import Dataset, read_dataset, write_dataset
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.execute.core.fresh_keys import with_key, without_key
 from synthspec.ir.ops import Mark
+from synthspec.ir.schema import Schema
 from synthspec.watermark import KeyFault, key_path, read_key
 from synthspec.watermark.selection import canonical, detect, scores, select
 
@@ -28,7 +29,7 @@ def mark(op: Mark, inputs: Mapping[str, Artifact], context: Context) -> None:
         raise DataError("schema.not-found", str(fault), f"synthspec watermark new {op.key}") from None
     data = read_dataset(inputs["samples"].path(DATA))
     records = canonical(op.schema, data)
-    chosen = select(scores(key, records), _groups(op, data), op.candidates)
+    chosen = select(scores(key, records), groups(op.schema, data), op.candidates)
     write_dataset(context.out, with_key(op.schema, without_key(op.schema, data.take(chosen))))
     found = detect(key, [records[index] for index in chosen], op.candidates, op.alpha)
     report = MarkReport(
@@ -45,11 +46,11 @@ def mark(op: Mark, inputs: Mapping[str, Artifact], context: Context) -> None:
     (context.out / ENFORCE_REPORT).write_bytes(inputs["samples"].path(ENFORCE_REPORT).read_bytes())
 
 
-def _groups(op: Mark, data: Dataset) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Which records ask for the same categories: numbers from 0."""
+def groups(schema: Schema, data: Dataset) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Which records ask for the same categories: numbers from 0, [len(data)]."""
     names = [
         f.name
-        for f in op.schema.with_role("condition")
+        for f in schema.with_role("condition")
         if f.dtype in {"categorical", "bool"} and f.name in data.columns
     ]
     if not names:
