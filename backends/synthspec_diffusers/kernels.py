@@ -62,7 +62,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
             learner = learning(records.take(torch.arange(0)))
             learner.multiplicity, learner.placed = draws_of(op.privacy), content.placed
             private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
-            trained = fit_privately(learner, private, op, inputs, context)
+            trained = fit_privately(learner, private, context)
         else:
             val = _records(op, content, given, rows_of(inputs, "val"), generator(seed, Stream.VALIDATE, 0, 1))
             with SignalLog(context.out / TRAINING_LOG) as log:

@@ -38,6 +38,17 @@ class Progress(Protocol):
         """`count` more units are done; `note` is a short status such as ``loss 0.31``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which execution this is, for what may serve it alone: the noise of a mechanism."""
+
+    key: str
+    """Its execution key: op, inputs by content, backend with its version, numeric facts. It digests private data, so it
+    stays in the house."""
+    facts: Mapping[str, str]
+    """What of it may be told where it is another one: the backend with its version, and the numeric facts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a kernel gets beside its op and its inputs."""
@@ -54,6 +65,8 @@ class Context:
     secret: Path | None = None
     """Where the secret seeds of a mechanism are kept, outside every artifact: read when the file exists, made (mode 0600)
     when not. None: fresh ones, which nobody keeps."""
+    identity: Identity | None = None
+    """Which execution this is. None: one of no store, whose secrets nobody keeps."""
     meter: Path | None = None
     """Where a kernel under a mechanism counts its releases, each before it happens (`releases.ReleaseMeter`)."""
     unfinished: Path | None = None

@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from synthspec.backend.protocol import Artifact, DataError
-from synthspec.ir.canonical import digest
+from synthspec.backend.protocol import DataError, Identity
 from synthspec.ir.families import DpSgd
 from synthspec.ir.ops import Op, Statistics
 
 _BYTES = 32
 _CODE = "P405-4.secret"
 _BESIDE = ".statistics"
+_FORM = 2
+_ANOTHER = "name another file, which need not exist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,15 @@ class Secret:
         """A secret that nobody has."""
         return cls(secrets.token_bytes(_BYTES), secrets.token_bytes(_BYTES))
 
+    def of(self, identity: Identity) -> Secret:
+        """What this secret is in one execution: in any other one its keys, its noise and its commitment are others.
+
+        Noise is used once. The same noise on sums that differ (another op, other data, another version of a kernel, the
+        last bits of another processor) is no noise in the difference of the two.
+        """
+        seed = hmac.digest(self.seed, f"synthspec.secret.v{_FORM}/{identity.key}".encode(), "sha256")
+        return Secret(seed, self.salt)
+
     def key(self, purpose: str) -> bytes:
         """256 bits for one purpose: what is known of one key says nothing of another."""
         return hmac.digest(self.seed, f"synthspec.privacy.v1/{purpose}".encode(), "sha256")
@@ -43,27 +53,44 @@ class Secret:
         return hmac.new(self.salt, self.seed, hashlib.sha256).hexdigest()
 
 
-def settle(path: Path | None, bound_to: str) -> Secret:
-    """The secret in the file `path`, which is made (mode 0600) where there is none; a forgotten one without a path.
+def settle(path: Path | None, identity: Identity | None) -> Secret:
+    """The secret of the execution `identity`, from the file `path`, which is made (mode 0600) where there is none.
 
-    `bound_to` is the digest of the training and of the data that it reads. Noise is used for one training only: the same
-    noise on other data would cancel in the difference of two releases. Raises DataError for a file that others can
-    read, that belongs to another training, or that is no file of secrets.
+    A forgotten one without a path. Raises DataError for a file that others can read, that was made for another
+    execution, or that is no file of secrets; ValueError for a file without an execution that it is for.
     """
     if path is None:
         return Secret.fresh()
+    if identity is None:
+        raise ValueError("a secret that is kept belongs to one execution")
     try:
-        return _made(path, bound_to)
+        return keep(path, Secret.fresh(), identity)
     except FileExistsError:
-        return _read(path, bound_to)
+        return _read(path, identity)
 
 
-def bound_to(op: Op, inputs: Mapping[str, Artifact]) -> str:
-    """The digest of an op and of everything that it reads, in hex. It is secret itself: it digests private data."""
-    contents = {
-        f"{port}/{name}": _digest(inputs[port].path(name)) for port in sorted(inputs) for name in inputs[port].files
-    }
-    return digest("synthspec.privacy.secret.v1", [op, contents])
+def kept(path: Path, identity: Identity) -> Secret | None:
+    """The secret of the execution `identity` in the file `path`; None where there is no file. Raises as `settle`."""
+    return _read(path, identity) if path.exists() else None
+
+
+def keep(path: Path, secret: Secret, identity: Identity) -> Secret:
+    """What `secret` is in the execution `identity`, once it is kept in the new file `path`. Raises FileExistsError."""
+    text = json.dumps(
+        {
+            "form": _FORM,
+            "made_for": identity.key,
+            "facts": dict(identity.facts),
+            "salt": secret.salt.hex(),
+            "seed": secret.seed.hex(),
+        }
+    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(descriptor)
+    return secret.of(identity)
 
 
 def secret_of(op: Op, path: Path) -> Path:
@@ -72,40 +99,47 @@ def secret_of(op: Op, path: Path) -> Path:
     return path.with_name(path.name + _BESIDE) if beside else path
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _made(path: Path, bound_to: str) -> Secret:
-    secret = Secret.fresh()
-    text = json.dumps({"bound_to": bound_to, "salt": secret.salt.hex(), "seed": secret.seed.hex()})
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    return secret
-
-
-def _read(path: Path, bound_to: str) -> Secret:
-    # Nothing of the content enters a message: not even a part of a damaged file.
+def _read(path: Path, identity: Identity) -> Secret:
+    # Nothing of the content enters a message but facts of a machine: not even a part of a damaged file.
     if path.stat().st_mode & 0o077:
         raise DataError(_CODE, f"others may read the secrets in {path.name}", f"chmod 600 {path.name}")
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         secret = Secret(bytes.fromhex(stored["seed"]), bytes.fromhex(stored["salt"]))
-        owner = str(stored["bound_to"])
-    except (ValueError, KeyError, TypeError):
-        raise DataError(
-            _CODE, f"{path.name} is no file of secrets", "name another file, which need not exist"
-        ) from None
+        if stored.get("form") != _FORM:
+            raise _of_before(path)
+        made_for, facts = str(stored["made_for"]), {str(name): str(each) for name, each in stored["facts"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DataError(_CODE, f"{path.name} is no file of secrets", _ANOTHER) from None
     if min(len(secret.seed), len(secret.salt)) < _BYTES:
-        raise DataError(_CODE, f"the secrets in {path.name} are too short", "name another file, which need not exist")
-    if not hmac.compare_digest(owner, bound_to):
-        raise DataError(
-            _CODE,
-            f"the secrets in {path.name} are those of another training or of other data",
-            "name another file: noise that is used twice is none",
-        )
-    return secret
+        raise DataError(_CODE, f"the secrets in {path.name} are too short", _ANOTHER)
+    if not hmac.compare_digest(made_for, identity.key):
+        raise _of_another(path, facts, identity.facts)
+    return secret.of(identity)
+
+
+def _of_before(path: Path) -> DataError:
+    return DataError(
+        _CODE,
+        f"the secrets in {path.name} were made by another version of synthspec, which draws other noise from them",
+        "replay with the version that the manifest names in trace.build; for a run of this version name another file, "
+        "which need not exist",
+    )
+
+
+def _of_another(path: Path, then: Mapping[str, str], now: Mapping[str, str]) -> DataError:
+    absent = "none"
+    changed = [
+        f"{name} {then.get(name, absent)} then, {now.get(name, absent)} now"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+    if not changed:
+        message = f"the secrets in {path.name} are those of another training or of other data"
+        return DataError(_CODE, message, "name another file: noise that is used twice is none")
+    return DataError(
+        _CODE,
+        f"the secrets in {path.name} were made for another execution: {'; '.join(changed)}",
+        "replay where these are as they were; for a release of its own name another file: the same noise on sums that "
+        "differ in their last bits is none",
+    )

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Protocol
 
 from synthspec.backend.inspecting import Inspecting
-from synthspec.backend.protocol import Artifact, Backend, Context, DataError, Progress, Shortfall
+from synthspec.backend.protocol import Artifact, Backend, Context, DataError, Identity, Progress, Shortfall
 from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.execute.execution import Execution, NodeRun
 from synthspec.execute.fresh import compute_fresh, found_again
@@ -36,8 +36,10 @@ class Passage:
 class Guard(Protocol):
     """Who is asked before a node is computed, and told when it is done. Inputs come as digests by port."""
 
-    def begin(self, op: Op, inputs: Mapping[str, str], secret: Path | None) -> Passage:
+    def begin(self, op: Op, inputs: Mapping[str, str], secret: Path | None, identity: Identity) -> Passage:
         """`op` is about to be computed, as it is not in the store; `secret` is the file that was asked for.
+
+        What is made of a secret is for the execution `identity` alone.
 
         Raises DataError to refuse it.
         """
@@ -170,11 +172,11 @@ class _Run:
         digests = {port: run.record.digest for port, run in inputs.items()}
         found = self.store.lookup(key)
         if found is None:
-            passage = Passage(secret=self.secret)
+            passage, identity = Passage(secret=self.secret), self._identity(key, backend)
             if self.guard is not None:
-                passage = self.guard.begin(op, digests, self.secret)
+                passage = self.guard.begin(op, digests, self.secret, identity)
             artifacts = {port: run.artifact for port, run in inputs.items()}
-            record = self._make(node.id, op, key, artifacts, backend, passage)
+            record = self._make(node.id, op, identity, artifacts, backend, passage)
         else:
             record = found
             self.store.journal.append("reused", node=node.id, op=op.op, key=key, detail=record.digest)
@@ -204,16 +206,19 @@ class _Run:
             outside=self.outside[node_id],
         )
 
+    def _identity(self, key: str, backend: Backend) -> Identity:
+        return Identity(key, {"backend": f"{backend.name} {backend.version}", **self.facts[backend.name]})
+
     def _make(
         self,
         node_id: str,
         op: Op,
-        key: str,
+        identity: Identity,
         inputs: Mapping[str, Artifact],
         backend: Backend,
         passage: Passage,
     ) -> Record:
-        journal = self.store.journal
+        journal, key = self.store.journal, identity.key
         journal.append("running", node=node_id, op=op.op, key=key)
         try:
             with self.store.work() as out:
@@ -224,6 +229,7 @@ class _Run:
                     progress=self.progress,
                     batch=self.batch,
                     secret=passage.secret,
+                    identity=identity,
                     meter=passage.meter,
                     keys=self.keys,
                     unfinished=self.store.unfinished(key) if isinstance(op, Fit) else None,

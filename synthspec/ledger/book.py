@@ -132,13 +132,17 @@ class Ledger:
             stamped = replace(entry, account=account.name, holder=holder(), made_at=_now())
             return _inserted(connection, stamped), total
 
-    def interrupted(self, account: str, plan: str, dataset: str) -> Entry | None:
-        """A training of `plan` on `dataset` whose process died before it was settled: it may go on under its own noise."""
+    def interrupted(self, account: str, plan: str, dataset: str) -> tuple[Entry, ...]:
+        """Trainings of `plan` on `dataset` whose process died before they were settled, the last one first.
+
+        One of them may go on under its own noise; under other noise it is another training.
+        """
         with self._transaction() as connection:
-            for each in reversed(_entries(connection, account)):
-                if (each.plan, each.dataset, each.commitment) == (plan, dataset, "") and died_here(each.holder):
-                    return each
-        return None
+            return tuple(
+                each
+                for each in reversed(_entries(connection, account))
+                if (each.plan, each.dataset, each.commitment) == (plan, dataset, "") and died_here(each.holder)
+            )
 
     def resume(self, account: Account, entry: Entry, planned: Event) -> Entry | None:
         """Take over the interrupted `entry`, whose noise goes on to all of `planned`; None when somebody else has.

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hmac
-import json
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthspec.backend.protocol import DataError
+from synthspec.backend.protocol import DataError, Identity
 from synthspec.backend.releases import PRIVACY_RECORD, ReleaseRecord, read_record
-from synthspec.backend.secret import secret_of
+from synthspec.backend.secret import Secret, keep, kept, secret_of
 from synthspec.execute import Passage
 from synthspec.ir.manifest_engine import LedgerRef
 from synthspec.ir.ops import Fit, Op, Statistics
 from synthspec.ir.plan import Plan
 from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier, training_event
-from synthspec.ir.statistics import marginals_event
+from synthspec.ir.statistics import statistics_event
 from synthspec.spec.privacy import DpNoise, DpSgd, Pate
 
 if TYPE_CHECKING:
@@ -29,6 +26,10 @@ if TYPE_CHECKING:
     from synthspec.ledger import Account, Entry, Ledger, Total
 
 UNUSABLE = "P405-4.ledger-unusable"
+_GOES_ON = (
+    "a training of this plan was interrupted, and goes on for little or nothing more under its own noise alone: with the "
+    "--secret that it had, or without one where it had none, with the same backend on the same machine"
+)
 Block = DpSgd | Pate | DpNoise
 
 
@@ -51,7 +52,8 @@ class _Release:
 
         block, counts = self.block, isinstance(self.op, Statistics)
         if isinstance(block, DpNoise):
-            return marginals_event(self.op.sigma) if isinstance(self.op, Statistics) else Unknown("not statistics")
+            released = self.op if isinstance(self.op, Statistics) else None
+            return statistics_event(released.kind, released.sigma) if released else Unknown("not statistics")
         multiplier = stated_multiplier(block) or 0.0
         return planned_event(block, multiplier) if counts else training_event(block, multiplier)
 
@@ -74,23 +76,27 @@ class LedgerGuard:
     _meter: Path | None = None
     _opened: list[Ledger] = field(default_factory=list)
 
-    def begin(self, op: Op, inputs: Mapping[str, str], secret: Path | None) -> Passage:
+    def begin(self, op: Op, inputs: Mapping[str, str], secret: Path | None, identity: Identity) -> Passage:
         """`op`, whose inputs have the digests `inputs`, is about to be computed, with the secret in the file `secret`.
 
-        A training that was interrupted goes on under its own noise, which costs nothing more. Until it is done, its
-        secret lies beside its meter, unless a file was asked for.
+        A training that was interrupted goes on under its own noise, which costs nothing more; under other noise (that of
+        another file, or of another execution) it is a release of its own. Until it is done, its secret lies beside its
+        meter, unless a file was asked for.
 
-        Raises DataError: `P405-4.budget-exceeded` when what is left does not cover it, `P405-4.ledger-unusable`.
+        Raises DataError: `P405-4.budget-exceeded` when what is left does not cover it, `P405-4.ledger-unusable`, and for
+        a file of secrets that is not this execution's; nothing is reserved then.
         """
         release = _released_by(op)
         if release is None:
             return Passage(secret=secret)
-        seed = "" if secret is None else _commitment(secret_of(op, secret))
-        if seed and self._known(release, seed) is not None:
+        asked = None if secret is None else kept(secret_of(op, secret), identity)
+        if asked is not None and self._known(release, asked.commitment) is not None:
             return Passage(secret=secret)
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data = inputs["data"]
-        self._entry, self._meter = self._resumed(release, data, secret) or self._reserved(release, data)
+        noise = _Noise(op, secret, asked, identity, self.state)
+        self._entry, self._meter = self._resumed(release, inputs["data"], noise) or self._begun(
+            release, inputs["data"], noise
+        )
         return Passage(meter=self._meter, secret=secret or _secret(self._meter))
 
     def done(self, node: NodeRun, inputs: Mapping[str, str]) -> None:
@@ -134,18 +140,30 @@ class LedgerGuard:
     def _known(self, release: _Release, commitment: str) -> tuple[Entry, Total] | None:
         return self._ledger().known(release.block.ledger or "", commitment)
 
-    def _resumed(self, release: _Release, data: str, secret: Path | None) -> tuple[Entry, Path] | None:
-        """The interrupted training that this one goes on with, when its secret is still there."""
-        found = self._ledger().interrupted(release.block.ledger or "", self.plan.digest, data)
-        if found is None or not found.meter or not secret_of(release.op, secret or _secret(Path(found.meter))).exists():
-            return None
-        with _refusals():
-            taken = self._ledger().resume(_account(release.block), found, release.planned)
-        return None if taken is None else (taken, Path(found.meter))
+    def _resumed(self, release: _Release, data: str, noise: _Noise) -> tuple[Entry, Path] | None:
+        """The interrupted training that this one goes on with: one whose noise is still there, and is the one asked for."""
+        for found in self._interrupted(release, data):
+            if found.meter and noise.is_that_of(Path(found.meter)):
+                with _refusals():
+                    taken = self._ledger().resume(_account(release.block), found, release.planned)
+                if taken is not None:
+                    return taken, Path(found.meter)
+        return None
 
-    def _reserved(self, release: _Release, data: str) -> tuple[Entry, Path]:
-        meter = self.state / f"meter-{secrets.token_hex(8)}"
-        return self._reserve(release, data, str(meter)), meter
+    def _interrupted(self, release: _Release, data: str) -> tuple[Entry, ...]:
+        return self._ledger().interrupted(release.block.ledger or "", self.plan.digest, data)
+
+    def _begun(self, release: _Release, data: str, noise: _Noise) -> tuple[Entry, Path]:
+        """A training of its own. Its noise is settled first: who resumes it has to hold it."""
+        meter, made = noise.settled()
+        try:
+            return self._reserve(release, data, str(meter)), meter
+        except BaseException as error:
+            if made is not None:
+                made.unlink(missing_ok=True)
+            if isinstance(error, DataError) and self._interrupted(release, data):
+                raise DataError(error.code, str(error), f"{error.help}; {_GOES_ON}") from None
+            raise
 
     def _reserve(self, release: _Release, data: str, meter: str) -> Entry:
         from synthspec.ledger import Entry
@@ -211,15 +229,47 @@ def _account(block: Block) -> Account:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Noise:
+    """The noise that is asked for: that of the file `path`, where `held` is what it holds, or any without a file.
+
+    The meter of a training is named by the commitment to its noise: whoever goes on counting in it must hold that noise.
+    """
+
+    op: Op
+    path: Path | None
+    held: Secret | None
+    identity: Identity
+    state: Path
+
+    def is_that_of(self, meter: Path) -> bool:
+        """Whether it is the noise of the training that counts in `meter`; of one that began before, or elsewhere, it is not."""
+        mine = self.held
+        if self.path is None:
+            try:
+                mine = kept(secret_of(self.op, _secret(meter)), self.identity)
+            except DataError:  # that of another version, or of another machine: it is not gone on with
+                return False
+        return mine is not None and meter.name == _meter(self.state, mine).name
+
+    def settled(self) -> tuple[Path, Path | None]:
+        """The meter of a new training, and the file of secrets that was made for it. Raises DataError, OSError."""
+        if self.held is not None:
+            return _meter(self.state, self.held), None
+        fresh = Secret.fresh()
+        meter = _meter(self.state, fresh.of(self.identity))
+        made = secret_of(self.op, self.path or _secret(meter))
+        try:
+            keep(made, fresh, self.identity)
+        except FileExistsError:  # another run made it meanwhile
+            return replace(self, held=kept(made, self.identity)).settled()
+        return meter, made
+
+
+def _meter(state: Path, secret: Secret) -> Path:
+    return state / f"meter-{secret.commitment}"
+
+
 def _secret(meter: Path) -> Path:
     """Where the secret of a training under way lies when no file was asked for: a crash must not cost its noise."""
     return meter.with_suffix(".secret")
-
-
-def _commitment(path: Path) -> str:
-    """The commitment to the seed in a file of secrets; empty where there is none."""
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        return hmac.new(bytes.fromhex(held["salt"]), bytes.fromhex(held["seed"]), "sha256").hexdigest()
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""

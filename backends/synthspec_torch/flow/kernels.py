@@ -52,7 +52,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
                 flow.network, flow.cells, records, records.take(torch.arange(0)), op.training.seed or 0
             )
             private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
-            trained = fit_privately(learner, private, op, inputs, context)
+            trained = fit_privately(learner, private, context)
         else:
             trained = _train(op, flow, rows, rows_of(inputs, "val"), context)
     flow.write(context, trained.weights)
@@ -69,7 +69,7 @@ def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> Non
             # The val split stays out of a private training: a validation would be a release.
             private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
             learner = MixedLearner(flow.network, records, records.take(slice(0, 0)), seed)
-            trained = fit_privately(learner, private, op, inputs, context)
+            trained = fit_privately(learner, private, context)
         else:
             trained = _train_table(op, flow, records, rows_of(inputs, "val"), context)
     flow.write(context, trained.weights)

@@ -55,7 +55,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
             private = PrivateGan(
                 gan.network, critic, rules, gan.held(rows), law, batch=batch, seed=seed, placed=gan.content.placed
             )
-            trained = fit_privately(private, course, op, inputs, context)
+            trained = fit_privately(private, course, context)
         else:
             trained = _train(op, gan, critic, rules, rows, rows_of(inputs, "val"), context)
     gan.write(context, trained.weights)

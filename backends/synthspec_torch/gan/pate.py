@@ -21,7 +21,7 @@ from synthspec.backend.draws import Stream
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, Progress
 from synthspec.backend.releases import PRIVACY_RECORD, Access, ReleaseMeter, VoteRecord
-from synthspec.backend.secret import Secret, bound_to, settle
+from synthspec.backend.secret import Secret, settle
 from synthspec.ir.families import Hinge, Pate, Stability, Training
 from synthspec.ir.ops import Fit
 from synthspec_torch.gan.engine import TrainedGan, architecture_of
@@ -224,7 +224,7 @@ class VoteRun:
 
 def fit_by_votes(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     """Train under ``op.privacy``, PATE; leaves the generator, ``fit.json``, ``training.jsonl`` and ``privacy.json``."""
-    secret, course = settle(context.secret, bound_to(op, inputs)), VoteCourse.of(op)
+    secret, course = settle(context.secret, context.identity), VoteCourse.of(op)
     path: Path = context.out / TRAINING_LOG
     with intra_op_threads(op.training.threads), SignalLog(path) as log, closing(ReleaseMeter(context.meter)) as meter:
         gan, run = begun(op, course, inputs, secret, log, meter)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import closing
 
 from synthspec.backend.artifacts import TRAINING_LOG, write_report
-from synthspec.backend.protocol import Artifact, Context, DataError
+from synthspec.backend.protocol import Context, DataError
 from synthspec.backend.releases import PRIVACY_RECORD, ReleaseMeter
-from synthspec.backend.secret import bound_to, settle
-from synthspec.ir.ops import Fit
+from synthspec.backend.secret import settle
 from synthspec_torch.privacy.training import PrivateCourse, RecordLearner, train_privately
 from synthspec_torch.training.log import SignalLog
 from synthspec_torch.training.loop import Trained
 
 
-def fit_privately(
-    learner: RecordLearner, course: PrivateCourse, op: Fit, inputs: Mapping[str, Artifact], context: Context
-) -> Trained:
-    """Train `learner` under ``op.privacy``; leaves ``training.jsonl`` and ``privacy.json`` in ``context.out``.
+def fit_privately(learner: RecordLearner, course: PrivateCourse, context: Context) -> Trained:
+    """Train `learner` by `course`; leaves ``training.jsonl`` and ``privacy.json`` in ``context.out``.
 
     Raises DataError for a network that no bound holds for, and for a file of secrets that is not this training's.
     """
-    secret = settle(context.secret, bound_to(op, inputs))
+    secret = settle(context.secret, context.identity)
     with SignalLog(context.out / TRAINING_LOG) as log, closing(ReleaseMeter(context.meter)) as meter:
         try:
             trained, record = train_privately(learner, course, secret, log, context.progress, meter)

@@ -59,7 +59,7 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
             private = PrivateCourse.of(op.training, op.stability, op.privacy, len(records))
             learner = _learner(op, records, records.take(slice(0, 0)), private.epoch_steps)
             start_from(op, learner.network, context.root)
-            trained = fit_privately(learner, private, op, inputs, context)
+            trained = fit_privately(learner, private, context)
         else:
             course = Course.of(op.training, op.stability, len(records))
             learner = _learner(op, records, _records(op, inputs, "val"), math.ceil(len(records) / course.batch_size))
@@ -82,7 +82,7 @@ def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> Non
             private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
             none = records.take(slice(0, 0))
             learner = _learning(op, vae.network, vae.likelihood, records, none, private.epoch_steps)
-            trained = fit_privately(learner, private, op, inputs, context)
+            trained = fit_privately(learner, private, context)
         else:
             course = Course.of(op.training, op.stability, len(rows))
             parts = records, vae.records(rows_of(inputs, "val"))

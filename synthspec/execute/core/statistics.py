@@ -23,7 +23,7 @@ from synthspec.backend.marginals import counted, fit_marginals, projected
 from synthspec.backend.noise import HARDENING, RNG, Noise
 from synthspec.backend.protocol import Artifact, Context
 from synthspec.backend.releases import PRIVACY_RECORD, Access, ReleaseMeter, StatisticsRecord
-from synthspec.backend.secret import Secret, bound_to, secret_of, settle
+from synthspec.backend.secret import Secret, secret_of, settle
 from synthspec.ir.ops import Statistics
 from synthspec.ir.schema import Field
 from synthspec.ir.statistics import CONDITIONS, MARGINALS, SHARES
@@ -37,7 +37,7 @@ def statistics(op: Statistics, inputs: Mapping[str, Artifact], context: Context)
 
     Raises DataError for a file of secrets that is not this release's.
     """
-    secret = settle(None if context.secret is None else secret_of(op, context.secret), bound_to(op, inputs))
+    secret = settle(None if context.secret is None else secret_of(op, context.secret), context.identity)
     cells = [Cells.of(op.schema.field(name)) for name in op.fields]
     context.progress.start("noisy statistics", op.records, "records")
     with closing(ReleaseMeter(context.meter)) as meter:

@@ -9,7 +9,7 @@ import torch
 from synthspec.accounting import eps_total
 from synthspec.backend.artifacts import DATA, FIT_REPORT, TRAINING_LOG, FitReport, read_report
 from synthspec.backend.dataset import Dataset, Rows, read_dataset, write_dataset, write_rows
-from synthspec.backend.protocol import Artifact, Context
+from synthspec.backend.protocol import Artifact, Context, Identity
 from synthspec.backend.releases import PRIVACY_RECORD, counted, read_record
 from synthspec.ir.families import (
     Adversarial,
@@ -74,6 +74,7 @@ def made(tmp_path):
         quiet = type("Quiet", (), {"start": lambda *_: None, "advance": lambda *_: None})()
         KERNELS["fit"](op, inputs, Context(
             out=out, root=tmp_path, workers=1, progress=quiet, secret=tmp_path / secret, meter=tmp_path / f"{name}.meter",
+            identity=Identity("a training", {}),
         ))  # fmt: skip
         return Artifact(out, tuple(sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())))
 

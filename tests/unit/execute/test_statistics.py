@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from synthspec.accounting import gaussian_eps
 from synthspec.backend import marginals
 from synthspec.backend.dataset import Dataset, Rows, read_dataset, read_rows, write_dataset, write_rows
 from synthspec.backend.noise import Noise
-from synthspec.backend.protocol import Artifact, Context, DataError
+from synthspec.backend.protocol import Artifact, Context, DataError, Identity
 from synthspec.backend.releases import counted, read_record
 from synthspec.execute.core import statistics as kernel
 from synthspec.execute.core.statistics import VALIDATION, apportioned, statistics
+from synthspec.execute.keys import execution_key
 from synthspec.ir.ops import Statistics
 from synthspec.ir.schema import Field, Schema
 from synthspec.ir.statistics import SHARES, marginals_event, solved_sigma
@@ -204,8 +206,16 @@ def run(tmp_path, stated, columns, rows=None, **context):
     out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
     out.mkdir()
     inputs = {"data": Artifact(real, ("data.safetensors",)), "split": Artifact(real, ("split.safetensors",))}
-    statistics(stated, inputs, Context(out=out, root=tmp_path, workers=1, progress=Quiet(), **context))
+    identity = identity_of(stated, inputs)
+    statistics(stated, inputs, Context(out=out, root=tmp_path, workers=1, progress=Quiet(), identity=identity, **context))
     return out
+
+
+def identity_of(stated, inputs):
+    """As the executor has it, for a backend of one version in one environment."""
+    digests = {port: sha256((each.folder / each.files[0]).read_bytes()).hexdigest() for port, each in inputs.items()}
+    key = execution_key(stated, digests, backend="core", version="1", environment={}, outside=())
+    return Identity(key, {"backend": "core 1"})
 
 
 def test_what_is_charged_is_what_was_released(tmp_path):

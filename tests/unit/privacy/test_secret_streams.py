@@ -12,7 +12,7 @@ import pytest
 import torch
 from scipy import stats
 
-from synthspec.backend.protocol import DataError
+from synthspec.backend.protocol import DataError, Identity
 from synthspec.backend.releases import ReleaseMeter, counted
 from synthspec.backend.secret import Secret, settle
 from synthspec_torch.privacy.mechanism import GaussianSum
@@ -223,38 +223,86 @@ def test_a_commitment_binds_to_the_seed_and_to_the_salt():
     assert all(len(each) == 64 for each in found)
 
 
+FACTS = {"backend": "torch 4", "cpu": "avx2"}
+THIS, THAT = Identity("this", FACTS), Identity("that", FACTS)
+
+
 def test_a_file_of_secrets_is_made_once_and_read_again(tmp_path):
     path = tmp_path / "run.secret"
-    made = settle(path, "this")
+    made = settle(path, THIS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert settle(path, "this") == made
-    assert settle(None, "this") != settle(None, "this")
+    assert settle(path, THIS) == made
+    assert settle(None, THIS) != settle(None, THIS)
 
 
 def test_a_secret_of_another_training_is_refused_and_kept(tmp_path):
     path = tmp_path / "run.secret"
-    made = settle(path, "this")
+    made = settle(path, THIS)
     with pytest.raises(DataError, match="another training"):
-        settle(path, "that")
-    assert settle(path, "this") == made
+        settle(path, THAT)
+    assert settle(path, THIS) == made
+
+
+@pytest.mark.parametrize(("fact", "now"), [("backend", "torch 5"), ("cpu", "avx512f")])
+def test_a_secret_of_another_version_or_machine_is_refused_and_says_which(tmp_path, fact, now):
+    path = tmp_path / "run.secret"
+    settle(path, THIS)
+    with pytest.raises(DataError, match=f"{fact} {FACTS[fact]} then, {now} now"):
+        settle(path, Identity("that", FACTS | {fact: now}))
+
+
+def test_of_one_secret_every_execution_has_noise_of_its_own(tmp_path):
+    """Also where somebody writes the name of the one into the file of the other: the refusal is a courtesy."""
+    path = tmp_path / "run.secret"
+    made = settle(path, THIS)
+    path.write_text(path.read_text().replace('"this"', '"that"'))
+    forged = settle(path, THAT)
+    assert forged.salt == made.salt
+    assert forged.commitment != made.commitment, "the ledger knows the one, and not the other"
+    ours, theirs = (normals(Keystream(each.key("noise")).words(1, 50_000)).numpy() for each in (made, forged))
+    assert abs(np.corrcoef(ours, theirs)[0, 1]) < 4.5 / math.sqrt(50_000)
+    assert {made.key("sampling"), made.key("draws")}.isdisjoint({forged.key("sampling"), forged.key("draws")})
+
+
+def test_a_secret_of_before_is_refused_with_the_way_to_replay_it(tmp_path):
+    path = tmp_path / "run.secret"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"bound_to": "this", "salt": "aa" * 32, "seed": "bb" * 32}))
+    with pytest.raises(DataError, match="another version of synthspec") as caught:
+        settle(path, THIS)
+    assert "trace.build" in caught.value.help
+    assert "bb" not in caught.value.message + caught.value.help
+
+
+def test_no_secret_is_kept_for_nothing_in_particular(tmp_path):
+    with pytest.raises(ValueError, match="one execution"):
+        settle(tmp_path / "run.secret", None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_secret_that_others_may_read_is_refused(tmp_path):
     path = tmp_path / "run.secret"
-    settle(path, "this")
+    settle(path, THIS)
     path.chmod(0o640)
     with pytest.raises(DataError, match="others may read"):
-        settle(path, "this")
+        settle(path, THIS)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"seed": 1, "salt": 2, "bound_to": 3}', "\xff",
-                                  json.dumps({"seed": "aa", "salt": "bb", "bound_to": "this"})])  # fmt: skip
+FORM = {"form": 2, "seed": "aa" * 32, "salt": "bb" * 32, "made_for": "this", "facts": {}}
+BROKEN = [
+    *(json.dumps(each) for each in (FORM | {"facts": 3}, FORM | {"seed": "aa"}, FORM | {"salt": 2}, {}, [], 3)),
+    "",
+    "\xff",
+]
+
+
+@pytest.mark.parametrize("text", BROKEN)
 def test_a_file_that_holds_no_secret_is_refused_without_a_word_of_it(tmp_path, text):
     path = tmp_path / "run.secret"
     path.write_text(text, encoding="latin-1")
     path.chmod(0o600)
     with pytest.raises(DataError) as caught:
-        settle(path, "this")
+        settle(path, THIS)
     assert "aa" not in caught.value.message
 
 
