@@ -45,8 +45,9 @@ def replay(
 ) -> None:
     """Verify, run the plan again from nothing, and grade weights and samples.
 
-    bitwise: the same bytes. numeric: every number within the tolerance, all else equal. statistical: every figure that a
-    contract is judged by lies in its signed interval, and every contract comes out as signed. Else: differs.
+    bitwise: the same bytes, in the same environment. numeric: every number within the tolerance, all else equal, and the
+    same bytes in another environment. statistical: every figure that a contract is judged by lies in its signed interval,
+    and every contract comes out as signed. Else: differs.
     """
     from synthspec.ir.plan import read_plan
     from synthspec.pipeline.contents import PLAN
@@ -105,8 +106,18 @@ def _answer(found: Replay, form: Format) -> None:
             typer.echo(f"contract {change}")
     for fact, then, now in found.environment:
         typer.echo(f"environment {fact}: {then} then, {now} now")
-    stated = f" (tolerance {found.tolerance:g} of the range)" if found.grade == "numeric" else ""
-    typer.echo(f"replay: {found.grade}{stated}")
+    typer.echo(f"replay: {found.grade}{_held(found)}")
+
+
+def _held(found: Replay) -> str:
+    """What holds of a replay that is numeric."""
+    if found.grade != "numeric":
+        return ""
+    if not found.equal:
+        return f" (tolerance {found.tolerance:g} of the range)"
+    count = len(found.environment)
+    facts = "1 fact of the environment differs" if count == 1 else f"{count} facts of the environment differ"
+    return f" (every byte is equal; not bitwise, as {facts}: --accept numeric takes it)"
 
 
 def _apart(file: Comparison) -> str:
@@ -137,6 +148,7 @@ def _json(found: Replay) -> None:
         1,
         Format.json,
         grade=found.grade,
+        bytes_equal=found.equal,
         tolerance=found.tolerance,
         results=_listed(found.files),
         inputs=_listed(found.inputs),

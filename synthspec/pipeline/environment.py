@@ -48,6 +48,8 @@ def environment(backend: str, version: str, facts: Mapping[str, str], threads: i
 
 def _cpu() -> dict[str, str | bool | int | float]:
     found: dict[str, str | bool | int | float] = {"count": os.cpu_count() or 0}
+    if hasattr(os, "sched_getaffinity"):  # libraries start as many threads as they may use, not as there are
+        found["usable"] = len(os.sched_getaffinity(0))
     listing = Path("/proc/cpuinfo")
     if listing.is_file():
         entries = [line.partition(":") for line in listing.read_text(encoding="utf-8", errors="replace").splitlines()]

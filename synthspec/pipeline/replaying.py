@@ -55,13 +55,21 @@ class Replay:
     tolerance: float = TOLERANCE
 
     @property
+    def equal(self) -> bool:
+        """Whether the same was read, and every byte came out again."""
+        return bool(self.files) and all(file.same for file in (*self.files, *self.inputs))
+
+    @property
     def grade(self) -> Grade:
-        """The best of: ``bitwise`` (all bytes are equal), ``numeric`` (every number is within the tolerance, the rest
-        equal), ``statistical`` (every figure lies in the signed interval and every contract comes out as signed).
+        """The best of: ``bitwise`` (all bytes are equal, and so is every fact of the environment), ``numeric`` (every
+        number is within the tolerance, the rest equal), ``statistical`` (every figure lies in the signed interval and
+        every contract comes out as signed).
+
+        Bytes that are equal in another environment are luck as far as anybody has shown: that is numeric, no more.
         """
         if not self.files or not all(read.same for read in self.inputs):
             return "differs"
-        if all(file.same for file in self.files):
+        if self.equal and not self.environment:
             return "bitwise"
         if all(file.same or (file.gap is not None and file.gap.within(self.tolerance)) for file in self.files):
             return "numeric"

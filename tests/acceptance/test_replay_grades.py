@@ -54,3 +54,19 @@ def test_the_json_answer_has_the_gap_and_the_figures(cli, marks, tmp_path, monke
     assert (gap["where"], gap["reason"]) == ("x", "")
     assert {each["name"] for each in said["figures"]} >= {"W1", "covg", "MI"}
     assert all(each["within"] for each in said["figures"])
+
+
+def test_equal_bytes_with_another_thread_count_are_told_and_not_called_bitwise(cli, marks, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    words = ("replay", marks.folder, "--base", marks.folder.parent, "--quiet")
+    answer = cli(*words, cwd=tmp_path)
+    told = answer.out.splitlines()
+    (fact,) = (line for line in told if line.startswith("environment "))
+    assert re.fullmatch(r"environment /variables/OMP_NUM_THREADS: \S+ then, 7 now", fact)
+    assert all(line.startswith("same ") for line in told[:-2]), "what still holds is told file by file"
+    assert told[-1].startswith(
+        "replay: numeric (every byte is equal; not bitwise, as 1 fact of the environment differs"
+    )
+    assert answer.code == 1
+    accepted = cli(*words, "--accept", "numeric", "--format", "json", cwd=tmp_path)
+    assert (accepted.code, accepted.json["grade"], accepted.json["bytes_equal"]) == (0, "numeric", True)

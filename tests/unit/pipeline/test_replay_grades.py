@@ -203,6 +203,7 @@ def test_a_contract_that_turns_is_told():
 SAME = Comparison(name="samples.csv", then="a", now="a")
 NEAR = replace(SAME, now="b", gap=Gap(1e-9, 1e-6, "x"))
 FAR = replace(SAME, now="b", gap=Gap(1.0, 0.5, "x"))
+ELSEWHERE = (("/variables/OMP_NUM_THREADS", "1", "2"),)
 INSIDE = Stand(name="W1", lower=0.0, upper=1.0, then=0.5, now=0.6)
 
 
@@ -210,7 +211,9 @@ INSIDE = Stand(name="W1", lower=0.0, upper=1.0, then=0.5, now=0.6)
     ("given", "grade"),
     [
         ({"files": (SAME,)}, "bitwise"),
+        ({"files": (SAME,), "environment": ELSEWHERE}, "numeric"),
         ({"files": (SAME, NEAR)}, "numeric"),
+        ({"files": (SAME, NEAR), "environment": ELSEWHERE}, "numeric"),
         ({"files": (SAME, NEAR), "tolerance": 1e-7}, "statistical"),
         ({"files": (NEAR, FAR)}, "statistical"),
         ({"files": (FAR,), "turned": ("C40-511: held then, broken now",)}, "differs"),
@@ -220,6 +223,7 @@ INSIDE = Stand(name="W1", lower=0.0, upper=1.0, then=0.5, now=0.6)
         ({"files": (), "figures": (INSIDE,)}, "differs"),
         ({"files": (SAME,), "inputs": (replace(SAME, now="b"),)}, "differs"),
         ({"files": (NEAR,), "inputs": (replace(SAME, now="b"),)}, "differs"),
+        ({"files": (SAME,), "inputs": (replace(SAME, now="b"),), "environment": ELSEWHERE}, "differs"),
     ],
 )
 def test_the_grade_is_the_best_that_holds(given, grade):
