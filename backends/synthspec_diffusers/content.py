@@ -1,4 +1,4 @@
-"""What a denoiser works on, by modality: content as tensors of a fixed shape, conditions as tensors beside them, and back."""
+"""What a denoiser works on, by modality: content as tensors of a fixed shape, and back."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ import torch
 
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.protocol import Artifact, Context
-from synthspec.ir.families import DiffusionEngine, NoMechanism, UNet2d
+from synthspec.ir.families import NoMechanism
 from synthspec.ir.ops import Fit
-from synthspec.ir.schema import Field
 from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.series import SeriesCodec
-from synthspec_torch.data.context import ContextCodec
 from synthspec_torch.data.image import ImageCodec
-from synthspec_torch.data.labels import Labels
 from synthspec_torch.data.layout import Layout
 from synthspec_torch.data.mixed import MixedCodec, Uniform
 
@@ -219,76 +216,3 @@ def read_content(op: Fit, engine: Artifact) -> Content:
             return SeriesContent(SeriesCodec.read(fields, engine))
         case _:
             return TableContent(Layout.of(MixedCodec.read(fields, engine)))
-
-
-class Given(Protocol):
-    """The conditions of records as one tensor, and the one that stands for no condition (S405-6)."""
-
-    @property
-    def null(self) -> torch.Tensor:
-        """No condition, for one record."""
-
-    @property
-    def width(self) -> int:
-        """Labels that there are, or numbers of a condition; the null condition included."""
-
-    def encode(self, columns: Mapping[str, Column], records: int) -> torch.Tensor:
-        """The conditions of `records` records, [records, *null.shape]."""
-
-
-@dataclass(frozen=True, slots=True)
-class GivenLabel:
-    """Categorical conditions as one class label, for an embedding table."""
-
-    labels: Labels
-
-    @property
-    def null(self) -> torch.Tensor:
-        return torch.tensor(self.labels.null)
-
-    @property
-    def width(self) -> int:
-        return self.labels.null + 1
-
-    def encode(self, columns: Mapping[str, Column], records: int) -> torch.Tensor:
-        del records
-        return torch.from_numpy(self.labels.encode(columns))
-
-
-@dataclass(frozen=True, slots=True)
-class GivenVector:
-    """Conditions of any kind as one vector, whose last number is 1 where there is a condition; all 0 is none."""
-
-    codec: ContextCodec
-
-    @property
-    def null(self) -> torch.Tensor:
-        return torch.zeros(self.width)
-
-    @property
-    def width(self) -> int:
-        return self.codec.width + 1
-
-    def encode(self, columns: Mapping[str, Column], records: int) -> torch.Tensor:
-        vectors = torch.from_numpy(self.codec.encode(columns, records)).float()
-        return torch.cat([vectors, torch.ones(records, 1)], 1)
-
-
-def given_of(op: Fit, train: Dataset) -> Given | None:
-    """The conditions that the network of `op` is told; None where it has none.
-
-    The moments of numbers are those of the train rows, which a sampler has at hand as well; under a mechanism they
-    come from the SRef.
-    """
-    if not op.conditions:
-        return None
-    if isinstance(op.engine, DiffusionEngine) and isinstance(op.engine.architecture, UNet2d):
-        return GivenLabel(Labels(condition_fields(op)))
-    if not isinstance(op.privacy, NoMechanism):
-        return GivenVector(ContextCodec.declared(op.schema, op.conditions))
-    return GivenVector(ContextCodec.fitted(op.schema, op.conditions, train.columns))
-
-
-def condition_fields(op: Fit) -> tuple[Field, ...]:
-    """The fields that are conditions, in the order they are registered."""
-    return tuple(op.schema.field(name) for name in op.conditions)

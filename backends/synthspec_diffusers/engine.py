@@ -21,11 +21,12 @@ from synthspec.ir.families import (
 )
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.solvers import law_of
-from synthspec_diffusers.content import Content, Given, given_of, read_content
+from synthspec_diffusers.content import Content, read_content
 from synthspec_diffusers.dense import Mlp, SeriesTransformer, TableTransformer
 from synthspec_diffusers.heads import head_of
 from synthspec_diffusers.path import Path
 from synthspec_diffusers.schedule import Grid, even_grid
+from synthspec_torch.data.given import Given, GivenLabel, given_of
 from synthspec_torch.training.seeding import initial_weights
 from synthspec_torch.weights import load_weights, save_weights
 
@@ -99,7 +100,7 @@ def build_network(op: Fit, content: Content, given: Given | None) -> nn.Module:
             from synthspec_diffusers.network import Denoiser
 
             channels, height, side = content.shape
-            return Denoiser(architecture, (channels, height, side), width)
+            return Denoiser(architecture, (channels, height, side), width, labelled=isinstance(given, GivenLabel))
         case MlpDenoiser():
             return Mlp(architecture, content.shape, width)
         case TransformerDenoiser():

@@ -26,7 +26,7 @@ from synthspec.ir.families import (
 from synthspec.ir.ops import Accelerate, Assess, Fit, Sample
 from synthspec.ir.solvers import law_of
 from synthspec_diffusers.acceleration.distilling import distil
-from synthspec_diffusers.content import Content, Given, encoded, fitted_content, given_of, read_content
+from synthspec_diffusers.content import Content, encoded, fitted_content, read_content
 from synthspec_diffusers.engine import SIGMA_DATA, WEIGHTS, build_network, parts, read_engine, trained_network
 from synthspec_diffusers.heads import head_of
 from synthspec_diffusers.path import Adaptive
@@ -35,6 +35,7 @@ from synthspec_diffusers.schedule import Process
 from synthspec_diffusers.scoring import HOW, known
 from synthspec_diffusers.training import Corruption, DiffusionLearner, Records
 from synthspec_torch.acceleration.quantizing import quantize
+from synthspec_torch.data.given import Given, given_of
 from synthspec_torch.privacy.fitting import fit_privately
 from synthspec_torch.privacy.support import draws_of
 from synthspec_torch.privacy.training import PrivateCourse

@@ -25,26 +25,40 @@ class Unet(UNet2DModel):
         dtype: torch.dtype = self.conv_in.weight.dtype
         return dtype
 
+    def tell(self, numbers: int) -> None:
+        """Take conditions of so many numbers where class labels go: an MLP of the form that the time has reads them."""
+        width = self.time_embedding.linear_2.out_features
+        read = nn.Sequential(nn.Linear(numbers, width), nn.SiLU(), nn.Linear(width, width))
+        # diffusers' types know of tables alone; what it does with one is to call it.
+        self.class_embedding = read  # type: ignore[assignment]
+
 
 class Denoiser(nn.Module):
-    """``(x [n, C, H, W], times [n], labels [n] or None) -> head output [n, C, H, W]``.
+    """``(x [n, C, H, W], times [n], conditions or None) -> head output [n, C, H, W]``.
 
-    Images whose sides the levels of the network do not halve evenly are padded with the middle value 0, and the output
-    is cut back to size.
+    Conditions are class labels [n], which have a row each of a table, or vectors [n, k], which go through an MLP; what they
+    become is added to what the time becomes. Images whose sides the levels of the network do not halve evenly are padded
+    with the middle value 0, and the output is cut back to size.
     """
 
-    def __init__(self, architecture: UNet2d, shape: tuple[int, int, int], labels: int | None) -> None:
-        """`labels`: how many class labels there are, the null class included; None without conditions."""
+    def __init__(
+        self, architecture: UNet2d, shape: tuple[int, int, int], given: int | None, *, labelled: bool = True
+    ) -> None:
+        """`given`: how many class labels there are, the null class included, or where the network is not `labelled` how many
+        numbers a condition has; None without conditions.
+        """
         super().__init__()
-        self.unet = _unet(architecture, shape[0], labels)
+        self.unet = _unet(architecture, shape[0], given if labelled else None)
+        if given is not None and not labelled:
+            self.unet.tell(given)
         multiple = 2 ** (len(architecture.channels) - 1)
         self.size = shape[1:]
         self.padding = (0, -shape[2] % multiple, 0, -shape[1] % multiple)
 
-    def forward(self, x: torch.Tensor, times: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, times: torch.Tensor, given: torch.Tensor | None) -> torch.Tensor:
         if any(self.padding):
             x = nn.functional.pad(x, self.padding)
-        out: torch.Tensor = self.unet(x, times, labels, return_dict=False)[0]
+        out: torch.Tensor = self.unet(x, times, given, return_dict=False)[0]
         return out[..., : self.size[0], : self.size[1]]
 
 

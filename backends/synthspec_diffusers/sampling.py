@@ -14,8 +14,9 @@ from synthspec.backend.blocks import Drawn
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, generator
 from synthspec.backend.protocol import DataError
-from synthspec_diffusers.content import Content, Given
+from synthspec_diffusers.content import Content
 from synthspec_diffusers.path import Adaptive, Path, integrate
+from synthspec_torch.data.given import Given
 from synthspec_torch.training.seeding import settle_threads
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthspec.backend.columns import find_field
 from synthspec.backend.conditions import condition_reasons
 from synthspec.ir.families import (
     DiffusionEngine,
@@ -17,12 +16,12 @@ from synthspec.ir.families import (
     UNet2d,
 )
 from synthspec.ir.ops import Fit, Sample
-from synthspec.ir.schema import Field, Schema
+from synthspec.ir.schema import Schema
 from synthspec.ir.solvers import evaluations, law_of
 from synthspec_diffusers.acceleration.support import sampled_as_taught
 from synthspec_torch.data.kinds import mixed_reasons, transform_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
-from synthspec_torch.support import image_reasons, label_reasons, monitor_reasons, training_reasons
+from synthspec_torch.support import context_reasons, image_reasons, monitor_reasons, training_reasons
 
 EPOCH_SIGNALS = frozenset({"loss_val", "head_r2"})
 """What a training emits once an epoch, of the averaged weights on the val split."""
@@ -46,11 +45,7 @@ def fit_reasons(op: Fit) -> Iterator[str]:
     yield from transform_reasons(op.schema, op.conditions, series=op.schema.modality == "timeseries")
     yield from mechanism_reasons(op.privacy, "dp-sgd")
     yield from _content_reasons(op.schema)
-    if isinstance(op.engine.architecture, UNet2d):
-        yield from label_reasons(op.schema, op.conditions)
-    else:
-        for name in op.conditions:
-            yield from _condition_reasons(name, find_field(op.schema, name))
+    yield from context_reasons(op.schema, op.conditions)
     if not isinstance(op.privacy, DpSgd):
         yield from training_reasons(op.training)
         yield from monitor_reasons(op.stability, EPOCH_SIGNALS)
@@ -157,16 +152,3 @@ def _series_reasons(schema: Schema) -> Iterator[str]:
         yield f"series of one record have one length, not {', '.join(map(str, sorted(lengths)))}"
     if sum(field.size for field in content) > LARGEST:
         yield f"a record has {sum(field.size for field in content)} numbers; series here have up to {LARGEST}"
-
-
-def _condition_reasons(name: str, field: Field | None) -> Iterator[str]:
-    if field is None:
-        yield f"the condition {name!r} is no field of the SRef"
-    elif field.shape:
-        yield f"the condition {name!r} has shape {list(field.shape)}; a condition is one value"
-    elif field.dtype in ("string", "timestamp"):
-        yield f"the condition {name!r} is of dtype {field.dtype}; only numbers and members of an enum are"
-    elif field.dtype == "categorical" and not field.enum:
-        yield f"the condition {name!r} is categorical without an enum"
-    elif field.nullable and not field.enum:
-        yield f"the condition {name!r} is nullable, and a missing number has no place among the others"

@@ -13,6 +13,7 @@ from synthspec.backend.draws import Stream
 from synthspec_diffusers.choices import Choices
 from synthspec_diffusers.heads import Head, Weighting, larger, shown, target, weight
 from synthspec_diffusers.schedule import Process
+from synthspec_torch.data.given import dropped
 from synthspec_torch.data.mixed import Uniform
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.stream import RecordDraws
@@ -215,7 +216,7 @@ class DiffusionLearner(Learner, RecordLearner):
         """Conditions `given` without those whose number in `u` [n] lies below the drop rate."""
         if self.null is None or self.drop_rate <= 0:
             return given
-        return torch.where((u < self.drop_rate).view(-1, *(1,) * (given.dim() - 1)), self.null, given)
+        return dropped(given, self.null, u, self.drop_rate)
 
     @torch.inference_mode()
     def validate(self, network: nn.Module) -> Mapping[str, float]:

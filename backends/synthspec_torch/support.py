@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from synthspec.backend.columns import find_field
 from synthspec.ir.families import Stability, Training
 from synthspec.ir.schema import Field, Schema
 
@@ -58,19 +60,27 @@ def _value_reasons(field: Field) -> Iterator[str]:
         yield f"{field.name!r} is nullable; an image engine makes no missing pixels"
 
 
-def label_reasons(schema: Schema, names: tuple[str, ...]) -> Iterator[str]:
-    """Why the conditions `names` cannot become one class label."""
-    by_name = {field.name: field for field in schema.fields}
-    total = 1
+def context_reasons(schema: Schema, names: tuple[str, ...]) -> Iterator[str]:
+    """Why a network cannot be told the conditions `names`."""
     for name in names:
-        field = by_name.get(name)
-        if field is None or field.dtype != "categorical" or not field.enum:
-            kind = field.dtype if field else "no field of the SRef"
-            yield f"the condition {name!r} must be categorical with an enum; it is {kind}"
-        else:
-            total *= len(field.enum)
-    if total > LABELS_MAX:
-        yield f"the conditions have {total} combinations; this engine takes up to {LABELS_MAX}"
+        field = find_field(schema, name)
+        if field is None:
+            yield f"the condition {name!r} is no field of the SRef"
+        elif field.shape:
+            yield f"the condition {name!r} has shape {list(field.shape)}; a condition is one value"
+        elif field.dtype in ("string", "timestamp"):
+            yield f"the condition {name!r} is of dtype {field.dtype}; only numbers and members of an enum are"
+        elif field.dtype == "categorical" and not field.enum:
+            yield f"the condition {name!r} is categorical without an enum"
+        elif field.nullable and not field.enum:
+            yield f"the condition {name!r} is nullable, and a missing number has no place among the others"
+
+
+def is_label(schema: Schema, names: tuple[str, ...]) -> bool:
+    """Whether the conditions `names` are told as one class label: all are categories, of up to `LABELS_MAX` combinations."""
+    fields = [schema.field(name) for name in names]
+    total = math.prod(len(field.enum) for field in fields)
+    return all(field.dtype == "categorical" for field in fields) and 0 < total <= LABELS_MAX
 
 
 def training_reasons(training: Training) -> Iterator[str]:

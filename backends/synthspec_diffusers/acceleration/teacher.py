@@ -12,10 +12,11 @@ from synthspec.backend.dataset import Column
 from synthspec.backend.draws import Stream, generator
 from synthspec.ir.families import NoiseSchedule
 from synthspec.ir.solvers import SolverName, law_of
-from synthspec_diffusers.content import Content, Given
+from synthspec_diffusers.content import Content
 from synthspec_diffusers.path import Path, estimate, first
 from synthspec_diffusers.schedule import even_grid
 from synthspec_diffusers.solvers import fresh_solver
+from synthspec_torch.data.given import Given
 
 BLOCK = 256
 """Records that a teacher makes at a time."""

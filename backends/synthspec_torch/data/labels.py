@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthspec.backend.dataset import Column
-from synthspec.ir.schema import Field, Schema
+from synthspec.ir.schema import Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,6 @@ class Labels:
     """
 
     fields: tuple[Field, ...]
-
-    @classmethod
-    def of(cls, schema: Schema, names: tuple[str, ...]) -> Labels | None:
-        """The labels of the conditions `names`; None without conditions."""
-        return cls(tuple(schema.field(name) for name in names)) if names else None
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthspec.backend.columns import find_field
 from synthspec.ir.families import AffineCoupling, Autoregressive, DpSgd, FlowEngine, Nll, SplineCoupling
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
-from synthspec.ir.schema import Field, Schema
+from synthspec.ir.schema import Schema
 from synthspec_torch.data.kinds import is_mixed, mixed_reasons, transform_reasons
 from synthspec_torch.one_step import one_step_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
-from synthspec_torch.support import STEP_SIGNALS, monitor_reasons, training_reasons
+from synthspec_torch.support import STEP_SIGNALS, context_reasons, monitor_reasons, training_reasons
 
 BATCH_SIGNALS = STEP_SIGNALS | {"bpd"}
 """What a training emits at every step."""
@@ -50,8 +49,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     yield from _content_reasons(op.schema)
     if is_mixed(op.schema) and isinstance(op.engine, FlowEngine):
         yield from _table_reasons(op, op.engine)
-    for name in op.conditions:
-        yield from _condition_reasons(name, find_field(op.schema, name))
+    yield from context_reasons(op.schema, op.conditions)
     if not isinstance(op.privacy, DpSgd):
         yield from training_reasons(op.training)
         found = MIXED_SIGNALS if is_mixed(op.schema) else EPOCH_SIGNALS
@@ -89,16 +87,3 @@ def _table_reasons(op: Fit, engine: FlowEngine) -> Iterator[str]:
             yield f"base_dist {engine.base_dist} changes nothing where maps are linear in pieces: write normal"
     elif getattr(getattr(engine.architecture, "actnorm", None), "init", "") == "data":
         yield "the scores of mixed columns have mean 0 and deviation 1 already: only actnorm init identity"
-
-
-def _condition_reasons(name: str, field: Field | None) -> Iterator[str]:
-    if field is None:
-        yield f"the condition {name!r} is no field of the SRef"
-    elif field.shape:
-        yield f"the condition {name!r} has shape {list(field.shape)}; a condition is one value"
-    elif field.dtype in ("string", "timestamp"):
-        yield f"the condition {name!r} is of dtype {field.dtype}; only numbers and members of an enum are"
-    elif field.dtype == "categorical" and not field.enum:
-        yield f"the condition {name!r} is categorical without an enum"
-    elif field.nullable and not field.enum:
-        yield f"the condition {name!r} is nullable, and a missing number has no place among the others"

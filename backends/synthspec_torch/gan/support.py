@@ -18,12 +18,12 @@ from synthspec.ir.families import (
     WganGp,
 )
 from synthspec.ir.ops import Accelerate, Assess, Fit, Latency, Replay, Sample
-from synthspec.ir.schema import Field, Schema
+from synthspec.ir.schema import Schema
 from synthspec_torch.data.kinds import mixed_reasons, transform_reasons
 from synthspec_torch.gan.pate_support import vote_reasons
 from synthspec_torch.one_step import one_step_reasons
 from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons, private_training_reasons
-from synthspec_torch.support import STEP_SIGNALS, image_reasons, monitor_reasons, training_reasons
+from synthspec_torch.support import STEP_SIGNALS, context_reasons, image_reasons, monitor_reasons, training_reasons
 
 STEP = STEP_SIGNALS | {"loss_critic", "loss_generator"}
 """What a training emits at every round; `gp_norm` too where the measure has a penalty."""
@@ -55,8 +55,7 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     yield from _objective_reasons(op, op.engine)
     yield from _architecture_reasons(op, op.engine)
     yield from _content_reasons(op.schema)
-    for name in op.conditions:
-        yield from _condition_reasons(name, find_field(op.schema, name))
+    yield from context_reasons(op.schema, op.conditions)
     if isinstance(op.privacy, DpSgd):
         yield from _private_reasons(op, op.privacy)
         return
@@ -140,16 +139,3 @@ def _content_reasons(schema: Schema) -> Iterator[str]:
         yield from image_reasons(schema)
         return
     yield from mixed_reasons(schema)
-
-
-def _condition_reasons(name: str, field: Field | None) -> Iterator[str]:
-    if field is None:
-        yield f"the condition {name!r} is no field of the SRef"
-    elif field.shape:
-        yield f"the condition {name!r} has shape {list(field.shape)}; a condition is one value"
-    elif field.dtype in ("string", "timestamp"):
-        yield f"the condition {name!r} is of dtype {field.dtype}; only numbers and members of an enum are"
-    elif field.dtype == "categorical" and not field.enum:
-        yield f"the condition {name!r} is categorical without an enum"
-    elif field.nullable and not field.enum:
-        yield f"the condition {name!r} is nullable, and a missing number has no place among the others"

@@ -48,21 +48,21 @@ def _draws(
             yield draw, mean + torch.exp(0.5 * log_variance) * draw, mean, log_variance
         return
     for draw in eps:
-        parts = [network.infer(part.x, part.labels, draw[rows]) for part, rows in _chunks(records)]
+        parts = [network.infer(part.x, part.given, draw[rows]) for part, rows in _chunks(records)]
         z, mean, log_variance = (torch.cat(part) for part in zip(*parts, strict=True))
         yield draw, z, mean, log_variance
 
 
 def posterior(network: Vae, records: Records) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and log-variance of q(z | x, c), both [n, latent]."""
-    parts = [network.encode(part.x, part.labels) for part, _ in _chunks(records)]
+    parts = [network.encode(part.x, part.given) for part, _ in _chunks(records)]
     return torch.cat([mean for mean, _ in parts]), torch.cat([log_variance for _, log_variance in parts])
 
 
 def reconstruction(network: Vae, likelihood: Likelihood, records: Records) -> torch.Tensor:
     """E[x | z, c] at the posterior mean of z, scaled, [n, *shape]."""
     means, _ = posterior(network, records)
-    return torch.cat([likelihood.mean(network.decode(means[rows], part.labels)) for part, rows in _chunks(records)])
+    return torch.cat([likelihood.mean(network.decode(means[rows], part.given)) for part, rows in _chunks(records)])
 
 
 def _log_likelihood(network: Vae, likelihood: Likelihood, records: Records, z: torch.Tensor) -> torch.Tensor:

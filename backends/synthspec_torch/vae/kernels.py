@@ -17,12 +17,11 @@ from synthspec.backend.draws import draw_conditions
 from synthspec.backend.engines import rows_of
 from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
 from synthspec.backend.scores import write_scores
-from synthspec.ir.evidence import Split
 from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
 from synthspec.ir.ops import Assess, Fit, Sample
 from synthspec_torch.acceleration.quantizing import quantize
+from synthspec_torch.data.given import Given, given_of
 from synthspec_torch.data.image import ImageCodec
-from synthspec_torch.data.labels import Labels
 from synthspec_torch.meter import Meter
 from synthspec_torch.privacy.fitting import fit_privately
 from synthspec_torch.privacy.training import PrivateCourse
@@ -52,17 +51,20 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     if op.schema.modality != "image":
         _fit_table(op, inputs, context)
         return
-    records = _records(op, inputs, "train")
+    rows = rows_of(inputs, "train")
+    given = given_of(op, rows)
+    records = _records(op, given, rows)
     with intra_op_threads(op.training.threads):
         if isinstance(op.privacy, DpSgd):
             # The val split stays out of a private training: a validation would be a release.
             private = PrivateCourse.of(op.training, op.stability, op.privacy, len(records))
-            learner = _learner(op, records, records.take(slice(0, 0)), private.epoch_steps)
+            learner = _learner(op, given, records, records.take(slice(0, 0)), private.epoch_steps)
             start_from(op, learner.network, context.root)
             trained = fit_privately(learner, private, context)
         else:
             course = Course.of(op.training, op.stability, len(records))
-            learner = _learner(op, records, _records(op, inputs, "val"), math.ceil(len(records) / course.batch_size))
+            val = _records(op, given, rows_of(inputs, "val"))
+            learner = _learner(op, given, records, val, math.ceil(len(records) / course.batch_size))
             start_from(op, learner.network, context.root)
             with SignalLog(context.out / TRAINING_LOG) as log:
                 trained = train(learner, course, log, context.progress, context.unfinished)
@@ -74,19 +76,20 @@ def fit(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
 def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> None:
     rows = rows_of(inputs, "train")
     with intra_op_threads(op.training.threads):
-        vae = TableVae.fresh(op, rows.columns, op.training.seed or 0)
+        vae = TableVae.fresh(op, rows, op.training.seed or 0)
         start_from(op, vae.network, context.root)
         records = vae.records(rows)
         if isinstance(op.privacy, DpSgd):
             # The val split stays out of a private training: a validation would be a release.
             private = PrivateCourse.of(op.training, op.stability, op.privacy, len(rows))
             none = records.take(slice(0, 0))
-            learner = _learning(op, vae.network, vae.likelihood, records, none, private.epoch_steps)
+            learner = _learning(op, vae.network, vae.likelihood, vae.given, records, none, private.epoch_steps)
             trained = fit_privately(learner, private, context)
         else:
             course = Course.of(op.training, op.stability, len(rows))
             parts = records, vae.records(rows_of(inputs, "val"))
-            learner = _learning(op, vae.network, vae.likelihood, *parts, math.ceil(len(rows) / course.batch_size))
+            steps = math.ceil(len(rows) / course.batch_size)
+            learner = _learning(op, vae.network, vae.likelihood, vae.given, *parts, steps)
             with SignalLog(context.out / TRAINING_LOG) as log:
                 trained = train(learner, course, log, context.progress, context.unfinished)
     vae.codec.write(context)
@@ -95,19 +98,18 @@ def _fit_table(op: Fit, inputs: Mapping[str, Artifact], context: Context) -> Non
     write_report(context.out, FIT_REPORT, trained.report)
 
 
-def _learner(op: Fit, records: Records, val: Records, epoch_steps: int) -> VaeLearner:
+def _learner(op: Fit, given: Given | None, records: Records, val: Records, epoch_steps: int) -> VaeLearner:
     """A fresh network on `records`; its first weights depend on the seed alone."""
     with initial_weights(op.training.seed or 0):
-        network = _network(op)
-    return _learning(op, network, _likelihood(op), records, val, epoch_steps)
+        network = _network(op, given)
+    return _learning(op, network, _likelihood(op), given, records, val, epoch_steps)
 
 
 def _learning(
-    op: Fit, network: Vae, likelihood: Likelihood, records: Records, val: Records, epoch_steps: int
+    op: Fit, network: Vae, likelihood: Likelihood, given: Given | None, records: Records, val: Records, epoch_steps: int
 ) -> VaeLearner:
     if not isinstance(op.objective, Elbo | ElboBeta) or op.training.seed is None:
         raise TypeError("this kernel trains on elbo and elbo_beta, from a seed")
-    labels = Labels.of(op.schema, op.conditions)
     return VaeLearner(
         network,
         likelihood,
@@ -116,32 +118,34 @@ def _learning(
         beta=BetaCourse.of(op.objective, epoch_steps),
         free_bits=op.objective.free_bits,
         drop_rate=op.drop_rate,
-        null=labels.null if labels else 0,
+        null=None if given is None else given.null,
         seed=op.training.seed,
     )
 
 
 def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
     """A sampler of the engine that `fit` made."""
+    rows = rows_of(inputs, "train")
+    given = given_of(op.fit, rows)
     if op.fit.schema.modality != "image":
-        vae = TableVae.read(op.fit, inputs["engine"], WEIGHTS)
+        vae = TableVae.read(op.fit, inputs["engine"], WEIGHTS, given)
         return TableVaeSampler(
             vae=vae,
             meter=Meter(vae.network.decoder),
             latent=_architecture(op.fit).latent_dim,
-            conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
+            conditions=partial(draw_conditions, op, rows),
             seed=op.seed,
             threads=op.fit.training.threads,
         )
-    network = _trained(op.fit, inputs["engine"], WEIGHTS)
+    network = _trained(op.fit, inputs["engine"], WEIGHTS, given)
     return VaeSampler(
         network=network,
         meter=Meter(network.decoder),
         likelihood=_likelihood(op.fit),
         latent=_architecture(op.fit).latent_dim,
         codec=_codec(op.fit),
-        labels=Labels.of(op.fit.schema, op.fit.conditions),
-        conditions=partial(draw_conditions, op, rows_of(inputs, "train")),
+        given=given,
+        conditions=partial(draw_conditions, op, rows),
         seed=op.seed,
         threads=op.fit.training.threads,
     )
@@ -149,30 +153,36 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
 
 def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
     """M40-5.7: the figures that need the weights."""
-    subject = _table_subject(op, inputs) if op.fit.schema.modality != "image" else _subject(op, inputs)
+    # What engines under dp-noise were trained on is beside them: the moments of their conditions are of those rows.
+    learned = {"data": inputs["drawn"], "split": inputs["drawn"]} if "drawn" in inputs else inputs
+    given = given_of(op.fit, rows_of(learned, "train"))
+    made = _table_subject if op.fit.schema.modality != "image" else _subject
+    subject = made(op, inputs, given)
     context.progress.start("assess", len(op.metrics), "figures")
     figures = []
     with intra_op_threads(op.fit.training.threads):
         for name in op.metrics:
             figures.append(figure(name, subject))
             context.progress.advance(note=name)
-        told = partial(_told, op, inputs, subject)
+        told = partial(_told, op, inputs, given, subject)
         write_scores(op, inputs, context, told, f"the ELBO, the mean over {ELBO_DRAWS} draws of z")
     write_report(context.out, FIGURES, tuple(figures))
 
 
 @torch.inference_mode()
-def _told(op: Assess, inputs: Mapping[str, Artifact], subject: Subject, data: Dataset) -> NDArray[np.float64]:
+def _told(
+    op: Assess, inputs: Mapping[str, Artifact], given: Given | None, subject: Subject, data: Dataset
+) -> NDArray[np.float64]:
     """The ELBO of each record of `data`, from draws that all of them share."""
     if op.fit.schema.modality == "image":
-        records = _encoded(op.fit, data)
+        records = _records(op.fit, given, data)
     else:
-        records = TableVae.read(op.fit, inputs["engine"], WEIGHTS).records(data)
+        records = TableVae.read(op.fit, inputs["engine"], WEIGHTS, given).records(data)
     return subject.told(records)
 
 
-def _table_subject(op: Assess, inputs: Mapping[str, Artifact]) -> Subject:
-    now, first = (TableVae.read(op.fit, inputs["engine"], name) for name in (WEIGHTS, REFERENCE))
+def _table_subject(op: Assess, inputs: Mapping[str, Artifact], given: Given | None) -> Subject:
+    now, first = (TableVae.read(op.fit, inputs["engine"], name, given) for name in (WEIGHTS, REFERENCE))
     return TableSubject(
         network=now.network,
         reference=first.network,
@@ -186,13 +196,13 @@ def _table_subject(op: Assess, inputs: Mapping[str, Artifact]) -> Subject:
     )
 
 
-def _subject(op: Assess, inputs: Mapping[str, Artifact]) -> Subject:
+def _subject(op: Assess, inputs: Mapping[str, Artifact], given: Given | None) -> Subject:
     codec = _codec(op.fit)
     return Subject(
-        network=_trained(op.fit, inputs["engine"], WEIGHTS),
-        reference=_trained(op.fit, inputs["engine"], REFERENCE),
+        network=_trained(op.fit, inputs["engine"], WEIGHTS, given),
+        reference=_trained(op.fit, inputs["engine"], REFERENCE, given),
         likelihood=_likelihood(op.fit),
-        splits=cache(partial(_records, op.fit, inputs)),
+        splits=cache(lambda split: _records(op.fit, given, rows_of(inputs, split))),
         split=op.reference,
         span=codec.hi - codec.lo,
         levels=_levels(op.fit),
@@ -218,16 +228,15 @@ def _levels(op: Fit) -> int | None:
     return grid_levels(op.schema.with_role("content")[0])
 
 
-def _network(op: Fit) -> Vae:
-    labels = Labels.of(op.schema, op.conditions)
-    known = labels.null + 1 if labels else None
-    return build_vae(_architecture(op), _codec(op).shape, _likelihood(op).parameters, known)
+def _network(op: Fit, given: Given | None) -> Vae:
+    told = None if given is None else given.embedding
+    return build_vae(_architecture(op), _codec(op).shape, _likelihood(op).parameters, told)
 
 
-def _trained(op: Fit, engine: Artifact, name: str) -> Vae:
+def _trained(op: Fit, engine: Artifact, name: str, given: Given | None) -> Vae:
     # The first weights are replaced at once; building them must not draw from the global generator.
     with initial_weights(0):
-        network = _network(op)
+        network = _network(op, given)
     network.load_state_dict(load_weights(engine.path(name), network.state_dict()))
     return network.eval().requires_grad_(requires_grad=False)
 
@@ -236,17 +245,12 @@ def _codec(op: Fit) -> ImageCodec:
     return ImageCodec.of(op.schema.with_role("content")[0])
 
 
-def _records(op: Fit, inputs: Mapping[str, Artifact], split: Split) -> Records:
-    return _encoded(op, rows_of(inputs, split))
-
-
-def _encoded(op: Fit, data: Dataset) -> Records:
+def _records(op: Fit, given: Given | None, data: Dataset) -> Records:
     codec = _codec(op)
-    labels = Labels.of(op.schema, op.conditions)
     x, likelihood = codec.encode(data[codec.name]), _likelihood(op)
     if isinstance(likelihood, Grid):
         _check_grid(codec, likelihood, x)
-    return Records(x, None if labels is None else torch.from_numpy(labels.encode(data.columns)))
+    return Records(x, None if given is None else given.encode(data.columns, len(data)))
 
 
 def _check_grid(codec: ImageCodec, grid: Grid, x: torch.Tensor) -> None:

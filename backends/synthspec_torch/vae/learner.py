@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from synthspec.backend.draws import Stream
+from synthspec_torch.data.given import dropped
 from synthspec_torch.privacy.gradients import Batch
 from synthspec_torch.privacy.stream import RecordDraws
 from synthspec_torch.privacy.training import RecordLearner
@@ -35,15 +36,15 @@ class VaeLearner(Learner, RecordLearner):
 
     def __init__(  # noqa: PLR0913 - a training has this many parts
         self, network: Vae, likelihood: Likelihood, train: Records, val: Records, *,
-        beta: BetaCourse, free_bits: float, drop_rate: float, null: int, seed: int,
+        beta: BetaCourse, free_bits: float, drop_rate: float, null: torch.Tensor | None, seed: int,
     ) -> None:  # fmt: skip
-        """`drop_rate`: the share of train rows that are shown under the label `null` of no condition."""
+        """`drop_rate`: the share of train rows that are shown under `null`, the condition of no condition."""
         self._network, self.likelihood, self.train_records, self.val_records = network, likelihood, train, val
         self.beta, self.free_bits, self.drop_rate, self.null = beta, free_bits, drop_rate, null
         self.draws = torch_generator(seed, Stream.TRAIN)
         self.steps = 0
         self._seen: Mapping[str, float] = {}
-        mean, _ = network.encode(train.x[:1], None if train.labels is None else train.labels[:1])
+        mean, _ = network.encode(train.x[:1], None if train.given is None else train.given[:1])
         size = (REPEATS, len(val), mean.shape[1])
         self.frozen = torch.randn(size, generator=torch_generator(seed, Stream.VALIDATE))
 
@@ -66,17 +67,17 @@ class VaeLearner(Learner, RecordLearner):
         return found.loss(beta, self.free_bits)
 
     def drawn(self, rows: torch.Tensor, draws: RecordDraws) -> Batch:
-        """Contents, labels (none: zeros), and the draws of z."""
+        """Contents, conditions (none: zeros), and the draws of z."""
         records, eps = self.train_records.take(rows), draws.normal(self.frozen.shape[2])
-        labels = torch.zeros(len(rows), dtype=torch.int64) if records.labels is None else records.labels
-        if records.labels is not None and self.drop_rate > 0:
-            labels = torch.where(draws.uniform() < self.drop_rate, self.null, labels)
-        return records.x, labels, eps
+        given = torch.zeros(len(rows), dtype=torch.int64) if records.given is None else records.given
+        if records.given is not None and self.null is not None and self.drop_rate > 0:
+            given = dropped(given, self.null, draws.uniform(), self.drop_rate)
+        return records.x, given, eps
 
     def record_losses(self, batch: Batch) -> torch.Tensor:
         """-ELBO_beta of each record. Free bits are of a batch, and none are taken here."""
-        x, labels, eps = batch
-        records = Records(x, None if self.train_records.labels is None else labels)
+        x, given, eps = batch
+        records = Records(x, None if self.train_records.given is None else given)
         found = terms(self._network, self.likelihood, records, eps)
         return self.beta.at(self.steps + 1) * found.kl.sum(1) - found.recon
 
@@ -98,10 +99,10 @@ class VaeLearner(Learner, RecordLearner):
         return self._seen
 
     def _dropped(self, records: Records) -> Records:
-        if records.labels is None or self.drop_rate <= 0:
+        if records.given is None or self.null is None or self.drop_rate <= 0:
             return records
-        dropped = torch.rand(len(records), generator=self.draws) < self.drop_rate
-        return Records(records.x, torch.where(dropped, self.null, records.labels))
+        u = torch.rand(len(records), generator=self.draws)
+        return Records(records.x, dropped(records.given, self.null, u, self.drop_rate))
 
     @torch.inference_mode()
     def validate(self, network: nn.Module) -> Mapping[str, float]:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from synthspec.ir.families import VaeConv, VaeMlp
+from synthspec_torch.data.given import Embedding
 from synthspec_torch.vae.norms import norm_1d, norm_2d
 
 LOG_VARIANCE = (-12.0, 8.0)
@@ -72,24 +73,24 @@ class Ladder(nn.Module):
 
 
 class Vae(nn.Module):
-    """``encode`` contents, ``decode`` codes. `labels` are int64 [n] or None without conditions."""
+    """``encode`` contents, ``decode`` codes. Conditions are labels [n] or vectors [n, k], or None where there are none."""
 
     def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, labels: int | None, width: int, ladder: Ladder | None = None
+        self, encoder: nn.Module, decoder: nn.Module, told: Embedding | None, width: int, ladder: Ladder | None = None
     ) -> None:
-        """`labels`: how many there are, the one of no condition included; `width`: numbers that stand for one."""
+        """`told` makes the layers that read conditions; `width`: numbers that stand for one record's."""
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         self.ladder: Ladder | None = ladder
-        self.seen = nn.Embedding(labels, width) if labels else None
-        self.told = nn.Embedding(labels, width) if labels else None
+        self.seen = told(width) if told else None
+        self.told = told(width) if told else None
 
-    def encode(self, x: torch.Tensor, labels: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+    def encode(self, x: torch.Tensor, given: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and log-variance of q(z | x, c), both [n, latent], of contents [n, *shape].
 
         In a hierarchy, those of each group given the means of the groups before it.
         """
-        features = self.encoder(x, embedded(self.seen, labels, x))
+        features = self.encoder(x, embedded(self.seen, given, x))
         if self.ladder is not None:
             _, mean, log_variance = self.ladder.climb(features, None)
         else:
@@ -97,44 +98,44 @@ class Vae(nn.Module):
         return mean, log_variance.clamp(*LOG_VARIANCE)
 
     def infer(
-        self, x: torch.Tensor, labels: torch.Tensor | None, eps: torch.Tensor
+        self, x: torch.Tensor, given: torch.Tensor | None, eps: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """A draw z of q(z | x, c) at standard normals `eps`, with the mean and log-variance it has; all [n, latent]."""
         if self.ladder is None:
-            mean, log_variance = self.encode(x, labels)
+            mean, log_variance = self.encode(x, given)
             return mean + torch.exp(0.5 * log_variance) * eps, mean, log_variance
-        return self.ladder.climb(self.encoder(x, embedded(self.seen, labels, x)), eps)
+        return self.ladder.climb(self.encoder(x, embedded(self.seen, given, x)), eps)
 
-    def decode(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    def decode(self, z: torch.Tensor, given: torch.Tensor | None) -> torch.Tensor:
         """Parameters [n, P, *shape] of p(x | z, c) at codes [n, latent]."""
         z = z if self.ladder is None else self.ladder.lift(z)
-        out: torch.Tensor = self.decoder(torch.cat([z, embedded(self.told, labels, z)], dim=1))
+        out: torch.Tensor = self.decoder(torch.cat([z, embedded(self.told, given, z)], dim=1))
         return out
 
 
-def embedded(table: nn.Embedding | None, labels: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
-    """The numbers [n, width] that stand for `labels` [n]; [n, 0] without conditions."""
-    if table is None or labels is None:
+def embedded(layer: nn.Module | None, given: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+    """The numbers [n, width] that stand for the conditions `given` [n, ...]; [n, 0] without conditions."""
+    if layer is None or given is None:
         return like.new_zeros(len(like), 0)
-    out: torch.Tensor = table(labels)
+    out: torch.Tensor = layer(given)
     return out
 
 
 class FlatEncoder(nn.Module):
-    """An MLP over the flattened content beside the embedded label."""
+    """An MLP over the flattened content beside the embedded conditions."""
 
     def __init__(self, size: int, extra: int, hidden: tuple[int, ...], out: int, norm: str | None) -> None:
         super().__init__()
         self.body = mlp((size + extra, *hidden), norm)
         self.head = nn.Linear(hidden[-1], out)
 
-    def forward(self, x: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.head(self.body(torch.cat([x.flatten(1), label], dim=1)))
+    def forward(self, x: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.head(self.body(torch.cat([x.flatten(1), told], dim=1)))
         return out
 
 
 class FlatDecoder(nn.Module):
-    """An MLP from the code beside the embedded label."""
+    """An MLP from the code beside the embedded conditions."""
 
     def __init__(self, size: int, hidden: tuple[int, ...], out: tuple[int, ...], norm: str | None) -> None:
         super().__init__()
@@ -163,8 +164,8 @@ class GridEncoder(nn.Module):
         self.dense = nn.Linear(channels[-1] * math.prod(last) + extra, dense)
         self.head = nn.Linear(dense, out)
 
-    def forward(self, x: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
-        features = torch.cat([self.body(x), label], dim=1)
+    def forward(self, x: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+        features = torch.cat([self.body(x), told], dim=1)
         out: torch.Tensor = self.head(nn.functional.silu(self.dense(features)))
         return out
 
@@ -193,19 +194,19 @@ class GridDecoder(nn.Module):
         return out
 
 
-def build_vae(architecture: VaeMlp | VaeConv, shape: Shape, parameters: int, labels: int | None) -> Vae:
-    """A fresh network for contents of `shape` whose likelihood takes `parameters` numbers a value."""
+def build_vae(architecture: VaeMlp | VaeConv, shape: Shape, parameters: int, told: Embedding | None) -> Vae:
+    """A fresh network for contents of `shape` whose likelihood takes `parameters` numbers a value; `told` as in `Vae`."""
     latent, norm = architecture.latent_dim, architecture.norm
     ladder = build_ladder(architecture)
     if isinstance(architecture, VaeMlp):
-        width = architecture.hidden[-1] // 4 + 1 if labels else 0
+        width = architecture.hidden[-1] // 4 + 1 if told else 0
         encoder: nn.Module = FlatEncoder(math.prod(shape), width, architecture.hidden, 2 * latent, norm)
         decoder: nn.Module = FlatDecoder(latent + width, architecture.hidden[::-1], (parameters, *shape), norm)
-        return Vae(encoder, decoder, labels, width, ladder)
-    width = architecture.channels[-1] // 2 + 1 if labels else 0
+        return Vae(encoder, decoder, told, width, ladder)
+    width = architecture.channels[-1] // 2 + 1 if told else 0
     encoder = GridEncoder(shape, width, architecture.channels, 2 * latent, norm)
     decoder = GridDecoder(shape, latent + width, architecture.channels, parameters, norm)
-    return Vae(encoder, decoder, labels, width, ladder)
+    return Vae(encoder, decoder, told, width, ladder)
 
 
 def build_ladder(architecture: VaeMlp | VaeConv) -> Ladder | None:

@@ -16,16 +16,16 @@ from synthspec_torch.vae.networks import Vae
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Contents scaled to [-1, 1], [n, C, H, W], with their labels, int64 [n], or None without conditions."""
+    """Contents scaled to [-1, 1], [n, C, H, W], with their conditions: labels [n], vectors [n, k], or None without any."""
 
     x: torch.Tensor
-    labels: torch.Tensor | None
+    given: torch.Tensor | None
 
     def __len__(self) -> int:
         return len(self.x)
 
     def take(self, rows: torch.Tensor | slice) -> Records:
-        return Records(self.x[rows], None if self.labels is None else self.labels[rows])
+        return Records(self.x[rows], None if self.given is None else self.given[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ def kl_divergence(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tenso
 
 def log_likelihood(network: Vae, likelihood: Likelihood, records: Records, z: torch.Tensor) -> torch.Tensor:
     """Sum over the values of ln p(x | z, c), [n]."""
-    return likelihood.log_prob(network.decode(z, records.labels), records.x).flatten(1).sum(1)
+    return likelihood.log_prob(network.decode(z, records.given), records.x).flatten(1).sum(1)
 
 
 def terms(network: Vae, likelihood: Likelihood, records: Records, eps: torch.Tensor) -> Terms:
     """The terms at the draw z of standard normals `eps` [n, latent]."""
-    z, mean, log_variance = network.infer(records.x, records.labels, eps)
+    z, mean, log_variance = network.infer(records.x, records.given, eps)
     return Terms(log_likelihood(network, likelihood, records, z), kl_divergence(mean, log_variance))
 
 

@@ -11,8 +11,8 @@ import torch
 from synthspec.backend.blocks import Drawn
 from synthspec.backend.dataset import Column, Dataset
 from synthspec.backend.draws import Stream, generator
+from synthspec_torch.data.given import Given
 from synthspec_torch.data.image import ImageCodec
-from synthspec_torch.data.labels import Labels
 from synthspec_torch.meter import Meter
 from synthspec_torch.training.seeding import settle_threads
 from synthspec_torch.vae.likelihoods import Likelihood
@@ -31,7 +31,7 @@ class VaeSampler:
     likelihood: Likelihood
     latent: int
     codec: ImageCodec
-    labels: Labels | None
+    given: Given | None
     conditions: Callable[[int, int], Mapping[str, Column]]
     """Condition columns of ``(block, size)``."""
     seed: int
@@ -44,10 +44,10 @@ class VaeSampler:
         settle_threads(self.threads)
         self.meter.reset()
         columns = dict(self.conditions(block, size))
-        labels = None if self.labels is None else torch.from_numpy(self.labels.encode(columns))
+        given = None if self.given is None else self.given.encode(columns, size)
         z = generator(self.seed, Stream.START, block).standard_normal((size, self.latent))
         u = generator(self.seed, Stream.STEP, block).random((size, *self.codec.shape))
-        out = self.network.decode(torch.from_numpy(z.astype(np.float32)), labels)
+        out = self.network.decode(torch.from_numpy(z.astype(np.float32)), given)
         uniform = torch.from_numpy(u.astype(np.float32)).clamp_(_OPEN, 1.0 - _OPEN)
         columns[self.codec.name] = self.codec.decode(self.likelihood.draw(out, uniform))
         calls, evaluations = self.meter.read(size)

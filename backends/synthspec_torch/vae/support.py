@@ -13,8 +13,8 @@ from synthspec_torch.privacy.support import declared_reasons, mechanism_reasons,
 from synthspec_torch.support import (
     SEVERITY,
     STEP_SIGNALS,
+    context_reasons,
     image_reasons,
-    label_reasons,
     monitor_reasons,
     training_reasons,
 )
@@ -68,12 +68,13 @@ def _fit_reasons(op: Fit) -> Iterator[str]:
     yield from transform_reasons(op.schema, op.conditions)
     yield from mechanism_reasons(op.privacy, "dp-sgd")
     yield from _content_reasons(op)
-    yield from label_reasons(op.schema, op.conditions)
+    yield from context_reasons(op.schema, op.conditions)
     if not isinstance(op.privacy, DpSgd):
         yield from training_reasons(op.training)
         yield from monitor_reasons(op.stability, EPOCH_SIGNALS, BATCH_SIGNALS, SEVERITY)
     else:
         yield from private_training_reasons(op.training, op.stability, "beta", block=op.privacy)
+        yield from declared_reasons(op.schema, op.conditions)
         if isinstance(op.objective, Elbo | ElboBeta) and op.objective.free_bits:
             yield "free_bits are on the batch mean, and under dp-sgd no loss may look at several records"
     yield from _architecture_reasons(op, op.engine)
@@ -86,8 +87,6 @@ def _content_reasons(op: Fit) -> Iterator[str]:
         yield f"modality {op.schema.modality} is not supported: only {', '.join(('image', *TABLES))}"
     else:
         yield from mixed_reasons(op.schema)
-        if isinstance(op.privacy, DpSgd):
-            yield from declared_reasons(op.schema)
 
 
 def _architecture_reasons(op: Fit, engine: VaeEngine) -> Iterator[str]:

@@ -25,7 +25,7 @@ from synthspec.backend.protocol import Artifact
 from synthspec.ir.evidence import Scalar
 from synthspec.ir.families import NoMechanism, VaeEngine, VaeMlp
 from synthspec.ir.ops import Fit
-from synthspec_torch.data.labels import Labels
+from synthspec_torch.data.given import Embedding, Given, given_of
 from synthspec_torch.data.masses import masses
 from synthspec_torch.data.mixed import Cells, MixedCodec
 from synthspec_torch.meter import Meter
@@ -77,7 +77,7 @@ class Mixed(Likelihood):
 
 
 class CellEncoder(nn.Module):
-    """An MLP over the sum of the embedded cells of a record, beside the embedded label."""
+    """An MLP over the sum of the embedded cells of a record, beside the embedded conditions."""
 
     def __init__(
         self, levels: tuple[int, ...], extra: int, hidden: tuple[int, ...], out: int, norm: str | None
@@ -91,48 +91,48 @@ class CellEncoder(nn.Module):
         self.body = mlp(hidden, norm)
         self.head = nn.Linear(hidden[-1], out)
 
-    def forward(self, x: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
         h = self.seen(x[:, :-1].long() + torch.tensor(self.starts))
         if self.told is not None:
-            h = h + self.told(label)
+            h = h + self.told(told)
         out: torch.Tensor = self.head(self.body(nn.functional.silu(h)))
         return out
 
 
 @dataclass(frozen=True)
 class TableVae:
-    """A VAE over the cells of columns, under the labels of its conditions."""
+    """A VAE over the cells of columns, under its conditions."""
 
     network: Vae
     likelihood: Mixed | Spanned
     codec: MixedCodec
-    labels: Labels | None
+    given: Given | None
 
     @classmethod
-    def fresh(cls, op: Fit, train: Mapping[str, Column], seed: int) -> TableVae:
+    def fresh(cls, op: Fit, train: Dataset, seed: int) -> TableVae:
         """An untrained VAE for the train rows; its first weights depend on `seed` alone. Raises DataError.
 
         Under a mechanism the cells come from the SRef: no row is looked at.
         """
         fields = op.schema.with_role("content")
         private = not isinstance(op.privacy, NoMechanism)
-        return cls.on(op, MixedCodec.declared(fields, BINS) if private else MixedCodec.fitted(fields, train), seed)
+        codec = MixedCodec.declared(fields, BINS) if private else MixedCodec.fitted(fields, train.columns)
+        return cls.on(op, codec, given_of(op, train), seed)
 
     @classmethod
-    def on(cls, op: Fit, codec: MixedCodec, seed: int) -> TableVae:
-        """An untrained VAE on the cells of `codec`: those of the SRef alone under a mechanism."""
-        labels, architecture = Labels.of(op.schema, op.conditions), _architecture(op)
-        known = labels.null + 1 if labels else None
+    def on(cls, op: Fit, codec: MixedCodec, given: Given | None, seed: int) -> TableVae:
+        """An untrained VAE on the cells of `codec`, told its conditions as `given`: of the SRef alone under a mechanism."""
+        architecture, told = _architecture(op), None if given is None else given.embedding
         with initial_weights(seed):
             if isinstance(op.privacy, NoMechanism):
-                return cls(_network(architecture, codec, known), Mixed(codec.levels), codec, labels)
+                return cls(_network(architecture, codec, told), Mixed(codec.levels), codec, given)
             likelihood = Spanned(codec.columns)
-            return cls(ResidualVae(likelihood, architecture, known), likelihood, codec, labels)
+            return cls(ResidualVae(likelihood, architecture, told), likelihood, codec, given)
 
     @classmethod
-    def read(cls, op: Fit, engine: Artifact, name: str) -> TableVae:
+    def read(cls, op: Fit, engine: Artifact, name: str, given: Given | None) -> TableVae:
         """The VAE whose weights lie in the file `name` of `engine`. Raises WeightsError for one that holds another."""
-        vae = cls.on(op, MixedCodec.read(op.schema.with_role("content"), engine), seed=0)
+        vae = cls.on(op, MixedCodec.read(op.schema.with_role("content"), engine), given, seed=0)
         vae.network.load_state_dict(load_weights(engine.path(name), vae.network.state_dict()))
         vae.network.eval().requires_grad_(requires_grad=False)
         return vae
@@ -141,8 +141,8 @@ class TableVae:
         """The rows of `data`. Raises DataError for a value that the SRef does not allow."""
         cells = self.codec.encode(data.columns)
         x = np.concatenate([cells.codes, self.codec.log_volume(cells)[:, None]], axis=1).astype(np.float32)
-        labels = None if self.labels is None else torch.from_numpy(self.labels.encode(data.columns))
-        return Records(torch.from_numpy(x), labels)
+        given = None if self.given is None else self.given.encode(data.columns, len(data))
+        return Records(torch.from_numpy(x), given)
 
 
 def _architecture(op: Fit) -> VaeMlp:
@@ -151,16 +151,16 @@ def _architecture(op: Fit) -> VaeMlp:
     return op.engine.architecture
 
 
-def _network(architecture: VaeMlp, codec: MixedCodec, labels: int | None) -> Vae:
+def _network(architecture: VaeMlp, codec: MixedCodec, told: Embedding | None) -> Vae:
     levels = codec.levels
-    width = architecture.hidden[-1] // 4 + 1 if labels else 0
+    width = architecture.hidden[-1] // 4 + 1 if told else 0
     latent, norm = architecture.latent_dim, architecture.norm
     encoder = CellEncoder(levels, width, architecture.hidden, 2 * latent, norm)
     decoder = FlatDecoder(latent + width, architecture.hidden[::-1], (sum(levels),), norm)
     with torch.no_grad():
         # What no train row has seen must not begin as likely as the rest.
         decoder.head.bias.copy_(torch.from_numpy(np.log(np.concatenate([column.shares for column in codec.columns]))))
-    return Vae(encoder, decoder, labels, width, build_ladder(architecture))
+    return Vae(encoder, decoder, told, width, build_ladder(architecture))
 
 
 @dataclass(frozen=True)
@@ -200,10 +200,10 @@ class TableVaeSampler:
         settle_threads(self.threads)
         self.meter.reset()
         columns = dict(self.conditions(block, size))
-        labels = None if self.vae.labels is None else torch.from_numpy(self.vae.labels.encode(columns))
+        given = None if self.vae.given is None else self.vae.given.encode(columns, size)
         z = generator(self.seed, Stream.START, block).standard_normal((size, self.latent), dtype=np.float32)
         u = generator(self.seed, Stream.STEP, block).random((size, self.vae.codec.width), dtype=np.float32)
-        out = self.vae.network.decode(torch.from_numpy(z), labels)
+        out = self.vae.network.decode(torch.from_numpy(z), given)
         drawn = self.vae.likelihood.draw(out, torch.from_numpy(u).clamp_(_OPEN, 1.0 - _OPEN)).numpy()
         codes = drawn.astype(np.int64)
         content = self.vae.codec.decode(Cells(codes, drawn - codes))

@@ -7,10 +7,11 @@ import torch
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.ir.families import MlpDenoiser, TransformerDenoiser
 from synthspec.ir.schema import Field
-from synthspec_diffusers.content import CHOICE_SCALE, GivenVector, SeriesContent, TableContent, encoded
+from synthspec_diffusers.content import CHOICE_SCALE, SeriesContent, TableContent, encoded
 from synthspec_diffusers.dense import Mlp, SeriesTransformer, TableTransformer
 from synthspec_diffusers.series import SeriesCodec
 from synthspec_torch.data.context import ContextCodec
+from synthspec_torch.data.given import GivenVector
 from synthspec_torch.data.layout import Layout
 from synthspec_torch.data.mixed import MixedCodec
 

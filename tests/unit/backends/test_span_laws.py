@@ -1,9 +1,13 @@
 """Tables under a mechanism: laws that begin uniform and sum to one, draws that follow them, an encoder of residuals."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
 
 from synthspec.ir.families import VaeMlp  # noqa: E402
 from synthspec.ir.schema import Field  # noqa: E402
@@ -102,23 +106,23 @@ def records(n=12):
 
 def network(seed=1):
     with initial_weights(seed):
-        return ResidualVae(LAW, ARCHITECTURE, 3)
+        return ResidualVae(LAW, ARCHITECTURE, partial(nn.Embedding, 3))
 
 
 def test_the_first_law_is_uniform_and_the_first_posterior_says_something():
     vae, rows = network(), records()
     assert not vae.decode(torch.randn(4, 3), torch.zeros(4, dtype=torch.int64)).any()
-    mean, log_variance = vae.encode(rows.x, rows.labels)
+    mean, log_variance = vae.encode(rows.x, rows.given)
     assert mean.var(0).min() > 0.02
     assert (log_variance == -1.0).all()
 
 
 def test_the_encoder_sees_the_same_of_a_record_that_lies_alike_in_another_law():
     vae, rows = network(), records()
-    before, _ = vae.encode(rows.x[:, :], rows.labels)
+    before, _ = vae.encode(rows.x[:, :], rows.given)
     with torch.no_grad():
         vae.decoder.head.bias[0] -= 1.0
-    after, _ = vae.encode(rows.x, rows.labels)
+    after, _ = vae.encode(rows.x, rows.given)
     assert (after - before).abs().max() > 0.1
     residual = LAW.spans[0].residuals(torch.tensor([[0.25, 0.0]]), torch.tensor([BINS // 2]))
     # The middle of the range lies GAIN / 4 scales below the location.
@@ -141,7 +145,7 @@ def test_what_is_expected_is_a_constant_and_both_engines_agree():
     sums = []
     for engine in (fast, OneByOne(vae, losses)):
         total = torch.zeros(engine.width, dtype=torch.float64)
-        norms = engine.add(total, (rows.x, rows.labels, eps), 1.0)
+        norms = engine.add(total, (rows.x, rows.given, eps), 1.0)
         sums.append(total)
         assert norms.isfinite().all()
     assert sums[0].norm() > 0.1

@@ -225,7 +225,7 @@ def test_samples_are_draws_from_the_law_not_its_mean():
     network = Vae(Constant(torch.zeros(1, 4)), Constant(torch.zeros(1, 17, 1, 2, 3)), None, 0)
     sampler = VaeSampler(
         network=network, meter=Meter(network.decoder), likelihood=build_likelihood("categorical", 17), latent=2,
-        codec=ImageCodec.of(pixels), labels=None, conditions=lambda block, size: {}, seed=4, threads=1,
+        codec=ImageCodec.of(pixels), given=None, conditions=lambda block, size: {}, seed=4, threads=1,
     )  # fmt: skip
     drawn = sampler.draw(2, 500)
     assert (drawn.net_calls, drawn.net_evals_per_sample) == (1, 1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from synthspec.backend.secret import Secret
 from synthspec.ir.families import (
@@ -91,12 +93,12 @@ def run(learner, made, kind=PrivateRun, **parts):
 
 def vae(architecture, shape, x, labels=3):
     torch.manual_seed(0)
-    network = build_vae(architecture, shape, 2, labels)
+    network = build_vae(architecture, shape, 2, partial(nn.Embedding, labels))
     records = VaeRecords(x.view(-1, *shape), torch.arange(len(x)) % labels)
     likelihood = build_likelihood("gaussian", None)
     return VaeLearner(
         network, likelihood, records, records.take(slice(0, 0)), beta=BetaCourse(1.0), free_bits=0.0,
-        drop_rate=0.2, null=labels - 1, seed=1,
+        drop_rate=0.2, null=torch.tensor(labels - 1), seed=1,
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from synthspec.ir.families import (
 from synthspec.ir.ops import Fit, Sample
 from synthspec.ir.schema import Field, Schema
 from synthspec.ir.solvers import SolverPlan
+from synthspec_torch.data.given import given_of
 from synthspec_torch.data.mixed import MixedCodec
 from synthspec_torch.flow.tables import TableFlow
 from synthspec_torch.gan.engine import TrainedGan
@@ -166,7 +167,7 @@ def test_nothing_that_a_training_starts_from_is_read_from_records(fit):
         with torch.random.fork_rng(devices=[]):
             columns = TrainedGan.fresh(fit, {}).content.layout.codec.columns
     else:
-        from synthspec_diffusers.content import fitted_content, given_of
+        from synthspec_diffusers.content import fitted_content
 
         assert given_of(fit, Dataset({})) is not None
         columns = fitted_content(fit, Dataset({})).layout.codec.columns

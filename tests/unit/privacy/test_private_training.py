@@ -77,7 +77,7 @@ def test_the_loss_of_a_vae_is_the_mean_of_its_records(kit, records):
     mean = learner.loss(rows)
     learner.draws.set_state(draws)
     eps = torch.randn((24, 3), generator=learner.draws)
-    batch = (learner.train_records.x, learner.train_records.labels, eps)
+    batch = (learner.train_records.x, learner.train_records.given, eps)
     assert learner.record_losses(batch).mean().item() == pytest.approx(mean.item(), rel=1e-6)
 
 
