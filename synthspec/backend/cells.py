@@ -73,8 +73,28 @@ class Cells:
         if self.edges is None:
             return np.where(codes == self.count - 1, -1, codes) if self.missing else codes
         low, high = self.edges[codes], self.edges[codes + 1]
-        drawn = low + rng.random(len(codes)) * (high - low)
-        if self.step:
+        return self._settled(low + rng.random(len(codes)) * (high - low))
+
+    def places(self, column: Column) -> NDArray[np.float64]:
+        """Where in the range each number of an `ordered` field lies, from 0 to 1: every cell is as wide as any other."""
+        if self.edges is None:
+            return (self.codes(column) + 0.5) / self.count
+        numbers = np.nan_to_num(column.astype(np.float64), nan=float(self.edges[0])) + 0.5 * self.whole
+        return np.interp(numbers, self.edges, np.arange(self.count + 1)) / self.count
+
+    def at(self, places: NDArray[np.float64]) -> Column:
+        """The number of an `ordered` field at each of `places`, which are from 0 to 1."""
+        along = np.clip(places, 0.0, 1.0) * self.count
+        if self.members is not None:
+            return self.members[np.minimum(along.astype(np.int64), self.count - 1)]
+        if self.edges is None:
+            raise ValueError(f"{self.name!r} has members in no order")
+        found = np.interp(along, np.arange(self.count + 1), self.edges)
+        return self._settled(np.minimum(found, np.nextafter(self.edges[-1], -np.inf)))
+
+    def _settled(self, drawn: NDArray[np.float64]) -> Column:
+        """Numbers between the edges as the field has them: whole, or multiples of its step."""
+        if self.edges is not None and self.step:
             first, last = np.ceil(self.edges[0] / self.step - _NEAR), np.floor(self.top / self.step + _NEAR)
             drawn = np.clip(np.rint(drawn / self.step), first, last) * self.step
             return np.rint(drawn).astype(np.int64) if self.whole else drawn

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from synthspec.backend.columns import find_field
 from synthspec.ir.ops import Statistics
 from synthspec.ir.schema import Field
-from synthspec.ir.statistics import CONDITIONS
+from synthspec.ir.statistics import CONDITIONS, EMBEDDING, MARGINALS
 
 HISTOGRAM_MOST = 20_000
 """Cells of a histogram of conditions; beyond, most of it would be noise."""
+BLOCKS, EMBEDDED_MOST = 20, 5000
+"""Members of a field whose records are embedded by themselves, each under noise of its own; and of all categories."""
 
 
 def statistics_reasons(op: Statistics) -> Iterator[str]:
@@ -21,7 +23,7 @@ def statistics_reasons(op: Statistics) -> Iterator[str]:
 
 
 def uncounted(op: Statistics) -> Iterator[str]:
-    """What of the schema stands in the way of the counts of `op`."""
+    """What of the schema stands in the way of the statistics of `op`."""
     if op.kind != CONDITIONS and op.schema.modality != "tabular":
         yield f"records of modality {op.schema.modality} are not counted: only tables are"
     for name in op.fields:
@@ -32,10 +34,23 @@ def uncounted(op: Statistics) -> Iterator[str]:
             yield reason
         elif op.kind == CONDITIONS and not levels_of(field):
             yield f"{name!r} is a continuous condition; a histogram counts members of an enum"
-    if op.kind != CONDITIONS and len(op.fields) < 2:
+    if op.kind == MARGINALS and len(op.fields) < 2:
         yield "marginals are of two fields or more"
+    if op.kind == EMBEDDING and (members := _members(op)) > EMBEDDED_MOST:
+        yield f"categories have {members} members in all; an embedding has at most {EMBEDDED_MOST}"
     if op.kind == CONDITIONS and cells_of(op) > HISTOGRAM_MOST:
         yield f"the conditions have {cells_of(op)} combinations; a histogram has at most {HISTOGRAM_MOST}"
+
+
+def told_apart(field: Field) -> bool:
+    """Whether the records of each member of `field` may be embedded by themselves."""
+    return field.dtype in ("categorical", "bool") and levels_of(field) <= BLOCKS
+
+
+def _members(op: Statistics) -> int:
+    """Members of all categories of `op`."""
+    known = [field for name in op.fields if (field := find_field(op.schema, name)) is not None]
+    return sum(levels_of(field) for field in known if field.dtype in ("categorical", "bool"))
 
 
 def cells_of(op: Statistics) -> int:
@@ -57,7 +72,7 @@ def levels_of(field: Field) -> int:
 def uncountable(field: Field) -> str:
     """Why `field` has no public cells; empty when it has."""
     if field.shape:
-        return f"{field.name!r} has axes, and marginals are of single values"
+        return f"{field.name!r} has axes, and noisy statistics are of single values"
     if field.dtype in ("string", "timestamp"):
         return f"{field.name!r} is of dtype {field.dtype}, which has no cells that the SRef gives"
     if field.dtype == "categorical":

@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 
 from synthspec.backend.auditing import CanaryRun
 from synthspec.backend.cells import Cells, Codes
-from synthspec.backend.marginals import Marginals, fit_marginals
+from synthspec.backend.draws import named
+from synthspec.backend.embedding import Features
+from synthspec.backend.marginals import fit_marginals
+from synthspec.backend.matched import release
 from synthspec.backend.noise import Noise, Numbers
+from synthspec.ir.statistics import EMBEDDING, Kind
 
 HALVES = 2
 
@@ -33,21 +37,20 @@ class Replay(Noise):
         return self.released.get(name, own)
 
 
-def audit_statistics(sigma: float, canaries: int, seed: int | None) -> CanaryRun:
-    """Release marginals at a total noise of `sigma` of a fair coin's choice of `canaries`; `seed` repeats the coins.
+def audit_statistics(kind: Kind, sigma: float, canaries: int, seed: int | None) -> CanaryRun:
+    """Release statistics at a total noise of `sigma` of a fair coin's choice of `canaries`; `seed` repeats the coins.
 
     The noise is the production one, under a fresh key. A canary is a record with a category of its own, and its score is
     the noisy count of that. The replay makes the same releases of the table without the first record that is there.
     """
+    make = _embedded if kind == EMBEDDING else _counted
     present = np.random.default_rng(seed).random(canaries) < 0.5
     first = Replay()
-    _released(present, sigma, first)
+    scores, std = make(present, sigma, first)
     absent = present.copy()
     absent[np.flatnonzero(present)[:1]] = False
     second = Replay(key=first.key, released=first.vectors)
-    _released(absent, sigma, second)
-    scores = first.vectors["fields"][0]
-    std = first.made[0].sigma * math.sqrt(first.made[0].parts)
+    make(absent, sigma, second)
     return CanaryRun(
         present=tuple(present.tolist()),
         scores=tuple(scores.tolist()),
@@ -57,10 +60,24 @@ def audit_statistics(sigma: float, canaries: int, seed: int | None) -> CanaryRun
     )
 
 
-def _released(present: NDArray[np.bool_], sigma: float, noise: Noise) -> Marginals:
+def _counted(present: NDArray[np.bool_], sigma: float, noise: Noise) -> tuple[Numbers, float]:
+    """The scores under marginals, and the standard deviation of their noise."""
+    fit_marginals(*_table(present), sigma, 1, noise)
+    return noise.vectors["fields"][0], noise.made[0].sigma * math.sqrt(noise.made[0].parts)
+
+
+def _embedded(present: NDArray[np.bool_], sigma: float, noise: Noise) -> tuple[Numbers, float]:
+    """The scores under a mean embedding, in which the member of a category has a length of its own."""
+    cells, columns = _table(present)
+    features = Features.drawn(cells, 1, named(0, "canaries"))
+    sums, (_, member, _) = release(features, columns, sigma, noise), features.lengths
+    own, place = np.arange(len(present)) % HALVES, 2 * features.waves + np.arange(len(present))
+    return sums[own, place] / member, sigma / member
+
+
+def _table(present: NDArray[np.bool_]) -> tuple[tuple[Cells, Cells], tuple[Codes, Codes]]:
     rows: Codes = np.flatnonzero(present).astype(np.int64)
-    cells = (Cells("canary", len(present)), Cells("half", HALVES))
-    return fit_marginals(cells, (rows, rows % HALVES), sigma, 1, noise)
+    return (Cells("canary", len(present)), Cells("half", HALVES)), (rows, rows % HALVES)
 
 
 def _moved(one: Replay, other: Replay, name: str, parts: int) -> float:

@@ -1,4 +1,4 @@
-"""Gaussian noise on counts, from a secret key: each release is named, counted before it happens, and made once (P405-4).
+"""Gaussian noise on counts and sums, from a secret key: each release is named, counted before it, and made once (P405-4).
 
 A number is a function of (key, name of the release, place): SHAKE-256 of the key and the name (FIPS 202), which nobody
 without the key can tell from chance. Importing this module imports numpy.
@@ -22,11 +22,14 @@ RNG = "SHAKE-256"
 GRID = 2.0**-10
 """Released numbers are multiples of this: the low bits of a float64 would say which sums they can come from."""
 HARDENING = "whole counts, noise added in float64, released on a grid of 1/1024"
+HARDENING_OF_SUMS = (
+    "features cut to multiples of 2^-30, exact sums, noise added in float64, released on a grid of 1/1024"
+)
 
 
 @dataclass
 class Noise:
-    """Releases vectors of counts under one secret key; without a key, one that nobody keeps."""
+    """Releases vectors of counts or sums under one secret key; without a key, one that nobody keeps."""
 
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     meter: ReleaseMeter = field(default_factory=lambda: ReleaseMeter(None), repr=False)
@@ -36,6 +39,8 @@ class Noise:
 
     def release(self, name: str, parts: Sequence[Numbers], sigma: float) -> list[Numbers]:
         """All of `parts` with Gaussian noise of `sigma` times what one record can move them by together.
+
+        A record moves each part by at most one in L2, so all of them by the square root of their number.
 
         Raises ValueError for a name that was released already, whose noise would be the same, and for no noise.
         """

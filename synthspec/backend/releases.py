@@ -125,7 +125,7 @@ class Released:
 
     name: str
     parts: int
-    """Tables it consists of, of each of which a record moves one count by one, or which it changes by at most one."""
+    """Tables or sums it consists of, each of which a record moves by at most one in L2, as one count by one."""
     size: int
     """Numbers in it."""
     sigma: float

@@ -88,7 +88,7 @@ class Impute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """P405-4: count the train rows under noise, once, and draw records from what was released.
+    """P405-4: sum the train rows under noise, once, and draw records from what was released.
 
     In: data, split. Makes ``data.safetensors`` and ``split.safetensors`` of drawn records, which is all that an engine
     sees of the data, ``statistics.safetensors`` (the released vectors) and ``privacy.json``.
@@ -98,11 +98,11 @@ class Statistics:
     version: int = 1
     schema: Schema
     privacy: DpNoise | DpSgd
-    kind: Literal["marginals", "condition_histogram"]
+    kind: Literal["marginals", "mean_embedding", "condition_histogram"]
     fields: tuple[str, ...]
-    """The fields that are counted, and drawn."""
+    """The fields that are counted or embedded, and drawn."""
     target: str = ""
-    """The field that the others are to predict: a parent of all of them."""
+    """The field that the others are to predict: a parent of all of them, or what embeddings are told apart by."""
     sigma: float
     """Of one Gaussian release whose guarantee all of them together have; 0 where it could not be solved here."""
     records: int

@@ -11,16 +11,30 @@ from synthspec.ir.privacy import accountant_of
 from synthspec.spec.privacy import DpNoise
 
 MARGINALS: Literal["marginals"] = "marginals"
+EMBEDDING: Literal["mean_embedding"] = "mean_embedding"
 CONDITIONS: Literal["condition_histogram"] = "condition_histogram"
-OFFERED = (MARGINALS,)
+Kind = Literal["marginals", "mean_embedding", "condition_histogram"]
+OFFERED: tuple[Kind, ...] = (MARGINALS, EMBEDDING)
 """Statistics that an engine can be trained from under dp-noise: it sees records that are drawn from them, and no others."""
 SHARES = (("fields", 0.30), ("pairs", 0.10), ("tables", 0.60))
 """The releases of marginals in their order, with what each takes of the precision that a budget allows."""
 
 
-def marginals_event(sigma: float) -> Event:
-    """The releases of marginals that together cost what one Gaussian release of `sigma` does: precisions add up."""
-    return Composed(tuple(Gaussian(each) for each in marginal_sigmas(sigma)))
+def kind_of(block: DpNoise) -> Kind | None:
+    """Which statistics an engine under `block` is trained from; None where that is not one of those offered."""
+    return next((kind for kind in OFFERED if block.statistics == (kind,)), None)
+
+
+def releases_of(kind: Kind) -> int:
+    """How many vectors are released."""
+    return len(SHARES) if kind == MARGINALS else 1
+
+
+def statistics_event(kind: Kind, sigma: float) -> Event:
+    """The releases that together cost what one Gaussian release of `sigma` does: of several, precisions add up."""
+    if kind == MARGINALS:
+        return Composed(tuple(Gaussian(each) for each in marginal_sigmas(sigma)))
+    return Gaussian(sigma)
 
 
 def marginal_sigmas(sigma: float) -> tuple[float, ...]:
@@ -34,10 +48,10 @@ def solved_sigma(block: DpNoise) -> float | None:
 
     Raises AccountantMissingError without dp-accounting, but for the accountant ``analytic``.
     """
-    accountant, adjacency = accountant_of(block), block.adjacency
-    if accountant is None or adjacency is None or not block.delta or not block.eps_budget:
+    accountant, adjacency, kind = accountant_of(block), block.adjacency, kind_of(block)
+    if accountant is None or adjacency is None or kind is None or not block.delta or not block.eps_budget:
         return None
-    return solve(marginals_event, block.delta, block.eps_budget, adjacency, accountant)
+    return solve(functools.partial(statistics_event, kind), block.delta, block.eps_budget, adjacency, accountant)
 
 
 def drawn_records(block: DpNoise) -> int | None:

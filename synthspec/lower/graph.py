@@ -29,7 +29,7 @@ from synthspec.ir.ops import (
     Statistics,
 )
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
-from synthspec.ir.statistics import MARGINALS
+from synthspec.ir.statistics import CONDITIONS
 from synthspec.lower.acceleration import TEACHER, Engine, engines
 from synthspec.lower.binding import bind_op, impute_op, refer_op
 from synthspec.lower.engine import fit_op
@@ -157,7 +157,7 @@ _RELEASED = {"data": "statistics", "split": "statistics"}
 
 def _trained_on(nodes: Sequence[OpNode]) -> dict[str, str]:
     """What the training sees: the real records, or under dp-noise those that were drawn from noisy statistics."""
-    noisy = any(isinstance(node.op, Statistics) and node.op.kind == MARGINALS for node in nodes)
+    noisy = any(isinstance(node.op, Statistics) and node.op.kind != CONDITIONS for node in nodes)
     return _RELEASED if noisy else _real(nodes)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from synthspec.accounting import available
-from synthspec.backend.countable import uncounted
+from synthspec.backend.countable import told_apart, uncounted
 from synthspec.ir.ops import Fit, Statistics
 from synthspec.ir.privacy import accountant_of
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.ir.statistics import CONDITIONS, MARGINALS, OFFERED, drawn_records, solved_sigma
+from synthspec.ir.statistics import CONDITIONS, EMBEDDING, OFFERED, Kind, drawn_records, kind_of, solved_sigma
 from synthspec.lower.needs import Needs
 from synthspec.spec.privacy import ConditionHistogram, DpNoise, DpSgd
 
@@ -19,7 +19,7 @@ def statistics_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Statistics 
     """The `Statistics` of a spec; None where it has none, or with the faults in `needs`."""
     stated, found = resolved.spec.privacy, None
     if isinstance(stated, DpNoise):
-        found = _marginals(resolved, stated, fit, needs)
+        found = _trained_from(resolved, stated, fit, needs)
     elif isinstance(fit.privacy, DpSgd) and fit.privacy.condition_histogram is not None:
         found = _conditions(resolved, fit.privacy, fit.privacy.condition_histogram, fit, needs)
     if found is None:
@@ -31,27 +31,38 @@ def statistics_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Statistics 
     return found
 
 
-def _marginals(resolved: ResolvedSpec, block: DpNoise, fit: Fit, needs: Needs) -> Statistics | None:
-    records = needs.of(drawn_records(block), "privacy", "records")
-    if block.statistics != OFFERED:
+def _trained_from(resolved: ResolvedSpec, block: DpNoise, fit: Fit, needs: Needs) -> Statistics | None:
+    records, kind = needs.of(drawn_records(block), "privacy", "records"), kind_of(block)
+    if kind is None:
         message = f"the engine cannot be trained from {', '.join(block.statistics) or 'nothing'}"
-        _refuse(needs, message, f"write statistics: [{', '.join(OFFERED)}]", "statistics")
+        _refuse(needs, message, f"write statistics: [{'] or ['.join(OFFERED)}]", "statistics")
     if block.unit != "record":
-        _refuse(needs, f"marginals protect a record, not a {block.unit}", "write unit: record", "unit")
-    if records is None or needs.faults:
+        _refuse(needs, f"noisy statistics protect a record, not a {block.unit}", "write unit: record", "unit")
+    if records is None or kind is None or needs.faults:
         return None
-    schema, target = resolved.schema, None if resolved.spec.evaluation is None else resolved.spec.evaluation.target
+    schema = resolved.schema
     fields = tuple(each.name for each in schema.fields if each.role == "content" or each.name in fit.conditions)
     return Statistics(
         schema=schema,
         privacy=block,
-        kind=MARGINALS,
+        kind=kind,
         fields=fields,
-        target=next((name for name in (target, *fit.conditions) if name in fields), ""),
+        target=_target(resolved, fit, kind, fields),
         sigma=_sigma(block, needs),
         records=records,
         seed=fit.training.seed or 0,
     )
+
+
+def _target(resolved: ResolvedSpec, fit: Fit, kind: Kind, fields: tuple[str, ...]) -> str:
+    """What the other fields are to predict; of embeddings the first condition or target with members for a block each."""
+    evaluation = resolved.spec.evaluation
+    stated = () if evaluation is None or evaluation.target is None else (evaluation.target,)
+    if kind == EMBEDDING:
+        known = {field.name: field for field in resolved.schema.fields if field.name in fields}
+        wanted = (name for name in (*fit.conditions, *stated) if name in known and told_apart(known[name]))
+        return next(wanted, "") if len(fields) > 1 else ""
+    return next((name for name in (*stated, *fit.conditions) if name in fields), "")
 
 
 def _sigma(block: DpNoise, needs: Needs) -> float:

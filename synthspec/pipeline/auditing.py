@@ -13,7 +13,7 @@ from synthspec.ir.manifest_engine import AuditEvidence
 from synthspec.ir.ops import Fit, Statistics
 from synthspec.ir.plan import Plan
 from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier
-from synthspec.ir.statistics import marginals_event
+from synthspec.ir.statistics import statistics_event
 from synthspec.spec.privacy import DpNoise, DpSgd, Pate
 
 GUESSED = 0.1
@@ -70,7 +70,7 @@ def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Au
     """Send canaries through the training core of the backend that `plan` gives its training to, or through its statistics."""
     counted = next((node.op for node in plan.nodes if isinstance(node.op, Statistics)), None)
     if counted is not None and isinstance(counted.privacy, DpNoise):
-        return _counted(counted.privacy, counted.sigma, canaries, seed)
+        return _counted(counted, counted.privacy, canaries, seed)
     node = plan.node("fit")
     block = node.op.privacy if isinstance(node.op, Fit) else None
     multiplier = stated_multiplier(block) if isinstance(block, DpSgd | Pate) else None
@@ -84,13 +84,13 @@ def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Au
     return _judged(block, planned_event(block, multiplier), run, "votes" if isinstance(block, Pate) else "clip norms")
 
 
-def _counted(block: DpNoise, sigma: float, canaries: int, seed: int | None) -> Outcome[Audit]:
-    if not sigma > 0:
+def _counted(op: Statistics, block: DpNoise, canaries: int, seed: int | None) -> Outcome[Audit]:
+    if not op.sigma > 0:
         return _refused("the noise of the statistics is not solved here", "pip install 'synthspec[privacy]'")
     from synthspec.backend.counted_canaries import audit_statistics
 
-    run = audit_statistics(sigma, canaries, seed)
-    return _judged(block, marginals_event(sigma), run, "times what its noise is for")
+    run = audit_statistics(op.kind, op.sigma, canaries, seed)
+    return _judged(block, statistics_event(op.kind, op.sigma), run, "times what its noise is for")
 
 
 def _judged(block: DpSgd | Pate | DpNoise, event: Event, run: CanaryRun, unit: str) -> Outcome[Audit]:

@@ -22,6 +22,7 @@ from synthspec.ir.manifest_public import (
     PublicPrivacy,
 )
 from synthspec.ir.plan import Plan
+from synthspec.ir.statistics import EMBEDDING
 from synthspec.pipeline.contents import SPEC, SREF
 from synthspec.sign import SigningKey, Subject, sign
 from synthspec.sign.companions import COMPANIONS
@@ -166,7 +167,8 @@ def learned_from(dp: DpSpend, mechanism: str) -> str:
     if not dp.statistics:
         return ""
     numbers = sum(vector.size for vector in dp.statistics)
-    counts = f"{len(dp.statistics)} vector(s) of noisy counts ({numbers} numbers)"
+    summed = any(vector.name == EMBEDDING for vector in dp.statistics)
+    counts = f"{len(dp.statistics)} vector(s) of noisy {'sums of random features' if summed else 'counts'} ({numbers} numbers)"
     if mechanism == "dp-noise":
         return (
             f"The engine never saw a record: {counts} were released once, and it was trained, validated and chosen on records "

@@ -17,7 +17,7 @@ from synthspec.ir.manifest_engine import LedgerRef
 from synthspec.ir.ops import Fit, Op, Statistics
 from synthspec.ir.plan import Plan
 from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier, training_event
-from synthspec.ir.statistics import marginals_event
+from synthspec.ir.statistics import statistics_event
 from synthspec.spec.privacy import DpNoise, DpSgd, Pate
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class _Release:
 
         block, counts = self.block, isinstance(self.op, Statistics)
         if isinstance(block, DpNoise):
-            return marginals_event(self.op.sigma) if isinstance(self.op, Statistics) else Unknown("not statistics")
+            released = self.op if isinstance(self.op, Statistics) else None
+            return statistics_event(released.kind, released.sigma) if released else Unknown("not statistics")
         multiplier = stated_multiplier(block) or 0.0
         return planned_event(block, multiplier) if counts else training_event(block, multiplier)
 

@@ -20,13 +20,14 @@ from synthspec.backend.dataset import Column, Dataset, Rows, write_dataset, writ
 from synthspec.backend.draws import Stream, generator, within
 from synthspec.backend.engines import training_rows
 from synthspec.backend.marginals import counted, fit_marginals, projected
-from synthspec.backend.noise import HARDENING, RNG, Noise
+from synthspec.backend.matched import match_embedding
+from synthspec.backend.noise import HARDENING, HARDENING_OF_SUMS, RNG, Noise
 from synthspec.backend.protocol import Artifact, Context
 from synthspec.backend.releases import PRIVACY_RECORD, Access, ReleaseMeter, StatisticsRecord
 from synthspec.backend.secret import Secret, secret_of, settle
 from synthspec.ir.ops import Statistics
 from synthspec.ir.schema import Field
-from synthspec.ir.statistics import CONDITIONS, MARGINALS, SHARES
+from synthspec.ir.statistics import CONDITIONS, EMBEDDING, MARGINALS, releases_of
 
 VALIDATION = 8
 """One drawn record of validation for so many of training."""
@@ -44,7 +45,7 @@ def statistics(op: Statistics, inputs: Mapping[str, Artifact], context: Context)
         noise = Noise(key=secret.key("statistics"), meter=meter)
         drawn = _looked(op, cells, training_rows(inputs), noise)
     context.progress.advance(op.records)
-    columns = _columns(op, cells, drawn)
+    columns = {name: _stored(op.schema.field(name), column) for name, column in zip(op.fields, drawn, strict=True)}
     rows = np.arange(len(drawn[0]), dtype=np.int64)
     write_dataset(context.out, Dataset(columns))
     write_rows(context.out, Rows(train=rows[: op.records], val=rows[op.records :], test=rows[:0]))
@@ -53,18 +54,29 @@ def statistics(op: Statistics, inputs: Mapping[str, Artifact], context: Context)
     write_report(context.out, PRIVACY_RECORD, _record(op, noise, secret))
 
 
-def _looked(op: Statistics, cells: list[Cells], train: Dataset, noise: Noise) -> tuple[Codes, ...]:
-    """Codes of drawn records, from the releases that `noise` makes of the counts of `train`."""
+def _looked(op: Statistics, cells: list[Cells], train: Dataset, noise: Noise) -> tuple[Column, ...]:
+    """Drawn records, one column a field, from the releases that `noise` makes of `train`."""
+    target = op.fields.index(op.target) if op.target else None
+    size, rng = op.records + -(-op.records // VALIDATION), generator(op.seed, Stream.RELEASED, 0)
+    if op.kind == EMBEDDING:
+        columns = [train[cell.name] for cell in cells]
+        return match_embedding(cells, columns, op.sigma, target, rng, noise).sample(size, rng)
     codes = [cell.codes(train[cell.name]) for cell in cells]
-    rng = generator(op.seed, Stream.RELEASED, 0)
-    size = op.records + -(-op.records // VALIDATION)
+    drawn = _counted(op, cells, codes, target, noise, size)
+    rng = generator(op.seed, Stream.RELEASED, 1)
+    return tuple(cell.values(each, rng) for cell, each in zip(cells, drawn, strict=True))
+
+
+def _counted(
+    op: Statistics, cells: list[Cells], codes: list[Codes], target: int | None, noise: Noise, size: int
+) -> tuple[Codes, ...]:
+    """The cells of `size` drawn records."""
     if op.kind == CONDITIONS:
         group = tuple(range(len(cells)))
         (counts,) = noise.release(CONDITIONS, [counted(codes, cells, group)], op.sigma)
         total = max(1.0, float(counts.sum()))
         return apportioned(projected(counts, total), size)
-    target = op.fields.index(op.target) if op.target else None
-    return fit_marginals(cells, codes, op.sigma, target, noise).sample(size, rng)
+    return fit_marginals(cells, codes, op.sigma, target, noise).sample(size, generator(op.seed, Stream.RELEASED, 0))
 
 
 def apportioned(counts: NDArray[np.float64], size: int) -> tuple[Codes, ...]:
@@ -81,14 +93,6 @@ def apportioned(counts: NDArray[np.float64], size: int) -> tuple[Codes, ...]:
     return tuple(np.asarray(part, dtype=np.int64) for part in np.unravel_index(turned, counts.shape))
 
 
-def _columns(op: Statistics, cells: list[Cells], drawn: tuple[Codes, ...]) -> dict[str, Column]:
-    rng = generator(op.seed, Stream.RELEASED, 1)
-    return {
-        cell.name: _stored(op.schema.field(cell.name), cell.values(codes, rng))
-        for cell, codes in zip(cells, drawn, strict=True)
-    }
-
-
 def _stored(field: Field, values: Column) -> Column:
     if field.dtype in ("categorical", "bool"):
         return values.astype(np.int64 if field.dtype == "categorical" else np.uint8)
@@ -96,26 +100,39 @@ def _stored(field: Field, values: Column) -> Column:
 
 
 def _record(op: Statistics, noise: Noise, secret: Secret) -> StatisticsRecord:
-    block = op.privacy
+    block, summed = op.privacy, "noisy sums" if op.kind == EMBEDDING else "noisy counts"
     return StatisticsRecord(
         mechanism="dp-noise",
         made=tuple(noise.made),
-        planned=len(SHARES) if op.kind == MARGINALS else 1,
+        planned=releases_of(op.kind),
         drawn=op.records,
         unit=block.unit or "record",
         adjacency=block.adjacency or "replace_one",
         rng=RNG,
-        hardening=HARDENING,
+        hardening=HARDENING_OF_SUMS if op.kind == EMBEDDING else HARDENING,
         commitment=secret.commitment,
         accesses=(
-            *(Access(what=f"noisy counts: {each.name}", charge="ledger") for each in noise.made),
-            Access(what="cells of the counts", charge="none: they come from the SRef"),
-            Access(what="records drawn from the counts", charge="none: no record is looked at again"),
-            *(ENGINE if op.kind == MARGINALS else ()),
+            *(Access(what=f"{summed}: {each.name}", charge="ledger") for each in noise.made),
+            *PUBLIC[op.kind],
+            *(ENGINE if op.kind != CONDITIONS else ()),
         ),
     )
 
 
+_COUNTED = (
+    Access(what="cells of the counts", charge="none: they come from the SRef"),
+    Access(what="records drawn from the counts", charge="none: no record is looked at again"),
+)
+PUBLIC = {
+    MARGINALS: _COUNTED,
+    CONDITIONS: _COUNTED,
+    EMBEDDING: (
+        Access(what="random features", charge="none: they come from the SRef and a public seed"),
+        Access(
+            what="laws that match the sums, their stopping, records drawn", charge="none: no record is looked at again"
+        ),
+    ),
+}
 ENGINE = (
     Access(what="training, validation, monitors, choice of the weights", charge="none: they see drawn records alone"),
 )

@@ -147,7 +147,9 @@ def _vectors(spent: DpSpend) -> Iterator[Markup]:
     if spent.statistics:
         rows = [(each.name, f"{each.parts}", f"{each.size}", number(each.sigma)) for each in spent.statistics]
         yield table(
-            "Noisy counts that were released", ("Vector", "Tables", "Numbers", "Noise, by what a record moves"), rows
+            "Noisy statistics that were released",
+            ("Vector", "Tables", "Numbers", "Noise, by what a record moves"),
+            rows,
         )
 
 

@@ -66,13 +66,18 @@ def _trained_from(resolved: ResolvedSpec, block: DpNoise) -> Iterator[Finding]:
     modality = resolved.sref.modality
     if modality != "tabular":
         because = (Note("the modality", at_sref("modality")),)
-        message = f"the counts of dp-noise are of tables, and the records are of modality {modality}"
+        message = f"the statistics of dp-noise are of tables, and the records are of modality {modality}"
         yield Finding(at("privacy", "mechanism"), message, "write mechanism: dp-sgd", because)
     for number, name in enumerate(block.statistics):
         if name not in OFFERED:
             message = f"no engine is trained from {name}"
-            advice = f"write {', '.join(OFFERED)}: the engine then learns records that are drawn from noisy counts"
+            advice = (
+                f"write {' or '.join(OFFERED)}: the engine then learns records that are drawn from what is released"
+            )
             yield Finding(at("privacy", "statistics", number), message, advice)
         elif name in block.statistics[:number]:
             message = f"{name} is released already"
             yield Finding(at("privacy", "statistics", number), message, "leave the second one out")
+        elif number:
+            message = f"records are drawn from one kind of statistics, and {block.statistics[0]} is stated"
+            yield Finding(at("privacy", "statistics", number), message, "leave one out: the other has the whole budget")

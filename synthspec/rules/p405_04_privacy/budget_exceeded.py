@@ -68,10 +68,12 @@ def _planned(block: DpSgd | Pate) -> Iterator[Finding]:
 def _counted(block: DpNoise) -> Iterator[Finding]:
     """The noise on statistics is solved from the budget, so there is no plan that exceeds one that any noise keeps."""
     from synthspec.accounting import solvable
-    from synthspec.ir.statistics import marginals_event
+    from synthspec.ir.statistics import kind_of, statistics_event
 
-    budget, delta, adjacency = block.eps_budget, block.delta, block.adjacency
-    if not budget or not delta or adjacency is None or solvable(marginals_event, delta, budget, adjacency):
+    budget, delta, adjacency, kind = block.eps_budget, block.delta, block.adjacency, kind_of(block)
+    if not budget or not delta or adjacency is None or kind is None:
+        return
+    if solvable(partial(statistics_event, kind), delta, budget, adjacency):
         return
     message = f"no noise keeps the statistics within an eps_budget of {budget:g}"
     yield Finding(at("privacy", "eps_budget"), message, "raise the budget (a figure is rounded up to 4 decimals)")

@@ -25,7 +25,7 @@ from synthspec.execute.core.statistics import VALIDATION, apportioned, statistic
 from synthspec.execute.keys import execution_key
 from synthspec.ir.ops import Statistics
 from synthspec.ir.schema import Field, Schema
-from synthspec.ir.statistics import SHARES, marginals_event, solved_sigma
+from synthspec.ir.statistics import SHARES, solved_sigma, statistics_event
 from synthspec.spec.privacy import ConditionHistogram, DpNoise, DpSgd
 
 FIELDS = (
@@ -225,7 +225,7 @@ def test_what_is_charged_is_what_was_released(tmp_path):
     assert [each.name for each in record.made] == [name for name, _ in SHARES]
     assert record.releases == record.planned == counted(tmp_path / "meter") == 3
     assert record.multiplier == pytest.approx(1.5)
-    assert record.event == marginals_event(1.5)
+    assert record.event == statistics_event("marginals", 1.5)
     assert [each.charge for each in record.accesses[:3]] == ["ledger"] * 3
     text = (out / "privacy.json").read_text()
     assert "50" not in json.loads(text).values()
@@ -312,7 +312,7 @@ def test_the_budget_is_kept_by_the_closed_form(adjacency, doubled):
     sigma = solved_sigma(noisy(adjacency=adjacency))
     assert gaussian_eps(sigma / doubled, 1e-5) <= 3.0
     assert gaussian_eps(0.9999 * sigma / doubled, 1e-5) > 3.0
-    precision = math.fsum(1 / each.sigma**2 for each in marginals_event(sigma).events)
+    precision = math.fsum(1 / each.sigma**2 for each in statistics_event("marginals", sigma).events)
     assert 1 / math.sqrt(precision) == pytest.approx(sigma)
 
 
