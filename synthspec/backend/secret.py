@@ -134,7 +134,7 @@ def _of_another(path: Path, then: Mapping[str, str], now: Mapping[str, str]) -> 
         for name in sorted({*then, *now})
         if then.get(name) != now.get(name)
     ]
-    if not changed:
+    if not changed or not now:
         message = f"the secrets in {path.name} are those of another training or of other data"
         return DataError(_CODE, message, "name another file: noise that is used twice is none")
     return DataError(

@@ -15,6 +15,7 @@ from synthspec.cli.running import BATCH, SECRET, WORKERS, check_batch, check_sec
 from synthspec.cli.verified import verified
 
 if TYPE_CHECKING:
+    from synthspec.ir.manifest import Manifest
     from synthspec.ir.plan import Plan
     from synthspec.pipeline.agreement import Gap
     from synthspec.pipeline.grading import Stand
@@ -64,7 +65,7 @@ def replay(
     check_secret(secret, plan, folder)
     check_batch(batch, plan)
     if said.privacy.mechanism != "none":
-        _check_secrets(plan, secret)
+        _check_secret(said, plan, secret)
     options = RunOptions(store=folder, out=folder, base=base.absolute(), workers=workers, batch=batch, secret=secret)
     progress = progress_for(sys.stderr, quiet=quiet)
     try:
@@ -81,15 +82,14 @@ def replay(
         raise typer.Exit(1)
 
 
-def _check_secrets(plan: Plan, secret: Path | None) -> None:
-    """Exit 2 unless every secret of `plan` is there: one that is missing would be made, and all would differ."""
+def _check_secret(said: Manifest, plan: Plan, secret: Path | None) -> None:
+    """Exit 2 unless `secret` is what the noise of the run was made of."""
+    from synthspec.pipeline.replaying import unopened
+
     if secret is None or not secret.exists():
         raise usage("the training had a privacy mechanism: only who holds its secret can replay it (--secret FILE)")
-    from synthspec.backend.secret import secret_of
-
-    for path in (secret_of(node.op, secret) for node in plan.nodes):
-        if not path.exists():
-            raise usage(f"{path.name} is not there: the statistics beside the training have a secret of their own")
+    if reason := unopened(said, plan, secret):
+        raise usage(f"--secret: {reason}")
 
 
 def _answer(found: Replay, form: Format) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from synthspec.backend.protocol import Progress
+from synthspec.backend.protocol import DataError, Identity, Progress
+from synthspec.backend.secret import kept, secret_of
 from synthspec.diag import Outcome, failure
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_origin import Environment
-from synthspec.ir.plan import read_plan
+from synthspec.ir.ops import Fit, Statistics
+from synthspec.ir.plan import Plan, read_plan
 from synthspec.pipeline.agreement import Gap, gap_between
 from synthspec.pipeline.contents import PLAN, result_digests
 from synthspec.pipeline.grading import TOLERANCE, Grade, Stand, stands, turned
@@ -104,6 +106,32 @@ def replay_plan(
             tolerance=tolerance,
         )
     )
+
+
+def unopened(manifest: Manifest, plan: Plan, secret: Path) -> str:
+    """Why the file `secret` holds not what the run of `plan` was made with; empty where it opens what `manifest` commits to.
+
+    A missing one would be made, another one would make other noise: all would differ, and nobody would be told why.
+    """
+    keys = {node.node: node.key for node in manifest.dag}
+    spent = manifest.privacy.dp
+    committed = {
+        *(() if spent is None else (spent.seed_commitment, *(each.commitment for each in spent.statistics or ())))
+    }
+    for node in plan.nodes:
+        if not isinstance(node.op, Fit | Statistics) or node.op.privacy.mechanism in {None, "none"}:
+            continue
+        path = secret_of(node.op, secret)
+        try:
+            found = kept(path, Identity(keys[node.id], {}))
+        except DataError as error:
+            return f"{error.message} ({error.help})"
+        if found is None:
+            beside = "" if path == secret else ": the statistics beside the training have a secret of their own"
+            return f"{path.name} is not there{beside}"
+        if found.commitment not in committed:
+            return f"{path.name} is not what {node.id!r} was made with: it does not open the commitment in the manifest"
+    return ""
 
 
 def _measured(file: Comparison, then: Path, now: Path) -> Comparison:

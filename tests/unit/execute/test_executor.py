@@ -178,6 +178,34 @@ def run(plan, root, store_path, backend, on_node=lambda _: None):
 ALL = ["bind", "split", "enforce", "export"]
 
 
+class Told(Fake):
+    """A backend that keeps which execution each kernel was told that it is."""
+
+    def kernel(self, op, inputs, context):
+        self.told = {**getattr(self, "told", {}), op.op: context.identity}
+        super().kernel(op, inputs, context)
+
+
+def test_a_kernel_is_told_which_execution_it_is_and_any_other_one_is_another(root, tmp_path):
+    """What serves one execution alone is made for this: op, inputs, version and the facts of the machine are in it."""
+    first = Told()
+    outcome, _ = run(plan_of(), root, tmp_path / "store", first)
+    keys = {each.node: each.key for each in outcome.value.nodes}
+    assert {name: each.key for name, each in first.told.items()} == keys
+    assert first.told["split"].facts == {"backend": "fake 1", "library": "1.0"}
+    changed = {"same": Told(), "version": Told(version="2"), "facts": Told(facts={"library": "1.1"}), "op": Told()}
+    for name, backend in changed.items():
+        plan = plan_of(seed=2 if name == "op" else 1)
+        nodes = (dataclasses.replace(each, backend_version=backend.version) for each in plan.nodes[:4])
+        run(dataclasses.replace(plan, nodes=(*nodes, *plan.nodes[4:])), root, tmp_path / name, backend)
+    (root / SOURCE).write_text("a,b,c")
+    changed["data"] = Told()
+    run(plan_of(), root, tmp_path / "data", changed["data"])
+    keys = {name: backend.told["split"].key for name, backend in changed.items()}
+    assert keys.pop("same") == first.told["split"].key
+    assert len({first.told["split"].key, *keys.values()}) == 5
+
+
 def test_nodes_run_in_order_each_on_what_its_inputs_made(root, tmp_path):
     backend, heard = Fake(), []
     outcome, texts = run(plan_of(), root, tmp_path / "store", backend, heard.append)
