@@ -21,6 +21,7 @@ from synthspec.accounting import (
     Laplace,
     PoissonGaussian,
     Repeated,
+    Spend,
     available,
     eps_total,
     quick_bound,
@@ -85,11 +86,21 @@ class Entry:
 class Total:
     """All entries of an account composed. eps is infinite where one of them has no bound."""
 
-    eps: float
-    delta: float
-    accountant: str
-    version: str
+    spend: Spend
     entries: int
+
+    @property
+    def eps(self) -> float:
+        return self.spend.eps
+
+    @property
+    def delta(self) -> float:
+        return self.spend.delta
+
+    @property
+    def accountant(self) -> str:
+        """Whose figure it is."""
+        return self.spend.accountant
 
 
 class Ledger:
@@ -348,9 +359,7 @@ def _total(account: Account, spent: Sequence[Entry]) -> Total:
         spend = eps_total(whole, account.delta_budget, account.accountant, account.adjacency)
     else:
         spend = quick_bound(whole, account.delta_budget, account.adjacency)
-    return Total(
-        eps=spend.eps, delta=spend.delta, accountant=spend.accountant, version=spend.version, entries=len(spent)
-    )
+    return Total(spend=spend, entries=len(spent))
 
 
 def _over(account: Account, budget: float, before: Total, own: Total, total: Total) -> OverBudgetError:

@@ -24,7 +24,7 @@ from synthspec.pipeline.contents import EVIDENCE, SPEC, waivers_of
 from synthspec.pipeline.environment import environment
 from synthspec.pipeline.lineage import lineage
 from synthspec.pipeline.schema_group import schema_group
-from synthspec.pipeline.spending import spending
+from synthspec.pipeline.spending import Held, spending
 from synthspec.pipeline.timepath import timepath_of
 from synthspec.sign import SigningKey, Subject, key_ref, now, sign_profile
 from synthspec.sign.clock import later
@@ -39,7 +39,7 @@ def build_manifest(  # noqa: PLR0913, PLR0917 - every part that a manifest is ma
     subjects: Sequence[Subject],
     key: SigningKey,
     place: Numbered = FIRST,
-    held: groups.LedgerRef | None = None,
+    held: Held | None = None,
     private: groups.PrivateDataRef | None = None,
     audited: groups.AuditEvidence | None = None,
 ) -> Manifest:
@@ -202,9 +202,7 @@ class _Run:
             cfg_convention="S405-6" if diffusion else None,
         )
 
-    def privacy(
-        self, found: Evidence, held: groups.LedgerRef | None, audited: groups.AuditEvidence | None
-    ) -> groups.PrivacyGroup:
+    def privacy(self, found: Evidence, held: Held | None, audited: groups.AuditEvidence | None) -> groups.PrivacyGroup:
         risk = found.get("MI")
         spent, block = spending(self.plan, self.execution, held), self.plan.private
         return groups.PrivacyGroup(

@@ -13,11 +13,11 @@ from synthspec.backend.protocol import DataError, Identity
 from synthspec.backend.releases import PRIVACY_RECORD, ReleaseRecord, read_record
 from synthspec.backend.secret import Secret, keep, kept, secret_of
 from synthspec.execute import Passage
-from synthspec.ir.manifest_engine import LedgerRef
 from synthspec.ir.ops import Fit, Op, Statistics
 from synthspec.ir.plan import Plan
 from synthspec.ir.privacy import accountant_of, planned_event, stated_multiplier, training_event
 from synthspec.ir.statistics import statistics_event
+from synthspec.pipeline.spending import Held
 from synthspec.spec.privacy import DpNoise, DpSgd, Pate
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class LedgerGuard:
     plan: Plan
     url: str
     state: Path
-    held: LedgerRef | None = None
+    held: Held | None = None
     """What the ledger says after the training: for the manifest."""
     _settled_entries: list[int] = field(default_factory=list)
     _entry: Entry | None = None
@@ -110,9 +110,7 @@ class LedgerGuard:
         record = read_record(node.artifact.path(PRIVACY_RECORD))
         entry, total = self._settled(release, record, inputs["data"])
         self._settled_entries.append(entry.id)
-        self.held = LedgerRef(
-            name=entry.account, entry=entry.id, releases=total.entries, eps_total=total.eps, delta_total=total.delta
-        )
+        self.held = Held(name=entry.account, entry=entry.id, releases=total.entries, spend=total.spend)
         if self._meter is not None:
             self._meter.unlink(missing_ok=True)
             secret_of(release.op, _secret(self._meter)).unlink(missing_ok=True)

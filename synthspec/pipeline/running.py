@@ -18,7 +18,7 @@ from synthspec.execute import CORE, Execution, NodeRun, execute, obstacles, prob
 from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.evidence import Evidence, Figure, evidence
 from synthspec.ir.manifest import Manifest, readable
-from synthspec.ir.manifest_engine import AuditEvidence, LedgerRef, PrivateDataRef
+from synthspec.ir.manifest_engine import AuditEvidence, PrivateDataRef
 from synthspec.ir.ops import Mark, Statistics
 from synthspec.ir.plan import Plan, write_plan
 from synthspec.ir.verdict import Verdicts
@@ -31,7 +31,7 @@ from synthspec.pipeline.manifest import build_manifest, trace_of
 from synthspec.pipeline.publishing import Salted, public_manifest, shown_of, write_public
 from synthspec.pipeline.reserving import LedgerGuard
 from synthspec.pipeline.resolved import resolved_text
-from synthspec.pipeline.spending import spending
+from synthspec.pipeline.spending import Held, spending
 from synthspec.pipeline.starting import unverified_start
 from synthspec.pipeline.timepath import write_timepath
 from synthspec.sign import Refusals, SigningKey, Subject, config_dir, development_key, sign, state_dir
@@ -152,7 +152,7 @@ class _Made:
     execution: Execution
     found: Evidence
     verdicts: Verdicts
-    held: LedgerRef | None
+    held: Held | None
 
 
 def _signed(folder: Path, made: _Made, options: RunOptions, key: SigningKey, guard: LedgerGuard | None) -> Manifest:
@@ -217,16 +217,14 @@ def guarded(plan: Plan, ledger: str | None, state: Path) -> Iterator[LedgerGuard
             guard.close()
 
 
-def gather(plan: Plan, execution: Execution, held: LedgerRef | None = None) -> Evidence:
+def gather(plan: Plan, execution: Execution, held: Held | None = None) -> Evidence:
     """All figures of a run: what was measured, and whether what P405-8 asks for stands in the plan."""
     measured = artifacts.read_figures(execution.node("measure").artifact.path(artifacts.FIGURES))
     spent = _spent(plan, execution, held, measured)
     return evidence((*measured, *compared(plan, execution), *spent, unpersisted(plan)))
 
 
-def _spent(
-    plan: Plan, execution: Execution, held: LedgerRef | None, measured: tuple[Figure, ...]
-) -> tuple[Figure, ...]:
+def _spent(plan: Plan, execution: Execution, held: Held | None, measured: tuple[Figure, ...]) -> tuple[Figure, ...]:
     found = spending(plan, execution, held)
     if found is None:
         return ()

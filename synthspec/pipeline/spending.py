@@ -23,6 +23,16 @@ from synthspec.ir.privacy import accountant_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What the ledger says of all releases of the data up to one: its entry there, and what they come to by its accountant."""
+
+    name: str
+    entry: int
+    releases: int
+    spend: Spend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
     """What was released, and what that costs."""
 
@@ -31,17 +41,15 @@ class Spending:
     """Of this training alone, with the statistics that were released beside it."""
     beside: StatisticsRecord | None = None
     """Statistics that were released beside a private training."""
-    held: LedgerRef | None = None
+    held: Held | None = None
     """What the ledger says of all releases of the data up to this one."""
 
     @property
-    def eps_total(self) -> float:
-        """Of everything that was released of the data so far."""
-        return self.spend.eps if self.held is None else self.held.eps_total
-
-    @property
-    def delta_total(self) -> float:
-        return self.spend.delta if self.held is None else self.held.delta_total
+    def total(self) -> Spend:
+        """Of everything that was released of the data so far, by whoever composed it: the ledger's own accountant and
+        delta, which the first release fixed, where there is a ledger.
+        """
+        return self.spend if self.held is None else self.held.spend
 
     @property
     def event(self) -> Event:
@@ -55,39 +63,38 @@ class Spending:
 
     def figures(self) -> tuple[Figure, ...]:
         """`eps_total` and `delta_total`, the upper bounds that C40-516 judges."""
-        spend, record = self.spend, self.record
+        total, record = self.total, self.record
         details = (
-            ("accountant", spend.accountant),
-            ("accountant_version", spend.version),
-            ("adjacency", spend.adjacency),
+            ("accountant", total.accountant),
+            ("accountant_version", total.version),
+            ("adjacency", total.adjacency),
             ("releases", record.releases),
             *(() if self.beside is None else (("releases_beside", self.beside.releases),)),
             ("unit", record.unit),
-            *(() if self.held is None else (("ledger", self.held.name), ("eps_alone", spend.eps))),
+            *self._alone(),
         )
-        label = f"eps[{spend.accountant}, {spend.adjacency}, delta={spend.delta:g}]"
+        label = f"eps[{total.accountant}, {total.adjacency}, delta={total.delta:g}]"
         return (
-            Figure(
-                name="eps_total",
-                label=label,
-                value=self.eps_total,
-                upper=self.eps_total,
-                method="exact",
-                details=details,
-            ),
-            Figure(name="delta_total", label="delta", value=self.delta_total, upper=self.delta_total, method="exact"),
+            Figure(name="eps_total", label=label, value=total.eps, upper=total.eps, method="exact", details=details),
+            Figure(name="delta_total", label="delta", value=total.delta, upper=total.delta, method="exact"),
         )
+
+    def _alone(self) -> tuple[tuple[str, str | float], ...]:
+        """What this training spent by itself, where the figure is that of a ledger."""
+        if self.held is None:
+            return ()
+        return (("ledger", self.held.name), ("eps_alone", self.spend.eps), ("accountant_alone", self.spend.accountant))
 
     def entry(self, audited: AuditEvidence | None = None) -> DpSpend:
         """App C `privacy.dp`, with what an audit of the mechanism found."""
-        spend, record = self.spend, self.record
+        total, record = self.total, self.record
         sums = record if isinstance(record, PrivacyRecord) else None
         asked = record if isinstance(record, VoteRecord) else None
         return DpSpend(
-            eps_total=self.eps_total,
-            delta_total=self.delta_total,
-            accounting_method=f"{spend.accountant} ({spend.version})",
-            adjacency=spend.adjacency,
+            eps_total=total.eps,
+            delta_total=total.delta,
+            accounting_method=f"{total.accountant} ({total.version})",
+            adjacency=total.adjacency,
             unit=record.unit,
             noise_multiplier=record.multiplier,
             clip_norm=None if sums is None else sums.clip_norm,
@@ -99,10 +106,22 @@ class Spending:
             rng=record.rng,
             hardening=record.hardening,
             seed_commitment=record.commitment,
-            ledger=self.held,
+            ledger=self._ledger(),
             statistics=self._vectors(),
             accesses={access.what: access.charge for each in self._records for access in each.accesses},
             audit=audited,
+        )
+
+    def _ledger(self) -> LedgerRef | None:
+        held = self.held
+        if held is None:
+            return None
+        return LedgerRef(
+            name=held.name,
+            entry=held.entry,
+            releases=held.releases,
+            eps_total=held.spend.eps,
+            delta_total=held.spend.delta,
         )
 
     @property
@@ -119,7 +138,7 @@ class Spending:
         )
 
 
-def spending(plan: Plan, execution: Execution, held: LedgerRef | None = None) -> Spending | None:
+def spending(plan: Plan, execution: Execution, held: Held | None = None) -> Spending | None:
     """What the run `execution` of `plan` spent; None without a mechanism, or without a record of releases.
 
     The delta, the accountant and the adjacency are those of the spec; everything else is what ran.

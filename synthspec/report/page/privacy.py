@@ -64,10 +64,17 @@ def _covered(page: Shown, spent: DpSpend) -> str:
         f"The training of this engine on {name} is (epsilon = {upwards(spent.eps_total)}, delta = "
         f"{upwards(spent.delta_total)})-differentially private ({mechanism}). The protected unit is one {unit}: "
         f"{relation.format(unit=unit)} (adjacency: {spent.adjacency or 'not stated'}). Epsilon was computed by "
-        f"{spent.accounting_method}{steps}. {learned_from(spent, mechanism)}"
+        f"{spent.accounting_method}{steps}{_before(spent)}. {learned_from(spent, mechanism)}"
         "The guarantee covers the weights, the samples, and everything made of them without "
         f"looking at the records again; whatever an observer knows besides, what one {unit} can change is bounded by it."
     )
+
+
+def _before(spent: DpSpend) -> str:
+    """Whose epsilon it is where the ledger has other releases, too."""
+    if spent.ledger is None or spent.ledger.releases < 2:
+        return ""
+    return f", with the {spent.ledger.releases - 1} other release(s) of these data in the ledger {spent.ledger.name}"
 
 
 def upwards(value: float) -> str:

@@ -6,15 +6,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from synthspec.accounting import Composed, eps_total
-from synthspec.backend.protocol import DataError, Identity
-from synthspec.backend.releases import ReleaseMeter
+from synthspec.accounting import Composed, Gaussian, eps_total
+from synthspec.backend.artifacts import write_report
+from synthspec.backend.protocol import Artifact, DataError, Identity
+from synthspec.backend.releases import PRIVACY_RECORD, Released, ReleaseMeter, StatisticsRecord
 from synthspec.backend.secret import kept, settle
 from synthspec.ir.ops import Statistics
 from synthspec.ir.schema import Field, Schema
-from synthspec.ledger import Ledger, book
+from synthspec.ledger import Account, Entry, Ledger, book
 from synthspec.pipeline import reserving
 from synthspec.pipeline.reserving import LedgerGuard
+from synthspec.pipeline.spending import Spending
 from synthspec.spec.privacy import DpNoise
 
 SIGMA, BUDGET = 4.0, 9.0
@@ -37,6 +39,19 @@ def op(eps_budget=BUDGET):
 PLANNED = reserving._Release(op(), op().privacy).planned
 
 
+RECORD = StatisticsRecord(
+    mechanism="dp-noise",
+    made=tuple(Released(name=f"{n}", parts=1, size=2, sigma=each.sigma) for n, each in enumerate(PLANNED.events)),
+    planned=len(PLANNED.events),
+    drawn=8,
+    unit="record",
+    adjacency="add_remove",
+    rng="SHAKE-256",
+    hardening="none",
+    commitment="c" * 64,
+)
+
+
 class House:
     """Runs that begin on one ledger, one after another, and die when they are told to."""
 
@@ -48,12 +63,24 @@ class House:
     def begin(self, secret=None, identity=HERE, stated=None):
         """What a run is given, which is the process ``self.runs``."""
         self.runs += 1
-        plan = SimpleNamespace(digest="a" * 64, spec_digest="b" * 64, name="ward", version="1.0.0")
-        guard = LedgerGuard(plan, self.url, self.folder / "state")
+        node = SimpleNamespace(op=stated or op())
+        plan = SimpleNamespace(digest="a" * 64, spec_digest="b" * 64, name="ward", version="1.0.0", node=lambda _: node)
+        self.guard = LedgerGuard(plan, self.url, self.folder / "state")
         try:
-            return guard.begin(stated or op(), INPUTS, secret, identity)
+            return self.guard.begin(node.op, INPUTS, secret, identity)
         finally:
-            guard.close()
+            self.guard.close()
+
+    def finish(self, passage):
+        """The last run, which was given `passage`, is done: what is held of it for the manifest."""
+        write_report(self.folder, PRIVACY_RECORD, replace(RECORD, commitment=kept(passage.secret, HERE).commitment))
+        try:
+            self.guard.done(
+                SimpleNamespace(node="statistics", artifact=Artifact(self.folder, (PRIVACY_RECORD,))), INPUTS
+            )
+        finally:
+            self.guard.close()
+        return self.guard.held
 
     def die(self, passage, releases):
         """The run that was given `passage` is killed after `releases`; it had settled its noise before the first."""
@@ -192,3 +219,32 @@ def test_what_names_no_ledger_is_nothing_to_it(house):
     alone = replace(stated, privacy=stated.privacy.model_copy(update={"ledger": None}))
     assert house.begin(Path("a.secret"), stated=alone).meter is None
     assert not (house.folder / "state").exists()
+
+
+def test_the_accountant_that_is_named_is_the_one_whose_figure_is_told(house):
+    """The first release fixed the ledger's accountant and delta; a later spec may name others for itself."""
+    pytest.importorskip("dp_accounting")
+    first = Account(
+        name="ward", adjacency="add_remove", unit="record", accountant="rdp", eps_budget=50.0, delta_budget=1e-6
+    )
+    ledger = Ledger(house.url)
+    made, _ = ledger.reserve(first, Entry(account="", dataset=INPUTS["data"], event=Gaussian(3.0)))
+    ledger.settle(made.id, Gaussian(3.0), "c" * 64)
+    ledger.close()
+    alone = eps_total(PLANNED, 1e-5, "analytic", "add_remove")
+    spent = Spending(record=RECORD, spend=alone, held=house.finish(house.begin()))
+    both = eps_total(Composed((Gaussian(3.0), PLANNED)), 1e-6, "rdp", "add_remove")
+    told, (eps, delta) = spent.entry(), spent.figures()
+    assert (told.eps_total, told.delta_total, told.ledger.releases) == (both.eps, 1e-6, 2)
+    assert told.accounting_method == f"rdp ({both.version})"
+    assert (
+        (told.eps_total, told.delta_total)
+        == (told.ledger.eps_total, told.ledger.delta_total)
+        == (eps.value, delta.value)
+    )
+    assert eps.label == "eps[rdp, add_remove, delta=1e-06]"
+    assert (eps.detail("accountant"), eps.detail("accountant_version")) == ("rdp", both.version)
+    assert (eps.detail("eps_alone"), eps.detail("accountant_alone")) == (alone.eps, "analytic")
+    by_itself = replace(spent, held=None)
+    assert by_itself.entry().accounting_method == f"analytic ({alone.version})"
+    assert by_itself.entry().eps_total == alone.eps
