@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from synthspec.accounting import Composed, Gaussian, PoissonGaussian, available, eps_total
+from synthspec.backend.countable import told_apart
 from synthspec.ir.ops import Fit, Latency, Replay, Sample, Statistics
 from synthspec.ir.privacy import planned_event, training_event
+from synthspec.ir.schema import Field
 from synthspec.pipeline.compiling import compile_spec
 from synthspec.pipeline.front import Options, Spot, load_spec
 
@@ -164,6 +166,41 @@ def test_the_noise_spends_the_budget_and_no_more():
         node.op for node in plan_of(NOISY, ("zero_out", "replace_one")).nodes if isinstance(node.op, Statistics)
     )
     assert twice.sigma == pytest.approx(2 * counted.sigma, rel=1e-4)
+
+
+EMBEDDED = ("[marginals]", "[mean_embedding]")
+
+
+@pytest.mark.parametrize(("adjacency", "doubled"), [("zero_out", 1), ("replace_one", 2)])
+def test_an_embedding_is_one_release_at_all_of_the_budget(adjacency, doubled):
+    plan = plan_of(NOISY, EMBEDDED, ("adjacency: zero_out", f"adjacency: {adjacency}"))
+    (summed,) = (node.op for node in plan.nodes if isinstance(node.op, Statistics))
+    assert (summed.kind, summed.target, summed.records) == ("mean_embedding", "diagnosis", 398)
+    assert 3.999 < eps_total(Gaussian(summed.sigma / doubled), 1e-5, "analytic").eps <= 4.0
+    for node in (node for node in plan.nodes if isinstance(node.op, Fit | Sample | Replay)):
+        assert not {"bind", "split"} & reached(plan, node.id, "statistics"), node.id
+
+
+def test_embeddings_are_told_apart_by_the_condition_before_the_target():
+    by_area = ("evaluation:\n", "evaluation:\n  target: mean_area\n")
+    (summed,) = (node.op for node in plan_of(NOISY, EMBEDDED, by_area).nodes if isinstance(node.op, Statistics))
+    assert summed.target == "diagnosis"
+    (counted,) = (node.op for node in plan_of(NOISY, by_area).nodes if isinstance(node.op, Statistics))
+    assert counted.target == "mean_area"
+
+
+@pytest.mark.parametrize(
+    ("field", "apart"),
+    [
+        ({"dtype": "categorical", "enum": tuple(range(20))}, True),
+        ({"dtype": "categorical", "enum": tuple(range(20)), "nullable": True}, False),
+        ({"dtype": "bool"}, True),
+        ({"dtype": "int32", "enum": (1, 2)}, False),
+        ({"dtype": "float64", "range": (0.0, 1.0)}, False),
+    ],
+)
+def test_only_a_few_members_have_embeddings_of_their_own(field, apart):
+    assert told_apart(Field(name="x", role="condition", **field)) == apart
 
 
 EMPIRICAL = ("distribution: {0: 0.4, 1: 0.6}", "distribution: empirical")
