@@ -21,6 +21,7 @@ FEATURES = "features.safetensors"
 FEATURES_INPUT = "input"
 """In the header of the features: what was done to content before the network saw it, in words."""
 SCORES = "scores.safetensors"
+SHADOW = "shadow.safetensors"
 TRAINING_LOG = "training.jsonl"
 FIT_REPORT = "fit.json"
 SAMPLE_REPORT = "sample.json"
@@ -28,6 +29,7 @@ ENFORCE_REPORT = "enforce.json"
 LATENCY_REPORT = "latency.json"
 REPLAY_REPORT = "replay.json"
 MARK_REPORT = "mark.json"
+ISOLATE_REPORT = "isolate.json"
 FIGURES = "figures.json"
 
 
@@ -150,6 +152,15 @@ class MarkReport:
     alpha: float
     detectable: bool
     """Whether the mark shows in these records at `alpha`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsolateReport:
+    """Whom shadow engines are asked about, of how many records of the training split."""
+
+    records: int
+    isolated: int
+    planted: int
 
 
 def write_report(folder: Path, name: str, report: object) -> None:

@@ -1,4 +1,4 @@
-"""`synthspec audit`: canaries through the private training of a spec, against what it claims."""
+"""`synthspec audit`: canaries through the private training of a spec against its claim, or shadow engines of any spec."""
 
 from __future__ import annotations
 
@@ -7,32 +7,77 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from synthspec.cli.answer import FORMAT, OUTSIDE, SET, Format, existing_file, overrides, show_findings
+from synthspec.cli.answer import (
+    FORMAT,
+    OUTSIDE,
+    QUIET,
+    SET,
+    Format,
+    existing_file,
+    overrides,
+    show_findings,
+    usage,
+)
+from synthspec.cli.running import STORE, WORKERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from synthspec.ir.manifest_engine import AuditEvidence
     from synthspec.ir.plan import Plan
     from synthspec.pipeline.auditing import Audit
 
 CANARIES = 2000
+_FEWEST = 100
+"""Canaries below which a training under a mechanism shows nothing."""
 _NOTE = "evidence against a claim, never the guarantee: a defect that canaries do not meet stays unseen"
 
 
 def audit(
-    spec: Path = typer.Argument(..., help="The EngineSpec, of a training under dp-sgd or pate."),
-    canaries: int = typer.Option(CANARIES, min=100, max=100_000, help="How many records are put in by a coin each."),
-    seed: int | None = typer.Option(None, help="Repeat a run; without one, coins and noise are nobody's."),
+    spec: Path = typer.Argument(..., help="The EngineSpec; without --shadows, of a training under a mechanism."),
+    canaries: int | None = typer.Option(
+        None,
+        min=0,
+        max=100_000,
+        help=f"How many records are put in by a coin each: {CANARIES}; with --shadows, beside those of the data: none.",
+    ),
+    seed: int | None = typer.Option(
+        None, min=0, help="Repeat a run; without one, coins and noise are nobody's. With --shadows, of the coins."
+    ),
+    shadows: int | None = typer.Option(
+        None, metavar="N", help="Train N engines on random halves of the records and attack each by the others (LiRA)."
+    ),
+    targets: int | None = typer.Option(
+        None, metavar="K", help="With --shadows: how many of the most isolated records; default 1 %, 128 at least."
+    ),
+    store: Path = STORE,
+    workers: int = WORKERS,
     changes: list[str] | None = SET,
     allow_outside: bool = OUTSIDE,
     form: Format = FORMAT,
+    quiet: bool = QUIET,
 ) -> None:
-    """Audit a private training: replay, calibration, sampler, and a lower bound of eps. Exit 1 on a defect."""
-    from synthspec.cli.planning import plan_of
+    """Audit a private training: replay, calibration, sampler, and a lower bound of eps. Exit 1 on a defect.
 
+    With --shadows, of any spec: what its engines tell of the most isolated records, as 16 or more of them show.
+    """
+    from synthspec.cli.planning import plan_of
+    from synthspec.cli.shadows import answer_shadows, check_shadows
+
+    check_shadows(shadows, targets, canaries)
+    if shadows is None and canaries is not None and canaries < _FEWEST:
+        raise usage(f"--canaries {canaries}: fewer than {_FEWEST} show nothing of a mechanism")
     plan = plan_of(existing_file(spec), overrides(changes), allow_outside=allow_outside, form=form)
-    found = _audited(plan, canaries, seed, form)
-    _answer(found, form)
-    if found.defects:
+    if shadows is not None:
+        from synthspec.pipeline.shadow_graph import Asked
+
+        asked = Asked(shadows=shadows, targets=targets, planted=canaries or 0, seed=seed)
+        defects = answer_shadows(plan, asked, spec.absolute().parent, store, workers, form, quiet=quiet)
+    else:
+        found = _audited(plan, CANARIES if canaries is None else canaries, seed, form)
+        _answer(found, form)
+        defects = found.defects
+    if defects:
         raise typer.Exit(1)
 
 
@@ -75,7 +120,11 @@ def _facts(found: Audit) -> dict[str, object]:
 
 
 def _answer(found: Audit, form: Format) -> None:
-    facts = _facts(found)
+    show_facts(_facts(found), form)
+
+
+def show_facts(facts: Mapping[str, object], form: Format) -> None:
+    """Print `facts` by name, one a line or as one object."""
     if form is Format.json:
         import json
 

@@ -377,6 +377,41 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Isolate:
+    """C40-516: the records of the training split that shadow engines are asked about, and canaries planted beside them.
+
+    In: data, split. Makes ``data.safetensors``, which ends with the canaries, ``split.safetensors``, whose train rows are those
+    that are asked about, and ``isolate.json``.
+    """
+
+    op: Literal["isolate"] = "isolate"
+    version: int = 1
+    schema: Schema
+    targets: int | None
+    """How many of the most isolated records; None: 1 % of them, or as many as rates need, up to a quarter."""
+    planted: int
+    """Canaries: records that lie anywhere the schema allows."""
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadow:
+    """C40-516: the training data of one shadow engine: the rows of a fair coin each, or in every second the others.
+
+    In: data (of `Isolate`), split. Makes ``data.safetensors`` and ``split.safetensors`` of the rows that are learned, with val as
+    it is and no test, and ``shadow.safetensors``: which of the records that are asked about are among them.
+    """
+
+    op: Literal["shadow"] = "shadow"
+    version: int = 1
+    number: int
+    """2j and 2j + 1 share their coins, and have every record once."""
+    exchanged: bool
+    """Whether one coin chooses between two records, so that a coin changes no size: what replace_one compares."""
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
     """Section VI: the contracts with their numbers. In: evidence. Done by the judge stage."""
 
@@ -396,7 +431,7 @@ class Emit:
 
 Op = (
     Bind | Split | Impute | Statistics | Fit | Accelerate | Sample | Enforce | Mark | Refer | Export | Align | Arrive
-    | Latency | Replay | Assess | Embed | Measure | Compare | Judge | Emit
+    | Latency | Replay | Assess | Embed | Measure | Compare | Isolate | Shadow | Judge | Emit
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ CORE = "core"
 """Who computes what is not a generator's business: binding, splitting, enforcing, time, measuring, judging, emitting."""
 CORE_OPS = frozenset({
     "bind", "split", "impute", "statistics", "enforce", "mark", "refer", "align", "arrive", "export", "measure", "compare",
-    "judge", "emit",
+    "isolate", "shadow", "judge", "emit",
 })  # fmt: skip
 
 

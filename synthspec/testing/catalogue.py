@@ -17,6 +17,7 @@ from synthspec.ir.ops import (
     Export,
     Fit,
     Impute,
+    Isolate,
     Judge,
     KnownEngine,
     KnownObjective,
@@ -27,6 +28,7 @@ from synthspec.ir.ops import (
     Refer,
     Replay,
     Sample,
+    Shadow,
     Split,
     Statistics,
 )
@@ -230,6 +232,8 @@ def _core_ops() -> tuple[Op, ...]:
             w_cfg=None,
             seed=1,
         ),
+        Isolate(schema=bound, targets=None, planted=4, seed=1),
+        Shadow(number=0, exchanged=False, seed=1),
         Judge(promises=()),
         Emit(licence="CC-BY-4.0"),
     )

@@ -27,6 +27,8 @@ KERNELS = (
     "export",
     "measure",
     "compare",
+    "isolate",
+    "shadow",
 )
 _MODULES = ("numpy", "safetensors", "scipy", "sklearn", "PIL")
 _LIBRARIES = ("numpy", "pillow", "pyarrow", "safetensors", "scipy", "scikit-learn")
