@@ -398,8 +398,8 @@ class Isolate:
 class Shadow:
     """C40-516: the training data of one shadow engine: the rows of a fair coin each, or in every second the others.
 
-    In: data (of `Isolate`), split. Makes ``data.safetensors`` and ``split.safetensors`` of the rows that are learned, with val as
-    it is and no test, and ``shadow.safetensors``: which of the records that are asked about are among them.
+    In: data (of `Isolate`), split. Makes ``data.safetensors`` and ``split.safetensors`` of the rows that are learned, with val
+    as it is and no test, and ``shadow.safetensors``: which of the records that are asked about are among them.
     """
 
     op: Literal["shadow"] = "shadow"

@@ -76,7 +76,7 @@ def audit_plan(plan: Plan, canaries: int, seed: int | None = None) -> Outcome[Au
     multiplier = stated_multiplier(block) if isinstance(block, DpSgd | Pate) else None
     if not isinstance(block, DpSgd | Pate) or multiplier is None:
         message = "only a training under dp-sgd or pate, or statistics under dp-noise, with the noise in numbers can be audited"
-        return _refused(message, "audit such a spec")
+        return _refused(message, "audit such a spec; --shadows 16 asks the engines of any")
     backend = installed().get(node.backend)
     if not isinstance(backend, Audited):
         return _refused(f"backend {node.backend or 'none'} offers no audit", "choose torch or diffusers")
