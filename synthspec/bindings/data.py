@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from synthspec.bindings.documents import Section, plain
 from synthspec.bindings.faults import refused
-from synthspec.parse.emit import emit
+from synthspec.ir.emit import emit
 from synthspec.store.atomic import make_folder, write_atomically
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from synthspec.bindings.faults import refused
+from synthspec.ir.emit import emit
 from synthspec.parse import Value
-from synthspec.parse.emit import emit
 from synthspec.pipeline.front import Options, Spot
 
 Section = Mapping[str, object]

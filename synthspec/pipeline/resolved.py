@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from pydantic import BaseModel
 
 from synthspec.ir.canonical import to_json
-from synthspec.parse import Value
-from synthspec.parse.emit import emit
+from synthspec.ir.emit import emit
 
 
 def resolved_text(document: BaseModel) -> str:
     """`document` as YAML that reads back to the same model."""
-    return emit(cast("Value", to_json(document)))
+    return emit(to_json(document))
