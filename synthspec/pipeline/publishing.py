@@ -11,6 +11,7 @@ from typing import Any, cast
 from synthspec.backend.artifacts import VECTORS
 from synthspec.exports import FILES
 from synthspec.ir.manifest import SCHEMA_VERSION, Manifest, readable
+from synthspec.ir.manifest_base import Digest
 from synthspec.ir.manifest_engine import DpSpend, PrivateDataRef
 from synthspec.ir.manifest_evidence import ContractEntry
 from synthspec.ir.manifest_public import (
@@ -96,7 +97,7 @@ def _manifest(plan: Plan, full: Manifest, sequence: int, previous: str | None) -
             update={
                 "stream": full.release.stream + STREAM,
                 "sequence": sequence,
-                "previous": None if previous is None else {"sha256": previous},
+                "previous": None if previous is None else Digest(sha256=previous),
             }
         ),
         dataset=PublicData(

@@ -135,6 +135,26 @@ def pictures(tmp_path_factory, examples):
     return Run(folder / "run", folder / "store", answer)
 
 
+@pytest.fixture(scope="session")
+def private(tmp_path_factory, examples):
+    """The folder of a short run under DP-SGD with an audit and exports: it holds no contract of fidelity."""
+    pytest.importorskip("torch")
+    house = tmp_path_factory.mktemp("house")
+    spec = examples / "cancer-dp-vae" / "spec.yaml"
+    changes = (
+        "privacy.steps=40",
+        "sampling.n=16",
+        "release={licence: CC0-1.0, exports: [croissant, ml_bom, ro_crate]}",
+    )
+    words = [word for change in changes for word in ("--set", change)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYNTHSPEC_STATE_DIR", str(house / "state"))
+        words += ["--quiet", "--audit", "--store", str(house / "store"), "--out", str(house / "run")]
+        answer = call("run", spec, *words, cwd=house)
+    assert answer.code in (0, 1), answer.out + answer.err
+    return house / "run"
+
+
 @pytest.fixture
 def run_copy(marks, tmp_path):
     """A copy of the good run, to be tampered with."""

@@ -16,32 +16,9 @@ EXPORTS = ("croissant.json", "model.cdx.json", "ro-crate-metadata.json")
 pytest.importorskip("torch")
 
 
-@pytest.fixture(scope="module")
-def made(cli, tmp_path_factory):
-    """A short private run."""
-    house = tmp_path_factory.mktemp("house")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SYNTHSPEC_STATE_DIR", str(house / "state"))
-        shutil.copytree(EXAMPLE, house / "spec")
-        words = (
-            "--set",
-            "privacy.steps=40",
-            "--set",
-            "sampling.n=16",
-            "--quiet",
-            "--audit",
-            "--store",
-            house / "store",
-        )
-        words += ("--set", "release={licence: CC0-1.0, exports: [croissant, ml_bom, ro_crate]}")
-        answer = cli("run", house / "spec" / "spec.yaml", "--out", house / "run", *words, cwd=house)
-    assert answer.code in (0, 1), answer.out + answer.err
-    return house / "run"
-
-
 @pytest.fixture
-def run(made, tmp_path):
-    shutil.copytree(made, tmp_path / "run")
+def run(private, tmp_path):
+    shutil.copytree(private, tmp_path / "run")
     return tmp_path / "run"
 
 
@@ -269,6 +246,22 @@ def test_what_the_public_one_lacks_is_told(cli, run, tmp_path):
     told = cli("verify", outside, cwd=tmp_path)
     assert "the figures behind the verdicts: they are private" in told.out
     assert cli("replay", outside, cwd=tmp_path).code == 2
+
+
+def test_the_next_release_of_both_streams_follows_this_one(cli, private, tmp_path, monkeypatch):
+    house = shutil.copytree(private.parent, tmp_path / "house")
+    monkeypatch.setenv("SYNTHSPEC_STATE_DIR", str(house / "state"))
+    words = ("--set", "privacy.steps=40", "--set", "sampling.n=16", "--set", "sampling.seed=8", "--quiet")
+    answer = cli(
+        "run", EXAMPLE / "spec.yaml", *words, "--store", house / "store", "--out", house / "next", cwd=tmp_path
+    )
+    assert (house / "next" / PUBLIC).exists(), answer.out + answer.err
+    for bundle in (PUBLIC, "manifest.sigstore.json"):
+        payload = base64.b64decode(json.loads((private / bundle).read_bytes())["dsseEnvelope"]["payload"])
+        release = predicate(house / "next" / bundle)["predicate"]["release"]
+        assert release["sequence"] == 2
+        assert release["previous"] == {"sha256": hashlib.sha256(payload).hexdigest()}
+        assert codes(cli, house / "next" / bundle) == []
 
 
 def test_a_release_is_the_public_half_alone(cli, run, tmp_path, monkeypatch):
