@@ -12,6 +12,7 @@ from synthspec.cli.answer import FORMAT, Format, usage
 
 if TYPE_CHECKING:
     from synthspec.pipeline.verifying import Verification
+    from synthspec.sign import VerifiedStatement
 
 
 def verify(
@@ -66,6 +67,15 @@ def _signed_by(found: Verification) -> str | None:
     return None if stamped is None else stamped.isoformat()
 
 
+def _shown_in_public(statement: VerifiedStatement) -> str:
+    """What of a public manifest follows from what goes out with it; the spec does not where it pins private data."""
+    from synthspec.pipeline.contents import SPEC
+
+    gate = "that the gate follows from the verdicts"
+    told = any(subject.name == SPEC for subject in statement.subjects)
+    return f"{gate}, and limits, engine and mechanism are those of the spec" if told else gate
+
+
 def _text(found: Verification) -> None:
     from synthspec.ir.manifest import Manifest
     from synthspec.ir.manifest_evidence import to_records
@@ -88,7 +98,7 @@ def _text(found: Verification) -> None:
     kind = development if said.key.kind == "development" else ""
     typer.echo(f"signed by {public.key_id}{kind}")
     full = isinstance(said, Manifest)
-    follows = "that the verdicts follow from the evidence" if full else "that the gate follows from the verdicts"
+    follows = "that the verdicts follow from the evidence" if full else _shown_in_public(found.statement)
     typer.echo(f"proved: the signature, {found.files} files by size and SHA-256, and {follows}")
     if stamped := _signed_by(found):
         typer.echo(f"signed by {stamped} at the latest: a clock that you trust says so")

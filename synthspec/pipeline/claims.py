@@ -10,19 +10,76 @@ from collections.abc import Callable, Iterator, Mapping
 
 from synthspec.ir.evidence import Evidence
 from synthspec.ir.manifest import Manifest
+from synthspec.ir.manifest_engine import DpSpend
+from synthspec.ir.manifest_public import PublicManifest
+from synthspec.ir.ops import Fit
 from synthspec.ir.plan import Plan
 from synthspec.pipeline import stated
 from synthspec.sign import Refusal
+from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
 
 Holds = Callable[["Claims"], bool]
 STAGES = ("judge", "emit")
 """Nodes of the plan that are no kernels: the manifest has their results elsewhere."""
 
 
-class Claims:
-    """A manifest with all that it can be held against."""
+class Shared:
+    """What both kinds of manifest say, held against what the plan fixes, or the spec where there is no plan."""
+
+    def __init__(self, manifest: Manifest | PublicManifest, source: stated.Stated) -> None:
+        self.told, self.source = manifest, source
+
+    def engine(self) -> bool:
+        return self.told.engine == stated.engine_ref(self.source)
+
+    def generation(self) -> bool:
+        told, mark = self.told.generation, stated.watermark(self.source)
+        return (
+            told.condition == stated.conditions(self.source)
+            and _agree(told.controls, stated.controls(self.source))
+            and {name: told.controls.get(name) for name in mark} == mark
+            and told.schedule.keys() <= (schedule := stated.schedule(self.source)).keys()
+            and _agree(told.schedule, schedule)
+        )
+
+    def network(self) -> bool:
+        told, plan = self.told.deep.architecture, stated.architecture(self.source, None)
+        return told.name == plan.name and _agree(told.parameters, plan.parameters)
+
+    def objective(self) -> bool:
+        told, plan = self.told.deep.objective, stated.objective(self.source)
+        named = (told.measure, told.equation) == (plan.measure, plan.equation)
+        return named and _agree(told.parameters, plan.parameters)
+
+    def family(self) -> bool:
+        return self.told.deep.family == stated.sample_of(self.source).fit.engine.family
+
+    def drawing(self) -> bool:
+        told, solver = self.told.randomness, stated.sample_of(self.source).solver
+        return (told.solver, told.NFE) == ((None, None) if solver is None else (solver.name, solver.NFE))
+
+    def seeds(self) -> bool:
+        told, plan = self.told.randomness, stated.seeds(self.source)
+        return told.rng == stated.sample_of(self.source).rng and plan.items() <= told.seeds.items()
+
+
+def protected_as(told: DpSpend, block: DpSgd | Pate | DpNoise) -> bool:
+    """Whether `told` is of the mechanism in `block`: its constants, no more releases than it allows, its ledger."""
+    most, held = stated.releases(block), told.ledger
+    counted = told.steps is None or most is None or told.steps <= most
+    entered = held is None or (held.name, held.eps_total, held.delta_total) == (
+        block.ledger,
+        told.eps_total,
+        told.delta_total,
+    )
+    return counted and entered and all(getattr(told, name) == value for name, value in stated.protection(block).items())
+
+
+class Claims(Shared):
+    """A restricted manifest with all that it can be held against."""
 
     def __init__(self, manifest: Manifest, plan: Plan, found: Evidence, signed: Mapping[str, str]) -> None:
+        super().__init__(manifest, plan)
         self.manifest, self.plan, self.found, self.signed = manifest, plan, found, signed
 
     def names(self) -> bool:
@@ -37,46 +94,26 @@ class Claims:
             told.modality == self.plan.sref.modality
         )
 
-    def engine(self) -> bool:
-        return self.manifest.engine == stated.engine_ref(self.plan)
-
     def generation(self) -> bool:
-        told = self.manifest.generation
-        return (
-            told.condition == stated.conditions(self.plan)
-            and _agree(told.controls, stated.controls(self.plan))
-            and told.schedule.keys() <= (schedule := stated.schedule(self.plan)).keys()
-            and _agree(told.schedule, schedule)
-            and (self.manifest.deep.noise_schedule or {}) == told.schedule
-        )
-
-    def network(self) -> bool:
-        told, plan = self.manifest.deep.architecture, stated.architecture(self.plan, None)
-        return told.name == plan.name and _agree(told.parameters, plan.parameters)
-
-    def objective(self) -> bool:
-        told, plan = self.manifest.deep.objective, stated.objective(self.plan)
-        named = (told.measure, told.equation) == (plan.measure, plan.equation)
-        return named and _agree(told.parameters, plan.parameters)
+        return super().generation() and (self.manifest.deep.noise_schedule or {}) == self.manifest.generation.schedule
 
     def solver(self) -> bool:
-        told, op = self.manifest, stated.sample_of(self.plan)
-        name, budget = (None, None) if op.solver is None else (op.solver.name, op.solver.NFE)
+        op, told = stated.sample_of(self.plan), self.manifest.deep
         w_cfg = op.w_cfg if op.fit.engine.family == "diffusion" else None
-        return (told.deep.solver, told.randomness.solver, told.randomness.NFE, told.deep.w_cfg) == (
-            name,
-            name,
-            budget,
-            w_cfg,
-        )
+        return self.drawing() and (told.solver, told.w_cfg) == (self.manifest.randomness.solver, w_cfg)
 
     def family(self) -> bool:
-        told, engine = self.manifest.deep, stated.sample_of(self.plan).fit.engine
-        return (told.family, told.base_dist) == (engine.family, getattr(engine, "base_dist", None))
+        engine = stated.sample_of(self.plan).fit.engine
+        return super().family() and self.manifest.deep.base_dist == getattr(engine, "base_dist", None)
 
-    def seeds(self) -> bool:
-        told, plan = self.manifest.randomness, stated.seeds(self.plan)
-        return told.rng == stated.sample_of(self.plan).rng and plan.items() <= told.seeds.items()
+    def mechanism(self) -> bool:
+        told, block = self.manifest.privacy, self.plan.private
+        if told.mechanism != ("none" if block is None else block.mechanism):
+            return False
+        trained = next((node.op.privacy for node in self.plan.nodes if isinstance(node.op, Fit)), block)
+        # The training's own block has its noise written out.
+        own = block if trained is None or isinstance(trained, NoMechanism) else trained
+        return told.dp is None or own is None or protected_as(told.dp, own)
 
     def weights(self) -> bool:
         told = [each.sha256 for each in self.manifest.deep.weights]
@@ -98,15 +135,16 @@ class Claims:
         exported = made.get("export", {traced})
         return all(len(digests) == 1 for digests in made.values()) and {each[:16] for each in exported} == {traced}
 
-    def mechanism(self) -> bool:
-        told, block = self.manifest.privacy, self.plan.private
-        if told.mechanism != ("none" if block is None else block.mechanism):
-            return False
-        return told.dp is None or block is None or (told.dp.adjacency, told.dp.unit) == (block.adjacency, block.unit)
-
     def spent(self) -> bool:
-        told = self.manifest.privacy.dp
-        return told is None or (told.eps_total, told.delta_total) == (
+        told, figure = self.manifest.privacy.dp, self.found.get("eps_total")
+        if told is None:
+            return True
+        of = {} if figure is None else dict(figure.details)
+        counted = (told.accounting_method, told.steps) == (
+            f"{of.get('accountant')} ({of.get('accountant_version')})",
+            of.get("releases"),
+        )
+        return counted and (told.eps_total, told.delta_total) == (
             self._value("eps_total"),
             self._value("delta_total"),
         )

@@ -10,6 +10,7 @@ from synthspec.ir.manifest import Manifest
 from synthspec.ir.ops import Judge
 from synthspec.ir.plan import Plan
 from synthspec.ir.verdict import Promise
+from synthspec.spec.enginespec import EngineSpec
 
 PLAN = "plan.json"
 SPEC = "spec.resolved.yaml"
@@ -28,10 +29,15 @@ def promises_of(plan: Plan) -> tuple[Promise, ...]:
 
 
 def waivers_of(plan: Plan) -> tuple[origin.WaiverEntry, ...]:
-    """The accepted exceptions of the spec, as the manifest lists them."""
+    """The accepted exceptions of the plan's spec, as the manifest lists them."""
+    return waivers_in(plan.spec)
+
+
+def waivers_in(spec: EngineSpec) -> tuple[origin.WaiverEntry, ...]:
+    """The accepted exceptions of `spec`, as the manifest lists them."""
     return tuple(
         origin.WaiverEntry(id=each.id, reason=each.reason, approver=each.approver, expires=each.expires)
-        for each in plan.spec.waivers
+        for each in spec.waivers
         if each.reason and each.approver and each.expires
     )
 

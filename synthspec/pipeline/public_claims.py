@@ -1,7 +1,8 @@
 """What a public manifest says beside its signature: its limits are those of the public spec, its guarantee keeps them.
 
-The figures behind the verdicts are private, and the spec goes out only where it pins no private data: what is there is
-compared.
+The figures behind the verdicts are private, and the spec goes out only where it pins no private data: where it is there, all
+that follows from it is told again and compared. What only the run knew (how many weights, how much of what it drew passed, what
+it spent) is not shown here.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ from collections.abc import Iterator, Mapping
 
 from synthspec.ir.manifest_public import PublicContract, PublicManifest
 from synthspec.ir.verdict import Promise
-from synthspec.pipeline.contents import SPEC, SREF
-from synthspec.pipeline.rejudging import documents, promised
+from synthspec.lower import promises, released_sample
+from synthspec.pipeline.claims import Shared, protected_as
+from synthspec.pipeline.contents import SPEC, SREF, waivers_in
+from synthspec.pipeline.rejudging import Claim, documents, resolved
+from synthspec.pipeline.stated import Drawn
 from synthspec.sign import Refusal, Refusals, Subject
 from synthspec.sign.refusal import settled
+from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.privacy import DpNoise, DpSgd, Pate
+from synthspec.spec.sref import SRef
 
 WEIGHTS = "weights/"
 
@@ -33,33 +39,88 @@ def _contradictions(
     if [each.sha256 for each in manifest.deep.weights] != weights:
         yield Refusal("VERDICT_INCONSISTENT", "its weights are not the signed ones", "/deep/weights")
     yield from _spent(manifest)
+    yield from _as_published(manifest)
     if not {SPEC, SREF} <= content.keys():
         return
     found = documents(content)
     if found is None:
         yield Refusal("SCHEMA", "the spec or the SRef cannot be read", SPEC)
         return
-    spec, sref = found
-    engine, told = manifest.engine, manifest.dataset
-    if (told.name, told.SRef) != (sref.metadata.name, f"{sref.metadata.name} {sref.metadata.version}"):
-        yield Refusal("VERDICT_INCONSISTENT", "it tells of another schema", "/dataset")
-    stated = (spec.engine.family, spec.metadata.version, spec.data.source)
-    if (engine.type, engine.version, engine.train_data_ref) != stated:
-        yield Refusal("VERDICT_INCONSISTENT", "the spec has another engine, version or source", "/engine")
-    if manifest.generation.controls.get("n") != spec.sampling.n:
-        yield Refusal("VERDICT_INCONSISTENT", "the spec asks for another number of records", "/generation")
-    block, dp = spec.privacy, manifest.privacy.dp
-    if not isinstance(block, DpSgd | Pate | DpNoise) or (block.mechanism, block.adjacency, block.unit) != (
-        manifest.privacy.mechanism,
-        dp.adjacency,
-        dp.unit,
-    ):
-        yield Refusal("VERDICT_INCONSISTENT", "the spec protects records otherwise", "/privacy")
-    owed = {promise.id: promise for promise in promised(spec, sref)}
+    yield from _of_the_spec(manifest, *found)
+
+
+def _of_the_spec(manifest: PublicManifest, spec: EngineSpec, sref: SRef) -> Iterator[Refusal]:
+    whole = resolved(spec, sref)
+    sample = None if whole is None else released_sample(whole)
+    if whole is None or sample is None:
+        yield Refusal("SCHEMA", "the spec and the SRef describe no run", SPEC)
+        return
+    for holds, message, where in _claims(manifest, Drawn(spec, sref, sample)):
+        if not holds():
+            yield Refusal("VERDICT_INCONSISTENT", message, where)
+    owed = {promise.id: promise for promise in promises(whole)}
     for contract in manifest.contracts:
         promise = owed.get(contract.id)
         if promise is None or _as_told(contract) != _as_owed(promise):
             yield Refusal("LIMIT_NOT_FROM_SPEC", "its limits are not those of the spec", contract.id)
+
+
+def _claims(manifest: PublicManifest, source: Drawn) -> tuple[Claim, ...]:
+    shared, spec, sref = Shared(manifest, source), source.spec, source.sref
+    told, name = manifest.dataset, sref.metadata.name
+    schema = (name, f"{name} {sref.metadata.version}", sref.modality)
+    return (
+        (
+            lambda: (
+                (manifest.version, manifest.release.stream.rpartition(".")[0])
+                == (spec.metadata.version, spec.metadata.name)
+            ),
+            "the spec has another name or version",
+            "/release",
+        ),
+        (lambda: (told.name, told.SRef, told.modality) == schema, "it tells of another schema", "/dataset"),
+        (lambda: told.n_real in (None, _public_size(spec)), "the spec states no such number of records", "/dataset"),
+        (shared.engine, "the spec has another engine, seed, version or source", "/engine"),
+        (shared.generation, "the spec draws under other conditions or controls", "/generation"),
+        (
+            lambda: manifest.generation.controls.get("n") == told.n_syn == spec.sampling.n,
+            "the spec asks for another number of records",
+            "/generation",
+        ),
+        (shared.family, "the spec trains another family", "/deep/family"),
+        (shared.network, "the spec trains another network", "/deep/architecture"),
+        (shared.objective, "the spec trains on another measure", "/deep/objective"),
+        (shared.drawing, "the spec draws by another solver or budget", "/randomness"),
+        (shared.seeds, "the spec fixes other seeds", "/randomness"),
+        (lambda: _protected(manifest, spec), "the spec protects records otherwise", "/privacy"),
+        (lambda: manifest.waivers == waivers_in(spec), "it lists other waivers than the spec", "/waivers"),
+    )
+
+
+def _protected(manifest: PublicManifest, spec: EngineSpec) -> bool:
+    block = spec.privacy
+    return (
+        isinstance(block, DpSgd | Pate | DpNoise)
+        and block.mechanism == manifest.privacy.mechanism
+        and protected_as(manifest.privacy.dp, block)
+    )
+
+
+def _public_size(spec: EngineSpec) -> int | None:
+    """How many records there are, where the spec says that this is public."""
+    size = getattr(spec.privacy, "dataset_size", None)
+    return size.value if size is not None and size.public else None
+
+
+def _as_published(manifest: PublicManifest) -> Iterator[Refusal]:
+    """The words are those that the figures make, and the stream is one of public manifests."""
+    # What writes them knows how to run, too, and whoever verifies a restricted manifest needs none of it.
+    from synthspec.pipeline.publishing import STREAM, statement
+
+    if manifest.privacy.statement != statement(manifest.privacy.dp, manifest.privacy.mechanism):
+        yield Refusal("VERDICT_INCONSISTENT", "its words say something else than its figures", "/privacy/statement")
+    if not manifest.release.stream.endswith(STREAM):
+        yield Refusal("VERDICT_INCONSISTENT", "its stream is not one of public manifests", "/release/stream")
 
 
 def _spent(manifest: PublicManifest) -> Iterator[Refusal]:

@@ -152,12 +152,16 @@ def _owed(plan: Plan) -> tuple[Promise, ...]:
 
 def promised(spec: EngineSpec, sref: SRef) -> tuple[Promise, ...]:
     """The promises that `spec` makes of records of `sref`."""
+    found = resolved(spec, sref)
+    return () if found is None else promises(found)
+
+
+def resolved(spec: EngineSpec, sref: SRef) -> ResolvedSpec | None:
+    """`spec`, which was resolved when it was signed, of records of `sref`; None where the schema cannot be bound."""
     schema = bind_schema(Document(sref, _NOWHERE)).value
     if schema is None:
-        return ()
-    return promises(
-        ResolvedSpec(spec=spec, sref=sref, schema=schema, spec_places=_NOWHERE, sref_places=_NOWHERE, root=Path())
-    )
+        return None
+    return ResolvedSpec(spec=spec, sref=sref, schema=schema, spec_places=_NOWHERE, sref_places=_NOWHERE, root=Path())
 
 
 def documents(content: Mapping[str, bytes]) -> tuple[EngineSpec, SRef] | None:

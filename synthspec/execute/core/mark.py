@@ -49,9 +49,7 @@ def mark(op: Mark, inputs: Mapping[str, Artifact], context: Context) -> None:
 def groups(schema: Schema, data: Dataset) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Which records ask for the same categories: numbers from 0, [len(data)]."""
     names = [
-        f.name
-        for f in schema.with_role("condition")
-        if f.dtype in {"categorical", "bool"} and f.name in data.columns
+        f.name for f in schema.with_role("condition") if f.dtype in {"categorical", "bool"} and f.name in data.columns
     ]
     if not names:
         return np.zeros(len(data), dtype=np.int64)
