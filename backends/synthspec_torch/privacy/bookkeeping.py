@@ -34,24 +34,24 @@ class BookKeeping(PerRecord):
         owners = [id(each) for layer in self._layers.values() for each in layer.parameters(recurse=False)]
         if len(set(owners)) < len(owners):
             raise TypeError("two layers share a parameter, which books of single layers do not see")
-        places = {id(each): place for place, each in enumerate(self.parameters.values())}
-        self._places = {
-            name: [places[id(each)] for each in layer.parameters(recurse=False)] for name, layer in self._layers.items()
+        self._narrow = torch.empty(self.width, dtype=self.dtype)
+        sums = dict(zip(map(id, self.parameters.values()), self.views(self._narrow), strict=True))
+        self._sums = {
+            name: [sums[id(each)] for each in layer.parameters(recurse=False)] for name, layer in self._layers.items()
         }
 
     def add(self, total: torch.Tensor, batch: Batch, clip: float) -> torch.Tensor:
         records = len(batch[0])
         books = self._books(batch, records)
         norms = torch.stack([book.square_norms() for _, book in books]).sum(0, dtype=torch.float64).sqrt_()
-        if not norms.isfinite().all():
+        if not math.isfinite(norms.sum().item()):
             return self._add_finite(total, batch, clip, norms)
         weights = finite_scales(norms, clip).to(self.dtype)
         # One sum in the precision of the products, and one conversion of it.
-        narrow = torch.zeros(self.width, dtype=self.dtype)
-        views = self.views(narrow)
+        self._narrow.zero_()
         for name, book in books:
-            book.add(weights, [views[place] for place in self._places[name]])
-        total.add_(narrow)
+            book.add(weights, self._sums[name])
+        total.add_(self._narrow)
         return norms
 
     def _add_finite(self, total: torch.Tensor, batch: Batch, clip: float, norms: torch.Tensor) -> torch.Tensor:

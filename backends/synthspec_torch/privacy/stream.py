@@ -8,6 +8,7 @@ all draws but those of the record that they differ by, which is what the proof o
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -39,13 +40,20 @@ class Keystream:
 
         AES in counter mode, a stretch of 2^64 blocks of two words a step. Raises ValueError for an odd start.
         """
+        words: U64 = self.stack((step,), count, first)[0]
+        return words
+
+    def stack(self, steps: Sequence[int], count: int, first: int = 0) -> U64:
+        """The same of each of `steps`, [n, `count`]."""
         if first % 2:
             raise ValueError("a stretch starts with a whole block")
-        start = step.to_bytes(8, "big") + (first // 2).to_bytes(8, "big")
-        self._counting.reset_nonce(start)
-        out = np.empty(count + _BLOCK // 8, dtype=np.uint64)
-        self._counting.update_into(bytes(8 * count), out.view(np.uint8).data)
-        return out[:count]
+        # The cipher asks for a block's room behind what it writes.
+        out = np.empty((len(steps), count + _BLOCK // 8), dtype=np.uint64)
+        blank, place = bytes(8 * count), (first // 2).to_bytes(8, "big")
+        for step, row in zip(steps, out, strict=True):
+            self._counting.reset_nonce(step.to_bytes(8, "big") + place)
+            self._counting.update_into(blank, row.view(np.uint8).data)
+        return out[:, :count]
 
     def keyed(self, records: U64, step: int, first: int, blocks: int) -> U64:
         """`blocks` blocks of two words for each of `records` at `step`, [n, 2 blocks], from place `first` on.

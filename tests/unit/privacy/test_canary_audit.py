@@ -56,8 +56,8 @@ class WithMechanism(PrivateRun):
         super().__post_init__()
         self.mechanism.std *= self.factor
         if self.reseeded:
-            honest = self.mechanism._stream
-            self.mechanism._stream = type("Same", (), {"words": lambda _, step, *which: honest.words(1, *which)})()
+            honest = self.mechanism._noise
+            self.mechanism._noise = type("Same", (), {"of": lambda _, release, width: honest.of(1, width)})()
 
 
 class NoiseOverBatch(WithMechanism):

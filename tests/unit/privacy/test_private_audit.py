@@ -19,7 +19,6 @@ from synthspec.ir.families import Optimizer, Stability, Training
 from synthspec_torch.privacy.engines import engine_of
 from synthspec_torch.privacy.gradients import OneByOne
 from synthspec_torch.privacy.mechanism import GaussianSum
-from synthspec_torch.privacy.stream import normals
 from synthspec_torch.privacy.training import PrivateRun, RecordLearner
 
 STEPS = 6
@@ -313,8 +312,7 @@ class Reseeded(GaussianSum):
     """The same noise at every step."""
 
     def release(self, total):
-        noise = normals(self._stream.words(1, len(total)))
-        return total.add_(noise, alpha=self.std).div_(self.normalizer).float()
+        return total.add_(self._noise.of(1, len(total)), alpha=self.std).div_(self.normalizer).float()
 
 
 class PerMicrobatch(GaussianSum):

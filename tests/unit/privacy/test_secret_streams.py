@@ -15,7 +15,7 @@ from scipy import stats
 from synthspec.backend.protocol import DataError, Identity
 from synthspec.backend.releases import ReleaseMeter, counted
 from synthspec.backend.secret import Secret, settle
-from synthspec_torch.privacy.mechanism import GaussianSum
+from synthspec_torch.privacy.mechanism import GaussianSum, NoiseAhead
 from synthspec_torch.privacy.stream import Keystream, RecordDraws, Sampler, normals, units
 
 SECRET = Secret(bytes(range(32)), bytes(32))
@@ -163,6 +163,18 @@ def test_a_long_sum_gets_each_number_of_the_stream_once(monkeypatch):
              ((0, 64, 64), (64, 64, 64), (128, 24, 23))]  # fmt: skip
     assert torch.equal(noise, torch.cat(parts).float())
     assert len(noise.unique()) == 151
+
+
+def test_noise_of_many_releases_at_a_time_is_that_of_each(monkeypatch):
+    """Whatever is drawn at a time, in whatever order it is asked for."""
+    stream, width = Keystream(KEY), 7
+    alone = [normals(stream.words(release, 8))[:width] for release in range(1, 60)]
+    orders = (range(1, 60), range(59, 0, -1), (1, 1, 40, 2, 17, 16, 33, 59))
+    for ahead in (1, 14, 50, 1 << 19):
+        monkeypatch.setattr("synthspec_torch.privacy.mechanism.AHEAD", ahead)
+        for order in orders:
+            noise = NoiseAhead(Keystream(KEY))
+            assert all(torch.equal(noise.of(release, width), alone[release - 1]) for release in order)
 
 
 def test_a_release_is_counted_before_it_happens_and_noise_that_is_drawn_ahead_is_none(tmp_path):
