@@ -46,22 +46,23 @@ class LinearBook(LayerBook):
         self._bias = layer.bias is not None
         mask = getattr(layer, "mask", None)
         self._mask: torch.Tensor | None = None if mask is None else mask.to(layer.weight.dtype)
-        self._seen = _rows([use.seen for use in uses], records, layer.in_features)
-        self._told = _rows([use.told for use in uses], records, layer.out_features)
+        self._records = records
+        # All rows of the first record, then all of the second.
+        self._seen = _flat_rows([use.seen for use in uses], records, layer.in_features)
+        self._told = _flat_rows([use.told for use in uses], records, layer.out_features)
 
     def square_norms(self) -> torch.Tensor:
         seen, told = self._seen, self._told
-        if seen.shape[1] > 1:
+        if len(seen) > self._records:
             return self._of_many_rows()
-        seen, told = seen[:, 0], told[:, 0]
         back = square(told)
         if self._mask is not None:
             own: torch.Tensor = ((told.square() @ self._mask) * seen.square()).sum(1)
             return own + back if self._bias else own
-        return back * (square(seen) + float(self._bias))
+        return back.mul_(square(seen).add_(1.0) if self._bias else square(seen))
 
     def _of_many_rows(self) -> torch.Tensor:
-        seen, told = self._seen, self._told
+        seen, told = (torch.unflatten(each, 0, (self._records, -1)) for each in (self._seen, self._told))
         rows = seen.shape[1]
         bias = square(told.sum(1)) if self._bias else 0.0
         if self._mask is None and 2 * rows * rows <= seen.shape[2] * told.shape[2]:
@@ -77,7 +78,7 @@ class LinearBook(LayerBook):
 
     def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
         # Not in place: two layers whose outputs are added were told back one and the same tensor.
-        seen, told, times = self._seen.flatten(0, 1), self._told.flatten(0, 1), self._seen.shape[1]
+        seen, told, times = self._seen, self._told, len(self._seen) // self._records
         rows = weights.repeat_interleave(times) if times > 1 else weights
         if self._bias:
             totals[1].addmv_(told.mT, rows)
@@ -243,7 +244,8 @@ def _add_rows(total: torch.Tensor, read: torch.Tensor, told: torch.Tensor, weigh
 
 def square(each: torch.Tensor) -> torch.Tensor:
     """The squared norm of each record, [n]."""
-    found: torch.Tensor = torch.linalg.vector_norm(each.flatten(1), dim=1).square_()
+    flat = each if each.dim() == 2 else each.flatten(1)
+    found: torch.Tensor = torch.linalg.vector_norm(flat, dim=1).square_()
     return found
 
 
@@ -251,6 +253,12 @@ def _rows(parts: Sequence[torch.Tensor], records: int, width: int) -> torch.Tens
     """All rows of each record, over all uses, [n, T, width]."""
     rows = [part.reshape(records, -1, width) for part in parts]
     return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
+
+
+def _flat_rows(parts: Sequence[torch.Tensor], records: int, width: int) -> torch.Tensor:
+    """The same as one matrix, [n T, width]: a layer that is used once, row by row, saw it so already."""
+    first = parts[0]
+    return first if len(parts) == 1 and first.dim() == 2 else _rows(parts, records, width).flatten(0, 1)
 
 
 def parts_of(records: int, each: int) -> list[slice]:
