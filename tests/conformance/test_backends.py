@@ -73,6 +73,17 @@ def without_conditions(made):
     return replace(made, sample=replace(made.sample, fit=fit, variables=()))
 
 
+def told_a_number(made):
+    """With a number among its conditions."""
+    fit = made.sample.fit
+    load = Field(name="load", role="condition", dtype="float64", unit="dB", range=(-10.0, 10.0))
+    fit = replace(
+        fit, schema=replace(fit.schema, fields=(*fit.schema.fields, load)), conditions=(*fit.conditions, load.name)
+    )
+    variable = (load.name, Variable(interface="continuous", distribution="empirical"))
+    return replace(made, sample=replace(made.sample, fit=fit, variables=(*made.sample.variables, variable)))
+
+
 MIXED_VAE = VaeEngine(
     family="vae",
     architecture=VaeMlp(name="mlp", hidden=(16,), latent_dim=4, likelihood="mixed", groups=2),
@@ -105,6 +116,7 @@ CASES = [
 if find_spec("torch") and find_spec("diffusers") and "diffusers" in installed():
     CASES.append(case(DIFFUSERS, "diffusion", "image", solver="dpmsolver++", n=40, block=16, steps=3))
     CASES += [
+        told_a_number(case(DIFFUSERS, "diffusion", "image", solver="ddim", n=40, block=16, steps=3)),
         denoiser("tabular", MlpDenoiser(name="mlp", hidden=(16, 16)), EdmSchedule(name="edm"), "heun"),
         denoiser(
             "tabular",
@@ -122,6 +134,8 @@ if find_spec("torch") and find_spec("diffusers") and "diffusers" in installed():
 if find_spec("torch") and "torch" in installed():
     CASES.append(case(TORCH, "vae", "image", n=40, block=16))
     CASES += [
+        told_a_number(case(TORCH, "vae", "image", n=40, block=16)),
+        told_a_number(mixed(case(TORCH, "vae", "tabular", n=40, block=16), MIXED_VAE)),
         without_drops(case(TORCH, "gan", "image", n=40, block=16)),
         without_conditions(case(TORCH, "gan", "tabular", n=40, block=16)),
         mixed(case(TORCH, "vae", "tabular", n=40, block=16), MIXED_VAE),

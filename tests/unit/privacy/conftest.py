@@ -56,6 +56,8 @@ from synthspec_torch.vae.likelihoods import build_likelihood
 from synthspec_torch.vae.networks import build_vae
 from synthspec_torch.vae.objective import BetaCourse
 from synthspec_torch.vae.objective import Records as VaeRecords
+from synthspec_torch.vae.residual import ResidualVae
+from synthspec_torch.vae.spans import Spanned
 
 ADAM = Optimizer(name="adam", lr=1e-3)
 SECRET = Secret(bytes(range(32)), bytes(32))
@@ -91,15 +93,48 @@ def run(learner, made, kind=PrivateRun, **parts):
     return begun
 
 
-def vae(architecture, shape, x, labels=3):
+def told(x):
+    """Two numbers of each record as a condition, and the one that says that there is a condition."""
+    return torch.cat([x[:, 4:6], torch.ones(len(x), 1)], 1)
+
+
+LABELS = (partial(nn.Embedding, 3), lambda x: torch.arange(len(x)) % 3, torch.tensor(2))
+"""Conditions that are one label: the layer that reads them, those of records, and that of no condition."""
+NUMBERS = (partial(nn.Linear, 3, bias=False), told, torch.zeros(3))
+"""The same of two numbers."""
+
+
+def vae(architecture, shape, x, conditions=LABELS):
     torch.manual_seed(0)
-    network = build_vae(architecture, shape, 2, partial(nn.Embedding, labels))
-    records = VaeRecords(x.view(-1, *shape), torch.arange(len(x)) % labels)
-    likelihood = build_likelihood("gaussian", None)
+    layer, given, null = conditions
+    network = build_vae(architecture, shape, 2, layer)
+    return vae_of(network, build_likelihood("gaussian", None), VaeRecords(x.view(-1, *shape), given(x)), null)
+
+
+def table_vae(x, conditions):
+    torch.manual_seed(0)
+    layer, given, null = conditions
+    codec = MixedCodec.declared(FIELDS, 6)
+    cells = codec.encode(columns(x))
+    rows = np.concatenate([cells.codes, codec.log_volume(cells)[:, None]], axis=1).astype(np.float32)
+    law = Spanned(codec.columns)
+    network = ResidualVae(law, VaeMlp(name="mlp", hidden=(8, 8), latent_dim=3, likelihood="mixed"), layer)
+    return vae_of(woken(network), law, VaeRecords(torch.from_numpy(rows), given(x)), null)
+
+
+def vae_of(network, likelihood, records, null):
     return VaeLearner(
         network, likelihood, records, records.take(slice(0, 0)), beta=BetaCourse(1.0), free_bits=0.0,
-        drop_rate=0.2, null=torch.tensor(labels - 1), seed=1,
+        drop_rate=0.2, null=null, seed=1,
     )  # fmt: skip
+
+
+def woken(network):
+    """With other weights than the zeros that some begin with, under which most gradients are 0, too."""
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(0.05 * torch.randn(weight.shape))
+    return network
 
 
 def flow(architecture, base, x):
@@ -175,13 +210,14 @@ def table_gan(objective, x):
     )
 
 
-def diffusion(x, many):
+def diffusion(x, many, conditions=LABELS):
     torch.manual_seed(0)
-    network = Denoiser(UNet2d(name="unet2d", channels=(8, 8)), (1, 8, 8), 3)
-    records = DiffusionRecords(x.view(-1, 1, 8, 8).clamp(-1, 1), torch.arange(len(x)) % 2)
+    _, given, null = conditions
+    network = Denoiser(UNet2d(name="unet2d", channels=(8, 8)), (1, 8, 8), 3, labelled=conditions is LABELS)
+    records = DiffusionRecords(x.view(-1, 1, 8, 8).clamp(-1, 1), given(x))
     corruption = Corruption(Process(LinearSchedule(name="linear", train_steps=50)), "v", MinSnr(name="min_snr"))
     learner = DiffusionLearner(
-        network, corruption, records, records.take(torch.arange(2)), drop_rate=0.2, null=torch.tensor(2), seed=1
+        network, corruption, records, records.take(torch.arange(2)), drop_rate=0.2, null=null, seed=1
     )
     learner.multiplicity = many
     return learner
@@ -190,8 +226,7 @@ def diffusion(x, many):
 def table_diffusion(architecture, head, schedule, x, many=2):
     torch.manual_seed(0)
     content = TableContent(Layout.of(MixedCodec.declared(FIELDS, 6, grown=True)))
-    given = torch.cat([x[:, 4:6], torch.ones(len(x), 1)], 1)
-    records = DiffusionRecords(content.held(columns(x)), given)
+    records = DiffusionRecords(content.held(columns(x)), told(x))
     corruption = Corruption(Process(schedule), head, None, content.spread, content.choices)
     if architecture.name == "mlp":
         network = Mlp(architecture, content.shape, 3)
@@ -212,13 +247,9 @@ def series_diffusion(x):
 
 
 def private_diffusion(network, corruption, records, placed, many):
-    with torch.no_grad():
-        for weight in network.parameters():
-            # Denoisers say 0 of everything at first, and most of their gradients are 0, too.
-            weight.add_(0.05 * torch.randn(weight.shape))
     null = None if records.given is None else torch.zeros(records.given.shape[1])
     learner = DiffusionLearner(
-        network, corruption, records, records.take(torch.arange(0)), drop_rate=0.2, null=null, seed=1
+        woken(network), corruption, records, records.take(torch.arange(0)), drop_rate=0.2, null=null, seed=1
     )
     learner.multiplicity, learner.placed = many, placed
     return learner
@@ -255,6 +286,10 @@ ENGINES = [
         VaeMlp(name="mlp", hidden=(16, 8), latent_dim=3, likelihood="gaussian", norm="layer"), (1, 1, 64), x)),
     Engine("vae-conv", lambda x: vae(
         VaeConv(name="conv", channels=(4, 8), latent_dim=3, likelihood="gaussian"), (1, 8, 8), x)),
+    Engine("vae-conv-numbers", lambda x: vae(
+        VaeConv(name="conv", channels=(4, 8), latent_dim=3, likelihood="gaussian"), (1, 8, 8), x, NUMBERS)),
+    Engine("vae-cells", lambda x: table_vae(x, LABELS)),
+    Engine("vae-cells-numbers", lambda x: table_vae(x, NUMBERS)),
     Engine("flow-spline", lambda x: flow(
         SplineCoupling(name="spline_coupling", transforms=2, hidden=(12,), bins=4), "normal", x)),
     Engine("flow-affine-actnorm-t", lambda x: flow(
@@ -281,6 +316,7 @@ if WITH_DIFFUSERS:
     TRANSFORMER = TransformerDenoiser(name="transformer", width=8, depth=1, heads=2)
     ENGINES += [
         Engine("diffusion-unet-of-3", lambda x: diffusion(x, 3)),
+        Engine("diffusion-unet-numbers", lambda x: diffusion(x, 2, NUMBERS)),
         Engine("diffusion-mlp-cells", lambda x: table_diffusion(
             MlpDenoiser(name="mlp", hidden=(16, 16)), "edm", EdmSchedule(name="edm"), x)),
         Engine("diffusion-transformer-cells", lambda x: table_diffusion(

@@ -53,6 +53,7 @@ from synthspec_torch.privacy.mechanism import GaussianSum
 from synthspec_torch.privacy.votes import NoisyVotes
 
 SITE = Field(name="site", role="condition", dtype="categorical", enum=("north", "south"))
+LOAD = Field(name="load", role="condition", dtype="float64", unit="dB", range=(-50.0, 50.0))
 NUMBERS = (
     Field(name="a", role="content", dtype="float64", range=(-50.0, 50.0)),
     Field(name="b", role="content", dtype="float32", range=(0.0, 9.0)),
@@ -67,8 +68,8 @@ PICTURE = (Field(name="x", role="content", dtype="uint8", shape=(1, 8, 8), range
 SERIES = (Field(name="s", role="content", dtype="float64", shape=(2, 9), range=(-30.0, 30.0)),)
 
 
-def schema(modality, fields):
-    return Schema(modality=modality, fields=(*fields, SITE))
+def schema(modality, fields, *more):
+    return Schema(modality=modality, fields=(*fields, SITE, *more))
 
 
 def values(field, rng, n, tame):
@@ -127,6 +128,10 @@ CASES = {
     "vae-cells": (TABLE, *vae(VaeMlp(name="mlp", hidden=(8,), latent_dim=2, likelihood="mixed"))),
     "vae-picture": (schema("image", PICTURE), *vae(
         VaeConv(name="conv", channels=(4,), latent_dim=2, likelihood="discretized_logistic"))),
+    "vae-cells-of-a-number": (schema("tabular", MIXED, LOAD), *vae(
+        VaeMlp(name="mlp", hidden=(8,), latent_dim=2, likelihood="mixed"))),
+    "vae-picture-of-a-number": (schema("image", PICTURE, LOAD), *vae(
+        VaeConv(name="conv", channels=(4,), latent_dim=2, likelihood="discretized_logistic"))),
     "flow-cells": (TABLE, *flow(Autoregressive(name="autoregressive", transforms=1, hidden=(8,), bins=6))),
     "flow-numbers": (PLAIN, *flow(SplineCoupling(
         name="spline_coupling", transforms=2, hidden=(8,), bins=4, actnorm={"init": "identity"}))),
@@ -140,9 +145,15 @@ if find_spec("diffusers"):
     CASES |= {
         "diffusion-cells": (TABLE, *denoiser(MlpDenoiser(name="mlp", hidden=(8,)), EdmSchedule(name="edm"), "x0")),
         "diffusion-picture": (schema("image", PICTURE), *denoiser(UNet2d(name="unet2d", channels=(8, 8)), LINEAR, "v")),
+        "diffusion-picture-of-a-number": (schema("image", PICTURE, LOAD), *denoiser(
+            UNet2d(name="unet2d", channels=(8, 8)), LINEAR, "v")),
         "diffusion-series": (schema("timeseries", SERIES), *denoiser(
             TransformerDenoiser(name="transformer", width=8, depth=1, heads=2), LINEAR, "eps")),
     }  # fmt: skip
+
+
+def told(known):
+    return tuple(field.name for field in known.with_role("condition"))
 
 
 def votes():
@@ -160,7 +171,7 @@ def fit(request, kit):
     training = Training(optimizer=adam, seed=2, **({"steps": 3, "batch_size": 6} if voted else {}))
     return Fit(
         schema=known, engine=engine, objective=objective, training=training, stability=Stability(),
-        privacy=votes() if voted else kit.block(), conditions=("site",), drop_rate=0.0,
+        privacy=votes() if voted else kit.block(), conditions=told(known), drop_rate=0.0,
     )  # fmt: skip
 
 
@@ -208,7 +219,8 @@ def test_other_records_behind_the_same_releases_give_the_same_bytes(fit, frozen,
                         else "ddim", steps=3, NFE=3) if fit.engine.family == "diffusion" else None  # fmt: skip
     drawing = Sample(
         fit=fit, n=12, candidates=12, seed=7, rng="philox", block=16, solver=solver, w_cfg=0.0, condition=(),
-        variables=(("site", Variable(interface="categorical", distribution="uniform")),),
+        variables=tuple((name, Variable(interface="categorical" if name == "site" else "continuous", distribution="uniform"))
+                        for name in fit.conditions),
     )  # fmt: skip
     left = []
     for tame in (True, False):
