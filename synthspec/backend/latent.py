@@ -20,8 +20,9 @@ from synthspec.backend.embedding import Block, Features
 
 Numbers = NDArray[np.float64]
 Waves = NDArray[np.complex128]
-PARTS, FACTORS = 8, 2
-STEPS, RATE = 300, 0.05
+FEWEST, MOST, EACH, FACTORS = 8, 32, 100, 2
+"""Components of a law: one for so many records, within these bounds; and what is common to the numbers in one."""
+STEPS, RATE = 500, 0.05
 NARROW, BROAD = 0.004, 0.5
 """Least and greatest spread of a number in a component, in units of its range: a fifth of a cell, and half of all."""
 _FIRST = 0.2
@@ -44,15 +45,16 @@ class Mixture:
     """Shape (components, members) for each category."""
 
     @classmethod
-    def first(cls, features: Features, rng: np.random.Generator) -> Mixture:
-        """Broad components about the middle: what they miss first are slow waves, so the fit goes from coarse to fine."""
-        shape = (PARTS, len(features.numbers))
+    def first(cls, features: Features, count: float, rng: np.random.Generator) -> Mixture:
+        """Broad components of so many records, about the middle: what they miss first are slow waves, then faster ones."""
+        parts = min(MOST, max(FEWEST, int(count / EACH)))
+        shape = (parts, len(features.numbers))
         return cls(
-            np.zeros(PARTS),
+            np.zeros(parts),
             np.clip(0.5 + 0.15 * rng.standard_normal(shape), 0.0, 1.0),
             np.full(shape, math.log(_FIRST)),
             0.02 * rng.standard_normal((*shape, FACTORS)),
-            tuple(0.3 * rng.standard_normal((PARTS, features.cells[i].count)) for i in features.categories),
+            tuple(0.3 * rng.standard_normal((parts, features.cells[i].count)) for i in features.categories),
         )
 
     @property
@@ -111,7 +113,9 @@ def compared(features: Features, block: Block, mixture: Mixture) -> tuple[float,
     pull = 2 * length * np.conj(missed)
     slope = weights[:, None] * pull * whole
     gained = (pull * whole).real.sum(axis=1)
-    gained += sum((2 * member * share @ each for share, each in zip(shares, short, strict=True)), np.zeros(PARTS))
+    gained += sum(
+        (2 * member * share @ each for share, each in zip(shares, short, strict=True)), np.zeros(len(weights))
+    )
     of_shares = []
     for i, (share, turn, missing) in enumerate(zip(shares, features.turns, short, strict=True)):
         others = pull * numbers * _product(turned[:i] + turned[i + 1 :], numbers)

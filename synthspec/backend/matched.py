@@ -87,7 +87,7 @@ def matched(features: Features, sums: Sums, sigma: float, rng: np.random.Generat
     Those of the members of a target begin at the law of all records, which has the most of them.
     """
     pooled = block_of(features, sums.sum(axis=0), sigma * math.sqrt(len(sums)))
-    laws = [fitted(features, pooled, Mixture.first(features, rng))]
+    laws = [fitted(features, pooled, Mixture.first(features, pooled.count, rng))]
     counts = np.array([pooled.count])
     if len(sums) > 1:
         blocks = [block_of(features, row, sigma) for row in sums]

@@ -180,8 +180,8 @@ def test_the_replay_finds_a_second_look(monkeypatch, bug):
         begin, fit = latent.Mixture.first, kernel.match_embedding
 
         def peeking(cells, given, *more):
-            def first(features, rng):
-                law = begin(features, rng)
+            def first(features, count, rng):
+                law = begin(features, count, rng)
                 law.centres[:] = cells[0].places(given[0]).mean()
                 return law
 
