@@ -158,11 +158,11 @@ def test_a_label_is_read_by_tables_that_are_made_after_both_halves(architecture,
     torch.manual_seed(3)
     encoder, decoder = halves()
     width = network.seen.weight.shape[1]
-    wanted = [*encoder.parameters(), *decoder.parameters(), *nn.Embedding(4, width).parameters()]
-    wanted += [*nn.Embedding(4, width).parameters()]
-    found = [*network.parameters()]
-    assert [each.shape for each in found] == [each.shape for each in wanted]
-    assert all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))
+    wanted = {"encoder": encoder, "decoder": decoder, "seen": nn.Embedding(4, width), "told": nn.Embedding(4, width)}
+    wanted = {f"{part}.{name}": weight for part, module in wanted.items() for name, weight in module.named_parameters()}
+    found = dict(network.named_parameters())
+    assert list(found) == list(wanted)
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
 
 
 def test_a_unet_has_a_table_for_labels_and_an_mlp_for_numbers_beside_the_same_weights():
