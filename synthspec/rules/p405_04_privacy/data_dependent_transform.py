@@ -1,7 +1,8 @@
 """A transform would be fitted to private records.
 
 Why: a mean, a quantile or a mixture of private records is a release of its own, and samples are put back through it. The
-    range of the SRef was stated without looking; a transform by it costs nothing.
+    range of the SRef was stated without looking; a transform by it costs nothing. Under dp-noise transforms are free: they
+    are fitted to records that are drawn from what was released.
 
 Refs: P405-4; P405-7
 
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
-from synthspec.rules.subject import mechanism
+from synthspec.rules.subject import mechanism, sees_records
 from synthspec.spec.data import Constant
 
 FITTED = {
@@ -33,9 +34,10 @@ FITTED = {
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     if mechanism(resolved) is None:
         return
-    data = resolved.spec.data
     because = (Note("the data are protected by this mechanism", at("privacy", "mechanism")),)
-    for name, kind in data.transform.items():
+    # Under dp-noise a transform is fitted to drawn records; gaps are filled before any are drawn.
+    fitted = {} if sees_records(resolved) is None else resolved.spec.data.transform
+    for name, kind in fitted.items():
         if kind in FITTED:
             message = f"{kind} takes {FITTED[kind]} of {name!r} from private records"
             yield Finding(at("data", "transform", name), message, "write linear, which goes by the SRef", because)

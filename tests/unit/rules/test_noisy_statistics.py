@@ -203,6 +203,19 @@ def test_only_a_few_members_have_embeddings_of_their_own(field, apart):
     assert told_apart(Field(name="x", role="condition", **field)) == apart
 
 
+@pytest.mark.parametrize("kind", ["standard", "quantile"])
+def test_transforms_of_drawn_records_are_free(kind):
+    """What they are fitted to was drawn from noisy statistics; under dp-sgd it would be the records themselves."""
+    split = "  split: {method: hash"
+    transform = (split, f"  transform: {{mean_area: {kind}}}\n{split}")
+    plan = plan_of(NOISY, transform)
+    assert plan.node("fit").op.schema.field("mean_area").transform == kind
+    assert {edge.node for edge in plan.node("fit").inputs} == {"statistics"}
+    found, lines = told(TRAINED, transform)
+    (line,) = (line for code, line in found if code == "P405-4.data-dependent-transform")
+    assert "transform" in lines[line - 1]
+
+
 EMPIRICAL = ("distribution: {0: 0.4, 1: 0.6}", "distribution: empirical")
 COUNTED = ("normalizer: 64\n", "normalizer: 64\n  condition_histogram: {multiplier: 20.0}\n")
 
