@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import metrics, privacy, tabular, validate, verify
+from benchmarks import metrics, privacy, tabular, validate, verify, watermark
 
-for benchmark in (validate, metrics, tabular, privacy, verify):
+for benchmark in (validate, metrics, tabular, privacy, verify, watermark):
     print(f"# {benchmark.__name__}\n", flush=True)
     benchmark.main([])
