@@ -8,6 +8,8 @@ bytes are the same each time, the signature is not.
 
 from __future__ import annotations
 
+import binascii
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from synthspec.sign.device_faults import fault_of
 from synthspec.sign.keys import SigningKey
 from synthspec.sign.public_key import PublicKey, public_key, read_public
 from synthspec.sign.refusal import Refusals, Refused, refuse
@@ -91,6 +94,8 @@ def _opened(uri: str, secrets: SecretsHandler) -> SigningKey:
 def _library() -> Any:  # noqa: ANN401 - its signers and their keys are taken as they come
     import securesystemslib.signer
 
+    # It prints what it raises as well, past us and with whatever is in it.
+    logging.getLogger("securesystemslib").setLevel(logging.CRITICAL + 1)
     return securesystemslib.signer
 
 
@@ -108,9 +113,23 @@ def _azure(parts: _Parts) -> tuple[str, str]:
     return host.removesuffix(".vault.azure.net"), names[1]
 
 
+def _vault(parts: _Parts) -> Any:  # noqa: ANN401 - as securesystemslib gives it
+    """Of the keys of Vault securesystemslib reads those of Edwards curves alone, and falls over others."""
+    try:
+        return _library().VaultSigner.import_(parts.path)
+    except (ValueError, TypeError, KeyError) as error:
+        if type(error) not in (ValueError, TypeError, KeyError, binascii.Error):
+            raise
+        raise ValueError(
+            "the key is there, and not of the type ed25519; make one: vault write transit/keys/NAME type=ed25519"
+        ) from None
+
+
 def _imported(uri: str, secrets: SecretsHandler) -> tuple[str, Any]:
     """The URI as securesystemslib writes it, and the public key."""
     split = urlsplit(uri)
+    if split.scheme != "hsm" and not f"{split.netloc}{split.path}".strip("/"):
+        raise ValueError(f"it names no key; write {split.scheme}:KEY")
     parts = _Parts(f"{split.netloc}{split.path}".strip("/"), dict(parse_qsl(split.query)).get("label"))
     found: tuple[str, Any] = _IMPORTS[split.scheme](parts, secrets)
     return found
@@ -121,7 +140,7 @@ _IMPORTS: Mapping[str, Callable[[_Parts, SecretsHandler], Any]] = {
     "awskms": lambda parts, _: _library().AWSSigner.import_(parts.path, _ECDSA),
     "gcpkms": lambda parts, _: _library().GCPSigner.import_(parts.path),
     "azurekms": lambda parts, _: _library().AzureSigner.import_(*_azure(parts)),
-    "hv": lambda parts, _: _library().VaultSigner.import_(parts.path),
+    "hv": lambda parts, _: _vault(parts),
 }
 
 
@@ -139,12 +158,4 @@ def _reached(uri: str, step: Callable[[], T]) -> T:
     except (Refused, _Unasked):
         raise
     except Exception as error:  # noqa: BLE001 - five libraries, each with errors of its own
-        raise refuse("KEY_DEVICE", _told(error, uri), uri) from None
-
-
-def _told(error: Exception, uri: str) -> str:
-    kind = type(error).__name__
-    if kind == "UnsupportedLibraryError" or isinstance(error, ImportError):
-        extra = "hsm" if uri.startswith("hsm:") else "kms"
-        return f"{error}; run: pip install 'synthspec[{extra}]'"
-    return f"the device or service says: {kind}{f': {error}' if str(error) else ''}"
+        raise refuse("KEY_DEVICE", fault_of(error, uri), uri) from None
