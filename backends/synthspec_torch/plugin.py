@@ -20,7 +20,7 @@ class TorchBackend:
     """The families of `synthspec_torch.families`, and features of pictures and clips under weights that the user brings."""
 
     name: str = "torch"
-    version: str = "4"
+    version: str = "5"
 
     def supports(self, op: Op) -> tuple[str, ...]:
         if isinstance(op, Embed):

@@ -16,8 +16,9 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from synthspec_torch.layers import Apart, Offset
+from synthspec_torch.privacy.convolutions import ConvBook
 from synthspec_torch.privacy.gradients import Batch, Losses, PerRecord, finite_scales
-from synthspec_torch.privacy.layers import BagBook, ConvBook, EmbeddingBook, LayerBook, LinearBook, Use, norm_book
+from synthspec_torch.privacy.layers import BagBook, EmbeddingBook, LayerBook, LinearBook, Use, norm_book
 from synthspec_torch.privacy.own_layers import ApartBook, offset_book
 
 

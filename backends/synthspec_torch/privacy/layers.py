@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional, grad
+from torch.nn import functional
 
 _KEPT = 1 << 20
 """Numbers of per-record gradients of one layer that are made at a time: what stays in a cache."""
@@ -90,64 +90,6 @@ class LinearBook(LayerBook):
             totals[0].addmm_(told.mT, seen)
         else:
             totals[0].add_((told.mT @ seen).mul_(self._mask))
-
-
-class ConvBook(LayerBook):
-    """A convolution over one or two axes, zero-padded, its weight [O, I / groups, *kernel], with its bias."""
-
-    def __init__(self, layer: nn.Conv1d | nn.Conv2d, uses: Sequence[Use], records: int) -> None:
-        self._layer, self._records = layer, records
-        self._uses = [_as_images(use) for use in uses]
-        flat = isinstance(layer, nn.Conv1d)
-        self._kernel = _pair(layer.kernel_size, 1, flat)
-        self._window = {
-            "stride": _pair(layer.stride, 1, flat),
-            "padding": _pair(_amounts(layer), 0, flat),
-            "dilation": _pair(layer.dilation, 1, flat),
-        }
-        self._each = layer.weight.numel()
-
-    def square_norms(self) -> torch.Tensor:
-        parts = parts_of(self._records, max(self._each, self._unfolded))
-        own = torch.cat([square(self._gradients(part)) for part in parts])
-        return own + square(self._of_bias()) if self._layer.bias is not None else own
-
-    def add(self, weights: torch.Tensor, totals: Sequence[torch.Tensor]) -> None:
-        if self._layer.bias is not None:
-            totals[1].add_(weights @ self._of_bias())
-        for use in self._uses:
-            told = use.told * weights.repeat_interleave(len(use.told) // self._records).view(-1, 1, 1, 1)
-            size = (self._layer.out_channels, self._layer.in_channels // self._layer.groups, *self._kernel)
-            total: torch.Tensor = grad.conv2d_weight(  # type: ignore[no-untyped-call]
-                use.seen, size, told, groups=self._layer.groups, **self._window
-            )
-            totals[0].add_(total.view(totals[0].shape))
-
-    @property
-    def _unfolded(self) -> int:
-        """Numbers of the unfolded inputs of one record."""
-        columns = self._layer.in_channels * self._kernel[0] * self._kernel[1]
-        return sum(columns * use.told[0, 0].numel() * (len(use.told) // self._records) for use in self._uses)
-
-    def _gradients(self, part: slice) -> torch.Tensor:
-        """[m, groups, O / groups, I K / groups] of the records `part`."""
-        groups, found = self._layer.groups, None
-        for use in self._uses:
-            rows = len(use.seen) // self._records
-            these = slice(part.start * rows, part.stop * rows)
-            columns = torch.unflatten(functional.unfold(use.seen[these], self._kernel, **self._window), 1, (groups, -1))
-            told = torch.unflatten(use.told[these].flatten(2), 1, (groups, -1))
-            each = told @ columns.mT
-            each = torch.unflatten(each, 0, (-1, rows)).sum(1) if rows > 1 else each
-            found = each if found is None else found.add_(each)
-        assert found is not None  # noqa: S101 - a book is of at least one use
-        return found
-
-    def _of_bias(self) -> torch.Tensor:
-        each: list[torch.Tensor] = [
-            torch.unflatten(use.told.sum((2, 3)), 0, (self._records, -1)).sum(1) for use in self._uses
-        ]
-        return each[0] if len(each) == 1 else torch.stack(each).sum(0)
 
 
 class SmallBook(LayerBook):
@@ -265,19 +207,3 @@ def parts_of(records: int, each: int) -> list[slice]:
     """Runs of records of which `each` numbers fit at a time."""
     step = max(1, _KEPT // max(1, each))
     return [slice(start, min(start + step, records)) for start in range(0, records, step)]
-
-
-def _as_images(use: Use) -> Use:
-    """The same of two axes, contiguous: a layout of memory must not decide what is read."""
-    seen, told = (each.unsqueeze(2) if each.dim() == 3 else each for each in (use.seen, use.told))
-    return Use(seen.contiguous(), told.contiguous())
-
-
-def _amounts(layer: nn.Conv1d | nn.Conv2d) -> tuple[int, ...]:
-    if isinstance(layer.padding, str):
-        raise TypeError("padding is stated in numbers")
-    return tuple(layer.padding)
-
-
-def _pair(values: tuple[int, ...], before: int, flat: bool) -> tuple[int, int]:  # noqa: FBT001 - one axis, or two
-    return (before, values[0]) if flat else (values[0], values[-1])

@@ -132,6 +132,28 @@ def test_however_little_is_held_at_a_time_the_sum_is_the_same(monkeypatch, budge
     agrees(OneByOne(network, losses), losses, batch)
 
 
+@pytest.mark.parametrize("held", [0, 1 << 23])
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (lambda: nn.Conv2d(4, 6, 3), (4, 7, 6)),
+        (lambda: nn.Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(2, 1), groups=2), (4, 5, 8)),
+        (lambda: nn.Conv2d(3, 6, 2, stride=3, dilation=(1, 3), groups=3, bias=False), (3, 8, 9)),
+        (lambda: nn.Conv1d(4, 2, 5, stride=2, padding=3, dilation=2, groups=2), (4, 11)),
+        (lambda: nn.Conv1d(1, 3, 4, stride=4), (1, 9)),
+    ],
+)
+def test_convolutions_whose_gradients_are_held_or_made_again(monkeypatch, layer, shape, held):
+    monkeypatch.setattr("synthspec_torch.privacy.convolutions._HELD", held)
+    monkeypatch.setattr("synthspec_torch.privacy.layers._KEPT", 200)
+    torch.manual_seed(3)
+    network = layer()
+    maker = BookKeeping(network, lambda given: network(*given).square().flatten(1).sum(1))
+    agrees(maker, maker.losses, (torch.randn(7, *shape),))
+    agrees(maker, maker.losses, (torch.randn(7, *shape).to(memory_format=torch.channels_last)
+                                 if len(shape) == 3 else torch.randn(*shape[::-1], 7).permute(2, 1, 0),))  # fmt: skip
+
+
 def test_the_wide_rows_are_taken_without_their_product():
     torch.manual_seed(0)
     network = nn.Linear(30, 20)
