@@ -29,7 +29,7 @@ class Cells:
     name: str
     count: int
     edges: NDArray[np.float64] | None = None
-    """count + 1 numbers, ascending; None for categories."""
+    """The ends of the cells, ascending, but for that of a gap; None for categories."""
     whole: bool = False
     missing: bool = False
     """Whether the last cell is that of a gap."""
@@ -49,47 +49,62 @@ class Cells:
             return cls(field.name, 2)
         if field.enum:
             members = np.unique(np.asarray(stored_members(field), dtype=np.float64))
-            return cls(field.name, len(members), members=members)
+            return cls(field.name, len(members) + field.nullable, missing=field.nullable, members=members)
         low, high = field.range or (0.0, 1.0)
         whole = field.dtype.startswith(("int", "uint"))
         edges = _edges(low, high, whole=whole)
-        return cls(field.name, len(edges) - 1, edges, whole, step=field.resolution or 0.0)
+        count = len(edges) - 1 + field.nullable
+        return cls(field.name, count, edges, whole, field.nullable, step=field.resolution or 0.0)
 
     def codes(self, column: Column) -> Codes:
-        """The cell of each value: a value outside the range, or one that is none, falls in the nearest one."""
-        if self.members is not None:
-            between = (self.members[1:] + self.members[:-1]) / 2
-            return np.searchsorted(between, column.astype(np.float64), side="right").astype(np.int64)
-        if self.edges is None:
+        """The cell of each value: one outside the range falls in the nearest, and so does a gap that has none of its own."""
+        if not self.ordered:
             known = column.astype(np.int64)
             return np.where(known < 0, self.count - 1, np.clip(known, 0, self.count - 1))
-        numbers = np.nan_to_num(column.astype(np.float64), nan=float(self.edges[0]))
-        return np.clip(np.searchsorted(self.edges, numbers, side="right") - 1, 0, self.count - 1).astype(np.int64)
+        found = self._nearest(column.astype(np.float64))
+        return np.where(self.gaps(column), self.count - 1, found) if self.missing else found
+
+    def gaps(self, column: Column) -> NDArray[np.bool_]:
+        """Which numbers of an `ordered` field there are none of."""
+        return np.asarray(np.isnan(column.astype(np.float64)))
+
+    def _nearest(self, numbers: NDArray[np.float64]) -> Codes:
+        if self.members is not None:
+            between = (self.members[1:] + self.members[:-1]) / 2
+            return np.searchsorted(between, np.nan_to_num(numbers, nan=self.members[0]), side="right").astype(np.int64)
+        edges = np.zeros(2) if self.edges is None else self.edges
+        known = np.nan_to_num(numbers, nan=float(edges[0]))
+        return np.clip(np.searchsorted(edges, known, side="right") - 1, 0, self.filled - 1).astype(np.int64)
 
     def values(self, codes: Codes, rng: np.random.Generator) -> Column:
-        """A value of each cell, drawn evenly from it."""
+        """A value of each cell, drawn evenly from it; NaN, or -1 of a category, for a gap."""
+        if not self.ordered:
+            return np.where(codes == self.count - 1, -1, codes) if self.missing else codes
+        drawn = self._numbers(np.minimum(codes, self.filled - 1), rng)
+        return np.where(codes == self.filled, np.nan, drawn) if self.missing else drawn
+
+    def _numbers(self, codes: Codes, rng: np.random.Generator) -> Column:
         if self.members is not None:
             return self.members[codes]
-        if self.edges is None:
-            return np.where(codes == self.count - 1, -1, codes) if self.missing else codes
-        low, high = self.edges[codes], self.edges[codes + 1]
+        edges = np.zeros(2) if self.edges is None else self.edges
+        low, high = edges[codes], edges[codes + 1]
         return self._settled(low + rng.random(len(codes)) * (high - low))
 
     def places(self, column: Column) -> NDArray[np.float64]:
         """Where in the range each number of an `ordered` field lies, from 0 to 1: every cell is as wide as any other."""
         if self.edges is None:
-            return (self.codes(column) + 0.5) / self.count
+            return (self._nearest(column.astype(np.float64)) + 0.5) / self.filled
         numbers = np.nan_to_num(column.astype(np.float64), nan=float(self.edges[0])) + 0.5 * self.whole
-        return np.interp(numbers, self.edges, np.arange(self.count + 1)) / self.count
+        return np.interp(numbers, self.edges, np.arange(self.filled + 1)) / self.filled
 
     def at(self, places: NDArray[np.float64]) -> Column:
         """The number of an `ordered` field at each of `places`, which are from 0 to 1."""
-        along = np.clip(places, 0.0, 1.0) * self.count
+        along = np.clip(places, 0.0, 1.0) * self.filled
         if self.members is not None:
-            return self.members[np.minimum(along.astype(np.int64), self.count - 1)]
+            return self.members[np.minimum(along.astype(np.int64), self.filled - 1)]
         if self.edges is None:
             raise ValueError(f"{self.name!r} has members in no order")
-        found = np.interp(along, np.arange(self.count + 1), self.edges)
+        found = np.interp(along, np.arange(self.filled + 1), self.edges)
         return self._settled(np.minimum(found, np.nextafter(self.edges[-1], -np.inf)))
 
     def _settled(self, drawn: NDArray[np.float64]) -> Column:
@@ -99,6 +114,11 @@ class Cells:
             drawn = np.clip(np.rint(drawn / self.step), first, last) * self.step
             return np.rint(drawn).astype(np.int64) if self.whole else drawn
         return np.floor(drawn).astype(np.int64) if self.whole else drawn
+
+    @property
+    def filled(self) -> int:
+        """Cells that hold values: all but that of a gap."""
+        return self.count - self.missing
 
     @property
     def ordered(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthspec.backend.columns import find_field
+from synthspec.ir.field_types import FLOATS
 from synthspec.ir.ops import Statistics
 from synthspec.ir.schema import Field
 from synthspec.ir.statistics import CONDITIONS, EMBEDDING, MARGINALS
@@ -66,7 +67,7 @@ def levels_of(field: Field) -> int:
     """Members of `field`, a gap counted where it may have one; 0 where it is continuous."""
     if field.dtype == "bool":
         return 2
-    return len(field.enum) + (field.nullable and field.dtype == "categorical")
+    return len(field.enum) + field.nullable if field.enum else 0
 
 
 def uncountable(field: Field) -> str:
@@ -77,8 +78,8 @@ def uncountable(field: Field) -> str:
         return f"{field.name!r} is of dtype {field.dtype}, which has no cells that the SRef gives"
     if field.dtype == "categorical":
         return "" if field.enum else f"{field.name!r} has no enum"
-    if field.nullable:
-        return f"{field.name!r} is nullable; a gap is counted of categorical fields only"
+    if field.nullable and field.dtype not in FLOATS:
+        return f"{field.name!r} is nullable and {field.dtype}, which cannot say that a value is missing"
     if field.dtype != "bool" and not field.enum and field.range is None:
         return f"{field.name!r} has no range that says what its cells are"
     return ""

@@ -43,10 +43,15 @@ class Features:
     numbers: tuple[int, ...]
     categories: tuple[int, ...]
     """Fields but for the target: those with places in a range, and those with members."""
+    gaps: tuple[int, ...]
+    """The numbers that may be missing: each has a category beside it, which says so and takes it out of its waves."""
     frequencies: Numbers
     """Of the waves, one column a number: 0 where a wave is not of that field."""
     turns: tuple[Waves, ...]
-    """What each member of each category turns the waves by, shape (members, waves): 1 where a wave is not of that field."""
+    """What each member of each category multiplies the waves by, shape (members, waves): 1 where a wave is not of that field.
+
+    Those of gaps are last: a number multiplies its waves by 1 when it is there, and by 0 when it is missing.
+    """
 
     @classmethod
     def drawn(cls, cells: Sequence[Cells], target: int | None, rng: np.random.Generator) -> Features:
@@ -64,8 +69,11 @@ class Features:
         wide = np.sqrt(np.maximum(1, chosen[:, : len(numbers)].sum(axis=1, keepdims=True) / 2))
         frequencies = chosen[:, : len(numbers)] * rng.standard_normal((count, len(numbers))) * speed / wide
         phases = [2 * math.pi * rng.random((cells[i].count, count)) for i in categories]
-        turns = tuple(np.exp(1j * phase * chosen[:, len(numbers) + j]) for j, phase in enumerate(phases))
-        return cls(tuple(cells), target, numbers, categories, frequencies, turns)
+        turns = [np.exp(1j * phase * chosen[:, len(numbers) + j]) for j, phase in enumerate(phases)]
+        gaps = tuple(i for i in numbers if cells[i].missing)
+        without = [chosen[:, numbers.index(i)] for i in gaps]
+        turns += [np.stack([np.ones(count), np.where(of, 0.0, 1.0)]).astype(np.complex128) for of in without]
+        return cls(tuple(cells), target, numbers, categories, gaps, frequencies, tuple(turns))
 
     @property
     def blocks(self) -> int:
@@ -76,15 +84,20 @@ class Features:
         return len(self.frequencies)
 
     @property
+    def members(self) -> tuple[int, ...]:
+        """Of each category, those of gaps last."""
+        return tuple(len(turn) for turn in self.turns)
+
+    @property
     def size(self) -> int:
         """Features: a cosine and a sine a wave, the members of all categories, and the constant."""
-        return 2 * self.waves + sum(self.cells[i].count for i in self.categories) + 1
+        return 2 * self.waves + sum(self.members) + 1
 
     @property
     def lengths(self) -> tuple[float, float, float]:
         """How long one wave, one member and the constant are in the vector of a record, which is as long as 1."""
-        shared = SHARED if self.categories else 0.0
-        each = (1 - shared - COUNTED) / self.waves, shared / max(1, len(self.categories)), COUNTED
+        shared = SHARED if self.turns else 0.0
+        each = (1 - shared - COUNTED) / self.waves, shared / max(1, len(self.turns)), COUNTED
         wave, member, constant = (math.sqrt(part) * _BELOW for part in each)
         return wave, member, constant
 
@@ -101,11 +114,12 @@ class Features:
         for column, i in enumerate(self.numbers):
             places[:, column] = self.cells[i].places(columns[i])
         waves, start = np.exp(1j * (places @ self.frequencies.T)), 2 * self.waves
-        for turn, i in zip(self.turns, self.categories, strict=True):
-            code = self._codes(i, columns)
+        said = [self._codes(i, columns) for i in self.categories]
+        said += [self.cells[i].gaps(columns[i]).astype(np.int64) for i in self.gaps]
+        for turn, code in zip(self.turns, said, strict=True):
             waves *= turn[code]
             found[np.arange(records), start + code] = member
-            start += self.cells[i].count
+            start += len(turn)
         found[:, : self.waves], found[:, self.waves : 2 * self.waves] = wave * waves.real, wave * waves.imag
         found[:, -1] = constant
         return np.asarray(np.trunc(found / GRID) * GRID)
@@ -142,8 +156,7 @@ def block_of(features: Features, row: Numbers, sigma: float) -> Block:
     wave, member, constant = features.lengths
     count = max(1.0, float(row[-1] / constant))
     cosines, sines, rest = np.split(row[:-1] / count, [features.waves, 2 * features.waves])
-    ends = np.cumsum([features.cells[i].count for i in features.categories])[:-1]
-    shares = tuple(np.split(rest / member, ends)) if features.categories else ()
+    shares = tuple(np.split(rest / member, np.cumsum(features.members)[:-1])) if features.members else ()
     return Block(count, np.asarray((cosines + 1j * sines) / wave), shares, (len(row) - 1) * (sigma / count) ** 2)
 
 

@@ -25,10 +25,16 @@ class Grouping:
     """Of the cells, adding up to 1."""
 
     @classmethod
-    def merged(cls, law: Law, parts: int, *, ordered: bool) -> Grouping:
-        """About `parts` groups of equal mass: of neighbours where cells are `ordered`, else of cells that are as rare."""
+    def merged(cls, law: Law, parts: int, *, ordered: bool, apart: bool = False) -> Grouping:
+        """About `parts` groups of equal mass: of neighbours where cells are `ordered`, else of cells that are as rare.
+
+        With `apart` the last cell is a neighbour of none, and has a group of its own.
+        """
         if len(law) <= parts:
             return cls(np.arange(len(law)), len(law), law)
+        if apart:
+            others = cls.merged(law[:-1] / max(law[:-1].sum(), _LEAST), parts - 1, ordered=ordered)
+            return cls(np.append(others.of, others.count), others.count + 1, law)
         order = np.arange(len(law)) if ordered else np.argsort(-law, kind="stable")
         middle = np.cumsum(law[order]) - law[order] / 2
         place = np.minimum(np.floor(middle * parts), parts - 1)

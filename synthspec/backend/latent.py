@@ -54,7 +54,7 @@ class Mixture:
             np.clip(0.5 + 0.15 * rng.standard_normal(shape), 0.0, 1.0),
             np.full(shape, math.log(_FIRST)),
             0.02 * rng.standard_normal((*shape, FACTORS)),
-            tuple(0.3 * rng.standard_normal((parts, features.cells[i].count)) for i in features.categories),
+            tuple(0.3 * rng.standard_normal((parts, members)) for members in features.members),
         )
 
     @property

@@ -87,7 +87,8 @@ def fit_marginals(
     laws = [projected(_spanned(single, cell, std), total) for single, cell in zip(singles, cells, strict=True)]
     parts = _parts(total, sigmas[2] * math.sqrt(len(cells)), 1 if target is None else cells[target].count)
     merged = [
-        Grouping.merged(law / law.sum(), parts, ordered=cell.ordered) for cell, law in zip(cells, laws, strict=True)
+        Grouping.merged(law / law.sum(), parts, ordered=cell.ordered, apart=cell.ordered and cell.missing)
+        for cell, law in zip(cells, laws, strict=True)
     ]
     grouped: list[Codes] = [group.of[code] for group, code in zip(merged, codes, strict=True)]
     laws = [np.bincount(group.of, law, group.count).astype(np.float64) for group, law in zip(merged, laws, strict=True)]
@@ -108,11 +109,12 @@ def _spanned(counts: Counts, cells: Cells, std: float) -> Counts:
 
     A public range may be many times as wide as the data, and what noise puts far out moves every mean.
     """
-    seen = np.flatnonzero(counts > std * math.sqrt(2 * math.log(max(2, len(counts)))))
+    inside = np.arange(len(counts))
+    seen = np.flatnonzero((counts > std * math.sqrt(2 * math.log(max(2, len(counts))))) & (inside < cells.filled))
     if not cells.ordered or not len(seen):
         return counts
-    inside = np.arange(len(counts))
-    return np.where((inside >= seen[0] - 1) & (inside <= seen[-1] + 1), counts, 0.0)
+    spanned = (inside >= seen[0] - 1) & (inside <= seen[-1] + 1)
+    return np.where(spanned | (inside >= cells.filled), counts, 0.0)
 
 
 def _parts(total: float, std: float, above: int) -> int:

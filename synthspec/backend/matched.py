@@ -45,7 +45,7 @@ class Matched:
         features = self.features
         of = rng.choice(len(self.laws), n, p=self.counts / self.counts.sum())
         places = np.empty((n, len(features.numbers)))
-        codes = np.empty((n, len(features.categories)), np.int64)
+        codes = np.empty((n, len(features.members)), np.int64)
         for block, law in enumerate(self.laws):
             rows = np.flatnonzero(of == block)
             places[rows], members = law.sample(len(rows), rng)
@@ -53,6 +53,8 @@ class Matched:
                 codes[rows, column] = member
         found = {i: features.cells[i].at(places[:, column]) for column, i in enumerate(features.numbers)}
         found |= {i: features.cells[i].values(codes[:, j], rng) for j, i in enumerate(features.categories)}
+        for j, i in enumerate(features.gaps, len(features.categories)):
+            found[i] = np.where(codes[:, j] == 1, np.nan, found[i])
         if features.target is not None:
             found[features.target] = features.cells[features.target].values(of, rng)
         return tuple(found[i] for i in range(len(features.cells)))

@@ -48,6 +48,52 @@ def only(columns, rows):
     return [column[rows] for column in columns]
 
 
+GAPPY = (cells_of("lab", "float64", range=(0.0, 1.0), nullable=True), *CELLS[1:2], *CELLS[FLAG:])
+GAPS = Features.drawn(GAPPY, None, np.random.default_rng(1))
+
+
+def gappy(n, seed=0):
+    """A number that is missing of every second record whose flag is set, and else one time in ten."""
+    r = np.random.default_rng(seed)
+    flag = r.integers(0, 2, n)
+    lab = np.where(r.random(n) < 0.1 + 0.4 * flag, np.nan, np.clip(0.3 + 0.4 * flag + 0.05 * r.normal(size=n), 0, 1))
+    return [lab, r.integers(0, 10_001, n), flag]
+
+
+@settings(deadline=None, max_examples=20)
+@given(n=st.integers(1, 40), row=st.integers(0, 39), seed=st.integers(0, 2**31))
+def test_a_record_with_a_gap_is_no_longer_than_another(n, row, seed):
+    columns, rows = gappy(n, seed), np.arange(n) != row % n
+    sums = GAPS.sums(columns)
+    assert np.linalg.norm(sums - GAPS.sums(only(columns, rows))) <= 1.0
+    empty = np.where(rows, columns[0], np.nan)
+    assert np.linalg.norm(sums - GAPS.sums([empty, *columns[1:]])) <= 2.0
+
+
+def test_a_missing_number_is_in_none_of_its_waves():
+    """What stands in the column there says nothing: only that it is missing does."""
+    one, other = ([np.array([value]), np.array([7]), np.array([1])] for value in (np.nan, 0.5))
+    own = np.flatnonzero(GAPS.frequencies[:, 0])
+    assert len(own) > 100
+    assert not GAPS.of(one)[0, own].any()
+    assert np.hypot(GAPS.of(other)[0, own], GAPS.of(other)[0, GAPS.waves + own]).min() > 0
+    np.testing.assert_array_equal(
+        np.delete(GAPS.of(one)[0, : GAPS.waves], own)[:50] != 0,
+        np.delete(GAPS.of(other)[0, : GAPS.waves], own)[:50] != 0,
+    )
+
+
+def test_where_numbers_are_missing_is_learned():
+    columns = gappy(790)
+    model = match_embedding(GAPPY, columns, 0.3, 2, np.random.default_rng(0), Noise(key=bytes(32)))
+    lab, _, flag = model.sample(4000, np.random.default_rng(1))
+    for member in (0, 1):
+        real, made = columns[0][columns[2] == member], lab[flag == member]
+        assert np.isnan(made).mean() == pytest.approx(np.isnan(real).mean(), abs=0.05)
+        assert np.nanmean(made) == pytest.approx(np.nanmean(real), abs=0.03)
+        assert np.nanstd(made) == pytest.approx(np.nanstd(real), abs=0.03)
+
+
 @pytest.mark.parametrize("target", FEATURES)
 @settings(deadline=None, max_examples=20)
 @given(n=st.integers(1, 40), row=st.integers(0, 39), seed=st.integers(0, 2**31), wild=st.booleans())

@@ -139,9 +139,42 @@ def test_zero_has_a_cell_of_its_own_in_a_range_of_decades():
 @pytest.mark.parametrize(
     "field",
     [
+        numbers("x", 1.0, 9000.0, nullable=True),
+        numbers("x", 0.0, 1.0, resolution=0.125, nullable=True),
+        Field(name="x", role="content", dtype="float64", enum=(1.5, 2.5, 9.0), nullable=True),
+    ],
+)
+def test_a_gap_has_a_cell_of_its_own_and_comes_back(field):
+    cells, r = Cells.of(field), np.random.default_rng(0)
+    known = r.choice(field.enum, 300) if field.enum else np.rint(r.uniform(1, 9, 300)) / 8
+    column = np.where(np.arange(300) % 3 == 0, np.nan, known)
+    codes = cells.codes(column)
+    assert set(codes[::3]) == {cells.count - 1}
+    assert codes[np.isfinite(column)].max() < cells.count - 1 == cells.filled
+    back = cells.values(codes, r)
+    np.testing.assert_array_equal(np.isnan(back), np.isnan(column))
+    np.testing.assert_array_equal(cells.codes(back), codes)
+
+
+def test_a_gap_is_the_neighbour_of_no_number():
+    """Cells are put together for the noise, and those that are missing stay by themselves and as many."""
+    r = np.random.default_rng(0)
+    top = np.where(r.random(4000) < 0.3, np.nan, r.uniform(0.8, 1.0, 4000))
+    cells = (Cells.of(numbers("x", 0.0, 1.0, nullable=True)), C)
+    model = fit_marginals(cells, (cells[0].codes(top), r.integers(0, 2, 4000)), 40.0, 1)
+    grouping = model.groupings[0]
+    assert grouping.count < cells[0].count
+    assert np.count_nonzero(grouping.of == grouping.of[-1]) == 1
+    drawn = model.sample(4000, r)[0]
+    assert (drawn == cells[0].count - 1).mean() == pytest.approx(0.3, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
         Field(name="x", role="content", dtype="float64"),
         numbers("x", 0.0, 1.0, shape=(2,)),
-        numbers("x", 0.0, 1.0, nullable=True),
+        numbers("x", 0, 1000, "int32", nullable=True),
     ],
 )
 def test_a_field_without_public_cells_is_refused(field):

@@ -174,8 +174,8 @@ def test_groups_made_of_raw_counts_are_found(monkeypatch):
     """Cells put together by a look at the records themselves: another grouping for a neighbour."""
     right, raw = marginals.Grouping.merged, []
 
-    def peeking(law, parts, *, ordered):
-        return right(raw[0].pop(0), parts, ordered=ordered)
+    def peeking(law, parts, *, ordered, apart):
+        return right(raw[0].pop(0), parts, ordered=ordered, apart=apart)
 
     monkeypatch.setattr(marginals.Grouping, "merged", peeking)
     fit = marginals.fit_marginals
