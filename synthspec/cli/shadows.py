@@ -72,7 +72,6 @@ def answer_shadows(
 
 
 def _facts(found: ShadowAudit) -> dict[str, object]:
-    members = found.isolated.auc.lower > 0.5
     return {
         **_claimed(found),
         "method": "LiRA: Carlini et al. 2022, each engine by those of the other pairs",
@@ -87,10 +86,18 @@ def _facts(found: ShadowAudit) -> dict[str, object]:
         "interval": "bootstrap over records and pairs of engines",
         **({} if found.mi_max is None else {"mi_max": found.mi_max}),
         "defects": list(found.defects),
-        "verdict": "defect" if found.defects else "members are told" if members else "nothing found",
+        "verdict": _verdict(found),
         **({} if found.claim is None else {"disclosure": _PRIVATE}),
         "note": _NOTE if found.shadows >= ENOUGH else f"fewer than {ENOUGH} engines; {_NOTE}",
     }
+
+
+def _verdict(found: ShadowAudit) -> str:
+    if found.defects:
+        return "defect"
+    if found.isolated.auc.lower > 0.5:
+        return "members are told"
+    return "canaries are told" if found.planted is not None and found.planted.auc.lower > 0.5 else "nothing found"
 
 
 def _claimed(found: ShadowAudit) -> dict[str, object]:

@@ -24,7 +24,7 @@ from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.execute import CORE, Execution, NodeRun, execute
 from synthspec.execute.core.measure import described, sample_of
 from synthspec.execute.core.shadow import present
-from synthspec.ir.ops import Isolate, Judge, OpGraph, Sample
+from synthspec.ir.ops import Assess, Isolate, Judge, OpGraph, Sample
 from synthspec.ir.plan import Plan
 from synthspec.metrics.bench import Bench
 from synthspec.metrics.figures import UnmeasurableError
@@ -126,11 +126,24 @@ def audit_shadows(plan: Plan, asked: Asked, where: Where) -> Outcome[ShadowAudit
         )
         if executed.value is None:
             return failure(executed.diagnostics)
+        if mute := _mute(shadows.value, executed.value, asked.shadows):
+            return failure([mute])
         try:
             return Outcome(_judged(plan, shadows.value, graph, executed.value, asked))
         except UnmeasurableError as error:
             advice = "train longer or at a lower rate: engines that diverge can be asked nothing"
             return failure([Diagnostic(code="P405-3.diverged", message=str(error), help=advice)])
+
+
+def _mute(shadows: Plan, execution: Execution, count: int) -> Diagnostic | None:
+    """Why nothing can be asked: a backend that has the family, and lets its engines say nothing of single records."""
+    for name in map(asking, range(count)):
+        node = shadows.node(name)
+        if isinstance(node.op, Assess) and SCORES not in execution.node(name).artifact.files:
+            message = f"the engines of backend {node.backend} say nothing of single records"
+            advice = "name a backend whose engines do (`synthspec backends` lists the installed ones)"
+            return Diagnostic(code="engine.backend-unsupported", message=message, help=advice)
+    return None
 
 
 def _judged(plan: Plan, shadows: Plan, graph: OpGraph, execution: Execution, asked: Asked) -> ShadowAudit:

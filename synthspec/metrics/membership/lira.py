@@ -29,8 +29,8 @@ GUESSED = 0.25
 """The share of the records that is guessed about in each engine: fixed, since one chosen by its success proves nothing."""
 RESAMPLES = 1000
 CONFIDENCE = 0.95
-_REACH = 1.5
-"""Median deviations, about one standard deviation, within which a score counts as it is."""
+_DEVIATION, _BOUND = 1.4826, 3.0
+"""Standard deviations in a median deviation, of a normal law; and how many of them a score can be away at most."""
 _PRIOR = 2.0
 """Degrees of freedom that the spread of all records lends to that of one (Smyth 2004)."""
 _TINY = 1e-12
@@ -160,15 +160,15 @@ def _ratio(scores: Array, others: Array, present: Flags) -> Array:
 
 
 def _squashed(scores: Array, others: Array) -> tuple[Array, Array]:
-    """Both, linear near the middle of the `others` of each record and logarithmic far from it.
+    """Both as they are near the middle of the `others` of each record, and drawn to a bound far from it.
 
     Log-likelihoods of isolated records have long tails, and a Gaussian takes one wild engine for the spread of all; so they
     are scaled, as Carlini et al. scale confidences, by something that no score but those of the others has a part in.
     """
     middle = np.median(others, axis=0)
-    unit = _REACH * np.median(np.abs(others - middle), axis=0)
-    unit = np.maximum(unit, _TINY * np.maximum(1.0, np.abs(middle)))
-    return np.arcsinh((scores - middle) / unit), np.arcsinh((others - middle) / unit)
+    unit = _DEVIATION * np.median(np.abs(others - middle), axis=0)
+    unit = _BOUND * np.maximum(unit, _TINY * np.maximum(1.0, np.abs(middle)))
+    return np.tanh((scores - middle) / unit), np.tanh((others - middle) / unit)
 
 
 def _moderated(variances: Array, freedom: float) -> Array:
