@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from synthspec import __version__
@@ -17,6 +18,9 @@ _KEPT = "interrupted: what was finished is kept, and the next run goes on from t
 
 def run() -> None:
     """The console script."""
+    # No plugin of pydantic is asked what it makes of what is checked here; finding out which there are costs a walk through
+    # everything that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         with loading():
             from synthspec.cli.program import program

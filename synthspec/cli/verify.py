@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from synthspec.cli.answer import FORMAT, Format, usage
+from synthspec.cli.loading import loading
 
 if TYPE_CHECKING:
     from synthspec.pipeline.verifying import Verification
@@ -24,11 +25,12 @@ def verify(
 
     Exit 0: authentic, and the gate is open. 1: refused, or authentic with a contract not held. 2: nothing to read.
     """
-    from synthspec.pipeline.verifying import verify as verify_path
-
     if not manifest.exists():
         raise usage(f"{manifest}: no such file or folder")
-    found = verify_path(manifest, tuple(key or ()))
+    with loading():  # and the checks of the models that are met, which are built when they are first asked
+        from synthspec.pipeline.verifying import verify as verify_path
+
+        found = verify_path(manifest, tuple(key or ()))
     if form is Format.json:
         _json(found)
     else:

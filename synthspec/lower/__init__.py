@@ -3,7 +3,6 @@
 from synthspec.lower.binding import bind_op, impute_op
 from synthspec.lower.features import provided, unoffered
 from synthspec.lower.graph import Goal, lower, lower_draft
-from synthspec.lower.promises import promises
 from synthspec.lower.released import released_sample
 
-__all__ = ["Goal", "bind_op", "impute_op", "lower", "lower_draft", "promises", "provided", "released_sample", "unoffered"]
+__all__ = ["Goal", "bind_op", "impute_op", "lower", "lower_draft", "provided", "released_sample", "unoffered"]

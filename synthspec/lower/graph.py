@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from synthspec.contracts.promises import promises
 from synthspec.diag import Outcome, failure
 from synthspec.ir.figures import OF_THE_ENGINE, SCORING_FAMILIES
 from synthspec.ir.ops import (
@@ -35,7 +36,6 @@ from synthspec.lower.binding import bind_op, impute_op, refer_op
 from synthspec.lower.engine import fit_op
 from synthspec.lower.features import provided
 from synthspec.lower.needs import Needs
-from synthspec.lower.promises import promises
 from synthspec.lower.sampling import enforce_op, export_op, mark_op, replayed_blocks, sample_op
 from synthspec.lower.statistics import statistics_op
 from synthspec.lower.timepath import align_op, arrive_op

@@ -84,9 +84,10 @@ class Claims(Shared):
 
     def names(self) -> bool:
         told, plan = self.manifest, self.plan
+        traced = told.trace.TraceID.partition("-")[0]
         # An older version gave a plan that leaves out what came later another digest.
-        traced = told.trace.TraceID.partition("-")[0] in (told.ir.digest.sha256[:16], plan.digest[:16])
-        return traced and (told.version, told.release.stream) == (plan.version, plan.name)
+        named = traced == told.ir.digest.sha256[:16] or traced == plan.digest[:16]
+        return named and (told.version, told.release.stream) == (plan.version, plan.name)
 
     def schema(self) -> bool:
         told = self.manifest.dataset

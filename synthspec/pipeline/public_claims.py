@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from synthspec.contracts.promises import promises
 from synthspec.ir.manifest_public import PublicContract, PublicManifest
 from synthspec.ir.verdict import Promise
-from synthspec.lower import promises, released_sample
+from synthspec.lower import released_sample
 from synthspec.pipeline.claims import Shared, protected_as
 from synthspec.pipeline.contents import SPEC, SREF, waivers_in
 from synthspec.pipeline.rejudging import Claim, documents, resolved

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from synthspec.contracts.promises import promises
 from synthspec.ir.document import Document
 from synthspec.ir.evidence import Evidence
 from synthspec.ir.manifest import Manifest
@@ -20,10 +21,9 @@ from synthspec.ir.plan import Plan, read_plan, spec_digest, stored_digest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.verdict import Promise
 from synthspec.judge import judge
-from synthspec.lower import promises
-from synthspec.parse import compose, read_source, validate_model
 from synthspec.pipeline.claims import disagreements
 from synthspec.pipeline.contents import EVIDENCE, PLAN, READ_BACK, SPEC, SREF, promises_of, result_digests, waivers_of
+from synthspec.pipeline.resolved import reads_as
 from synthspec.resolve import bind_schema
 from synthspec.sign import Refusal, Refusals, Subject
 from synthspec.sign.refusal import settled
@@ -50,7 +50,8 @@ def _contradictions(
     try:
         plan = read_plan(content[PLAN])
         found = TypeAdapter(Evidence).validate_json(content[EVIDENCE])
-        written, stored = _written(content), stored_digest(content[PLAN])
+        meant, stored = spec_digest(plan.spec, plan.sref), stored_digest(content[PLAN])
+        written = _written(content, plan, meant)
     except (ValidationError, ValueError) as error:
         message = f"the spec, the plan or the evidence cannot be read: {type(error).__name__}"
         yield Refusal("SCHEMA", message, PLAN)
@@ -58,7 +59,7 @@ def _contradictions(
     signed = {subject.name: subject.sha256 for subject in subjects}
     yield from _limits(manifest, plan)
     for holds, message, where in (
-        *_of_the_plan(manifest, plan, written, stored),
+        *_of_the_plan(manifest, plan, (stored, meant, written)),
         *_of_the_run(manifest, plan, found, signed),
     ):
         if not holds():
@@ -79,11 +80,13 @@ def _limits(manifest: Manifest, plan: Plan) -> Iterator[Refusal]:
 Claim = tuple[Callable[[], bool], str, str]
 
 
-def _of_the_plan(manifest: Manifest, plan: Plan, written: str, stored: str) -> tuple[Claim, ...]:
+def _of_the_plan(manifest: Manifest, plan: Plan, digests: tuple[str, str, str]) -> tuple[Claim, ...]:
+    """`digests` are those of the plan as it is stored, of the spec and SRef in it, and of the two files for people."""
+    stored, meant, written = digests
     return (
         (lambda: stored == manifest.ir.digest.sha256, "it names another plan than plan.json", "/ir"),
         (
-            lambda: spec_digest(plan.spec, plan.sref) == plan.spec_digest == manifest.spec.canonical_digest,
+            lambda: meant == plan.spec_digest == manifest.spec.canonical_digest,
             "the plan was made from another spec than the manifest names",
             "/spec",
         ),
@@ -166,12 +169,17 @@ def resolved(spec: EngineSpec, sref: SRef) -> ResolvedSpec | None:
 
 def documents(content: Mapping[str, bytes]) -> tuple[EngineSpec, SRef] | None:
     """The two files for people, however they are laid out; None when they mean nothing."""
+    # As a run leaves them they are not read: `_written` knows them, and verification starts without what reads YAML.
+    from synthspec.parse import compose, read_source, validate_model
+
     spec = read_source(content[SPEC], SPEC).then(compose).then(lambda c: validate_model(c, EngineSpec))
     sref = read_source(content[SREF], SREF).then(compose).then(lambda c: validate_model(c, SRef))
     return None if spec.value is None or sref.value is None else (spec.value, sref.value)
 
 
-def _written(content: Mapping[str, bytes]) -> str:
-    """The digest of what they mean; empty when they mean nothing."""
+def _written(content: Mapping[str, bytes], plan: Plan, meant: str) -> str:
+    """The digest of what the two files mean, `meant` for what the plan has; empty when they mean nothing."""
+    if reads_as(content[SPEC], plan.spec) and reads_as(content[SREF], plan.sref):
+        return meant
     found = documents(content)
     return "" if found is None else spec_digest(*found)

@@ -13,7 +13,6 @@ from synthspec.ir import manifest_engine as groups
 from synthspec.ir.canonical import digest, to_json
 from synthspec.ir.ops import Sample
 from synthspec.ir.plan import Plan
-from synthspec.ir.privacy import stated_multiplier
 from synthspec.pipeline.contents import SPEC
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.privacy import DpNoise, DpSgd, Pate
@@ -133,6 +132,9 @@ def protection(block: DpSgd | Pate | DpNoise) -> dict[str, object]:
     of_votes: dict[str, object] = dict.fromkeys(("teachers", "aggregation"))
     told: dict[str, object] = {"adjacency": block.adjacency, "unit": block.unit}
     if not isinstance(block, DpNoise):
+        # With it comes what computes eps: only a run under a mechanism needs that.
+        from synthspec.ir.privacy import stated_multiplier
+
         told["noise_multiplier"] = stated_multiplier(block)
     if isinstance(block, DpSgd):
         told["clip_norm"] = None if block.clip is None else block.clip.norm

@@ -9,7 +9,6 @@ from pathlib import Path
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_public import PublicManifest
 from synthspec.pipeline.contents import READ_BACK
-from synthspec.pipeline.public_claims import public_contradictions
 from synthspec.pipeline.rejudging import contradictions
 from synthspec.sign import (
     Refusals,
@@ -30,7 +29,6 @@ from synthspec.sign.names import BUNDLE, FULL, PUBLIC, Names
 from synthspec.sign.refusal import Refused
 from synthspec.sign.signing import approval
 from synthspec.sign.trust import Trust
-from synthspec.store.atomic import write_atomically
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +88,8 @@ def approve(path: Path, key: SigningKey) -> tuple[Refusals, Path | None]:
     except Refused as refused:
         return refused.refusals, None
     if line not in held.splitlines(keepends=True):
+        from synthspec.store.atomic import write_atomically
+
         write_atomically(bundle.parent / names.approvals, held + line, bundle.parent, 0o644)
     return (), bundle.parent / names.approvals
 
@@ -114,6 +114,9 @@ def _verify(path: Path, trust: Trust | Refusals) -> Verification:
     if not refusals and isinstance(manifest, Manifest):
         refusals = contradictions(manifest, statement.subjects, tree.content)
     if not refusals and isinstance(manifest, PublicManifest):
+        # What a spec alone lets one say takes more than what a plan does: the way from one to the other.
+        from synthspec.pipeline.public_claims import public_contradictions
+
         refusals = public_contradictions(manifest, statement.subjects, tree.content)
     if not refusals:
         refusals = disagreements(statement, tree.content)

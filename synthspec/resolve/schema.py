@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-
 from synthspec.diag import Diagnostic, Outcome
-from synthspec.expr import BOOLEAN, Number, infer, names, parse, to_text
-from synthspec.expr.types import Type
 from synthspec.ir.document import ANY_KEY, Document
-from synthspec.ir.field_types import NUMBERS, row_types
-from synthspec.ir.schema import Field, Rule, Schema
+from synthspec.ir.schema import Field, Schema
 from synthspec.spec.sref import SRef, SRefField
 from synthspec.text import Path, Span
 from synthspec.units import Unit, UnitError, parse_dimension, parse_unit
 
 COLUMNS = {"ell": "km", "x": "m", "y": "m", "z": "m", "c_ref": "m/s"}
 """The columns of a path with a unit that each may have (reference 4.2); that n_eff has none is a rule of names."""
-
-_Scope = tuple[dict[str, Type], frozenset[str]]
-"""The types of the names, and the names whose type is not known."""
 
 
 def bind_schema(sref: Document[SRef]) -> Outcome[Schema]:
@@ -38,8 +29,13 @@ def bind_schema(sref: Document[SRef]) -> Outcome[Schema]:
         aliases=tuple(sref.model.alias_map.items()),
     )
     binder.path()
-    if not any(path[0] == ANY_KEY or (path[0] == "fields" and _unnamed(path)) for path in sref.lost):
-        schema = binder.with_expressions(schema)
+    told = not any(path[0] == ANY_KEY or (path[0] == "fields" and _unnamed(path)) for path in sref.lost)
+    if told and (sref.model.constraints or any(field.expr for field in fields)):
+        # Many schemas have no expression, and need nothing of the language of expressions.
+        from synthspec.resolve.expressions import understood
+
+        schema, faults = understood(schema, sref, frozenset(binder.doubtful))
+        binder.found += faults
     return Outcome(schema, tuple(binder.found))
 
 
@@ -124,59 +120,3 @@ class _Binder:
     def _fault(self, code: str, message: str, help_text: str, where: Path) -> None:
         span = self.sref.places.value(where)
         self.found.append(Diagnostic(code=code, message=message, help=help_text, span=span, path=where))
-
-    def with_expressions(self, schema: Schema) -> Schema:
-        """`schema` with its derived fields and rules in canonical text, each checked (`check_dim`)."""
-        env = row_types(schema)
-        bare = frozenset(
-            field.name
-            for number, field in enumerate(schema.fields)
-            if number in self.doubtful or (field.dtype in NUMBERS and not field.unit)
-        )
-        fields = tuple(
-            field
-            if not field.expr
-            else _with_expr(field, self._canonical(field.expr, _wanted(field), (env, bare), ("fields", number, "expr")))
-            for number, field in enumerate(schema.fields)
-        )
-        rules = tuple(
-            Rule(
-                id=rule.id,
-                expr=self._canonical(rule.expr, BOOLEAN, (env, bare), ("constraints", number, "expr")),
-                severity=rule.severity,
-            )
-            for number, rule in enumerate(self.sref.model.constraints)
-        )
-        return Schema(modality=schema.modality, fields=fields, pk=schema.pk, aliases=schema.aliases, rules=rules)
-
-    def _canonical(self, text: str, expected: Type | None, scope: _Scope, where: Path) -> str:
-        env, bare = scope
-        parsed = parse(text, self.sref.places.value(where), where)
-        self.found += parsed.diagnostics
-        if parsed.value is None:
-            return text
-        if bare.isdisjoint(name for name, _ in names(parsed.value)):
-            self.found += _conserved(infer(parsed.value, env, expected=expected).diagnostics)
-        return to_text(parsed.value)
-
-
-def _conserved(faults: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """`faults` of one expression as the axiom of conservation names them: dimensions of fields, not a slip in one literal.
-
-    The first that does not balance is told: what is wrong with a field's unit shows wherever the field is used.
-    """
-    told = False
-    for fault in faults:
-        if fault.code != "unit.dim-mismatch":
-            yield fault
-        elif not told:
-            told = True
-            yield replace(fault, code="P405-7.dimension-mismatch")
-
-
-def _wanted(field: Field) -> Type | None:
-    return Number.of(field.unit) if field.unit else None
-
-
-def _with_expr(field: Field, text: str) -> Field:
-    return replace(field, expr=text)

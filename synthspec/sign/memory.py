@@ -31,7 +31,7 @@ _SIGNED = "signed.json"
 class Place(BaseModel):
     """The newest release of one stream: its number, the SHA-256 of its payload, and what it was made of."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     sequence: Annotated[int, Field(ge=1)]
     digest: Sha256
@@ -40,7 +40,7 @@ class Place(BaseModel):
 
 
 class _Memory(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     streams: Mapping[str, Place] = {}
 

@@ -54,7 +54,16 @@ def statement_bytes(manifest: AnyManifest, subjects: Sequence[Subject]) -> bytes
     )
 
 
-def read_statement(payload: bytes) -> tuple[tuple[Subject, ...], AnyManifest]:
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a payload says: the files, the manifest, and the canonical bytes of the manifest."""
+
+    subjects: tuple[Subject, ...]
+    manifest: AnyManifest
+    predicate: bytes
+
+
+def read_statement(payload: bytes) -> Statement:
     """Read what `statement_bytes` writes, and nothing else.
 
     Raises:
@@ -74,7 +83,8 @@ def read_statement(payload: bytes) -> tuple[tuple[Subject, ...], AnyManifest]:
         raise refuse("SCHEMA", "the signed statement must have exactly _type, subject, predicateType, predicate")
     refusals: list[Refusal] = []
     subjects = _attempt(lambda: _subjects(statement["subject"]), refusals)
-    manifest = _attempt(lambda: _manifest(statement["predicate"], kind), refusals)
+    data = _predicate(payload, statement)
+    manifest = _attempt(lambda: _manifest(statement["predicate"], data, kind), refusals)
     if subjects is None or manifest is None:
         raise Refused(refusals)
     covered = {subject.name for subject in subjects}
@@ -82,7 +92,14 @@ def read_statement(payload: bytes) -> tuple[tuple[Subject, ...], AnyManifest]:
     if lost := [entry for entry in stated if entry.evidence_ref not in covered | {None}]:
         message = "its figures are said to be in a file that is not signed"
         raise Refused(Refusal("EVIDENCE_MISSING", f"{message}: {entry.evidence_ref}", entry.id) for entry in lost)
-    return subjects, manifest
+    return Statement(subjects, manifest, data)
+
+
+def _predicate(payload: bytes, statement: dict[str, Json]) -> bytes:
+    """The bytes of the predicate in `payload`, which is canonical: what stands before and behind it is known."""
+    before = len(canonical_bytes({"_type": STATEMENT_TYPE, "predicate": {}})) - len("{}}")
+    behind = len(canonical_bytes({name: statement[name] for name in ("predicateType", "subject")}))
+    return payload[before : len(payload) - behind]
 
 
 def _attempt(step: Callable[[], T], refusals: list[Refusal]) -> T | None:
@@ -125,11 +142,11 @@ def _subject(item: Json, where: str) -> Subject:
     return Subject(name, sha256, size)
 
 
-def _manifest(predicate: Json, kind: type[AnyManifest]) -> AnyManifest:
+def _manifest(predicate: Json, data: bytes, kind: type[AnyManifest]) -> AnyManifest:
+    """The manifest that `predicate` is, whose canonical bytes are `data`."""
     version = predicate.get("schemaVersion") if isinstance(predicate, dict) else None
     if isinstance(version, str) and not version.startswith("1."):
         raise refuse("UNSUPPORTED_VERSION", f"this program reads manifests 1.x, not {version}", "/schemaVersion")
-    data = canonical_bytes(predicate)
     try:
         manifest = kind.model_validate_json(data, by_alias=True, by_name=False)
     except ValidationError as error:

@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import stat
-import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +30,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone
 class TrustEntry(BaseModel):
     """One pinned key. `revoked` stays in the file: a revoked key must be known to be refused by name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     pem: Annotated[str, Field(max_length=4096, pattern=r"^[\x20-\x7e\n]*$")]
     streams: tuple[Glob, ...] = ()
@@ -43,7 +42,7 @@ class TrustEntry(BaseModel):
 class Timestamps(BaseModel):
     """Whose clocks are believed: the certificates, in PEM, that stand behind RFC 3161 time stamps."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     roots: Annotated[str, Field(max_length=65536, pattern=r"^[\x20-\x7e\n]*$")] = ""
 
@@ -51,11 +50,11 @@ class Timestamps(BaseModel):
 class TrustFile(BaseModel):
     """The whole file. `thresholds` maps a glob of streams to the number of distinct keys that must sign them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     keys: Mapping[Name, TrustEntry] = {}
     thresholds: Mapping[Glob, Annotated[int, Field(ge=1, le=16, strict=True)]] = {}
-    timestamps: Timestamps = Timestamps()
+    timestamps: Timestamps = Field(default_factory=Timestamps)
 
 
 def read_trust_file(config: Path) -> TrustFile:
@@ -67,7 +66,10 @@ def read_trust_file(config: Path) -> TrustFile:
     """
     path = config / TRUST_FILE
     if not path.exists():
-        return TrustFile()
+        # Checks of what a file might say are built when there is one.
+        return TrustFile.model_construct(keys={}, thresholds={}, timestamps=Timestamps.model_construct(roots=""))
+    import tomllib
+
     data, info = read_limited(path, _MAX_BYTES)
     if stat.S_IMODE(info.st_mode) & 0o022:
         raise refuse("KEY_PERMISSIONS", "others can change whom you trust; run: chmod go-w", str(path))

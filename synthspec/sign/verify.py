@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from synthspec.ir.canonical import canonical_bytes
 from synthspec.ir.manifest_public import PublicManifest
 from synthspec.sign.bundle import PAYLOAD_TYPE, Bundle, read_bundle_bytes
 from synthspec.sign.claims import consistency
@@ -40,6 +39,8 @@ class VerifiedStatement:
     unread: int = 0
     """Time stamps that were not read, because no clock is trusted. They prove nothing then, nor do they harm."""
     payload: bytes = field(repr=False, kw_only=True)
+    predicate: bytes = field(repr=False, kw_only=True)
+    """The canonical JSON of the manifest, a part of the payload."""
 
     @property
     def digest(self) -> str:
@@ -65,8 +66,7 @@ def read_tree(
 ) -> Tree:
     """As `verify_tree`, with the content of the files in `keep`: the bytes that were hashed. Those `beside` may be there."""
     names = PUBLIC if isinstance(statement.manifest, PublicManifest) else FULL
-    predicate = canonical_bytes(statement.manifest)
-    found = settled(lambda: check_tree(statement.subjects, predicate, folder, keep, names, beside))
+    found = settled(lambda: check_tree(statement.subjects, statement.predicate, folder, keep, names, beside))
     return found if isinstance(found, Tree) else Tree(found, {}, ())
 
 
@@ -83,12 +83,22 @@ def _verify(data: bytes, trusted: Trust, approvals: bytes) -> VerifiedStatement:
         proofs = (signers.get(also), earliest(other.stamps, other.signature, trusted.roots))
         signers[also] = min((each for each in proofs if each is not None), default=None)
         unread += 0 if trusted.roots else len(other.stamps)
-    subjects, manifest = read_statement(bundle.payload)
+    statement = read_statement(bundle.payload)
+    manifest = statement.manifest
     if manifest.key.key_id != key.key_id or manifest.sign.alg != key.algorithm:
         raise refuse("KEY_HINT", "the manifest says that another key signed it", "/predicate/key")
     created = datetime.fromisoformat(manifest.release.created_at)
     behind = trusted.require(signers, manifest.release.stream, created)
-    return VerifiedStatement(manifest, subjects, key, behind, signers[key], unread, payload=bundle.payload)
+    return VerifiedStatement(
+        manifest,
+        statement.subjects,
+        key,
+        behind,
+        signers[key],
+        unread,
+        payload=bundle.payload,
+        predicate=statement.predicate,
+    )
 
 
 def _signer(bundle: Bundle, trusted: Trust) -> PublicKey:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from synthspec.contracts import CONTRACTS, Contract, Setting, limits, setting
+from synthspec.contracts import CONTRACTS
+from synthspec.contracts.form import Contract, Setting
+from synthspec.contracts.stated import limits, setting
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.verdict import Bound, ContractId, ContractSeverity, Promise
 from synthspec.spec.evaluation import Contract as Declared
