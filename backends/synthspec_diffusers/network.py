@@ -11,7 +11,7 @@ from torch import nn
 from synthspec.ir.families import UNet2d
 
 GROUPS = 8
-"""Groups of a group norm, where the widths allow it."""
+"""Groups of a group norm, where the widths allow it, and allow each of them two channels."""
 HEAD_WIDTH = 8
 """Channels of an attention head, where the widths allow it."""
 
@@ -70,6 +70,16 @@ def attention_levels(architecture: UNet2d) -> tuple[bool, ...]:
     return tuple(level == last for level in range(last + 1))
 
 
+def norm_groups(channels: tuple[int, ...]) -> int:
+    """Groups of the norms of a network with levels of these widths.
+
+    A level is told the time and the condition by a constant for each of its channels. A norm takes any constant from a
+    channel that is alone in its group: the level would not know what it was told.
+    """
+    groups = math.gcd(*channels, GROUPS)
+    return groups // 2 if 1 < groups == min(channels) else groups
+
+
 def _unet(architecture: UNet2d, channels: int, labels: int | None) -> Unet:
     attends = attention_levels(architecture)
     shared = math.gcd(*architecture.channels)
@@ -81,7 +91,7 @@ def _unet(architecture: UNet2d, channels: int, labels: int | None) -> Unet:
         down_block_types=tuple("AttnDownBlock2D" if here else "DownBlock2D" for here in attends),
         up_block_types=tuple("AttnUpBlock2D" if here else "UpBlock2D" for here in reversed(attends)),
         add_attention=any(attends),
-        norm_num_groups=math.gcd(shared, GROUPS),
+        norm_num_groups=norm_groups(architecture.channels),
         attention_head_dim=math.gcd(shared, HEAD_WIDTH),
         num_class_embeds=labels,
     )

@@ -19,8 +19,11 @@ class DiffusersBackend:
     """Diffusion and flow matching over images, tables of mixed types and series, on the CPU."""
 
     name: str = "diffusers"
-    version: str = "5"
-    """2: the sigma of the data is kept beside the weights, and ancestral noise is told by e^-h."""
+    version: str = "6"
+    """6: no channel of a narrow U-Net is alone in its norm.
+
+    2: the sigma of the data is kept beside the weights, and ancestral noise is told by e^-h.
+    """
 
     def supports(self, op: Op) -> tuple[str, ...]:
         match op:

@@ -114,6 +114,24 @@ def test_networks_of_many_shapes_keep_the_shape_of_the_image(shape, architecture
     assert labelled(x, torch.tensor([0, 9]), torch.tensor([0, 3])).shape == x.shape
 
 
+@pytest.mark.parametrize("channels", [(2,), (4,), (8,), (8, 8), (4, 8, 16), (6, 10, 14), (16,), (32, 64)])
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_network_of_any_width_knows_the_time_and_the_condition(channels, labelled):
+    """Norms take constants out of channels, which is how a level is told both."""
+    from synthspec_diffusers.network import Denoiser
+
+    torch.manual_seed(0)
+    architecture = UNet2d(name="unet2d", channels=channels, layers_per_block=1, attention=(False,) * len(channels))
+    network, x = Denoiser(architecture, (1, 8, 8), 3, labelled=labelled), torch.randn(1, 1, 8, 8)
+    known = torch.tensor([0, 1]) if labelled else torch.eye(3)[:2]
+    with torch.no_grad():
+        plain, late, other = (
+            network(x, torch.tensor([time]), known[given : given + 1]) for time, given in ((5, 0), (90, 0), (5, 1))
+        )
+    assert (late - plain).abs().max() > 1e-3
+    assert (other - plain).abs().max() > 1e-3
+
+
 @pytest.mark.slow
 def test_a_trained_engine_makes_what_it_is_asked_for(run, fit, fit_op, sample_op, inputs):
     """The three classes of the fixture differ in brightness by 5; samples of a class must be nearest to its own."""
