@@ -57,7 +57,7 @@ def detect(
     """Test whether records carry the mark of a key, with the exact p-value. Exit 0: they do; 1: they do not, or cannot."""
     from synthspec.backend.protocol import DataError
     from synthspec.diag import Diagnostic
-    from synthspec.execute.core.loose import read_records
+    from synthspec.execute.core.loose import read_released
     from synthspec.pipeline.front import load_sref
     from synthspec.resolve import bind_schema
     from synthspec.watermark.selection import canonical
@@ -71,7 +71,7 @@ def detect(
         show_findings(schema.diagnostics, 1, form)
         raise typer.Exit(2)
     try:
-        found = test(secret, canonical(schema.value, read_records(records, schema.value)), candidates, alpha)
+        found = test(secret, canonical(schema.value, read_released(records, schema.value)), candidates, alpha)
     except DataError as error:
         show_findings([Diagnostic(code=error.code, message=error.message, help=error.help)], 1, form)
         raise typer.Exit(2) from None

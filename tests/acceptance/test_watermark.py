@@ -60,3 +60,42 @@ def test_a_key_that_is_not_there_stops_before_anything(cli, desk, spec, project)
     assert "schema.not-found" in answer.out
     assert "synthspec watermark new team" in answer.out
     assert not (desk / "run").exists()
+
+
+INSTANTS = """\
+apiVersion: synthspec/v1
+kind: SRef
+metadata: {name: calls, version: 1.0.0, description: Instants, and how long each lasted.}
+modality: tabular
+fields:
+  - {name: rid, role: key, dtype: int64}
+  - {name: begun, role: content, dtype: timestamp}
+  - {name: lasted, role: content, dtype: float64, unit: s, range: [0, 100], resolution: 0.001}
+keys: {pk: [rid]}
+"""
+
+
+def test_a_mark_is_told_in_records_with_instants_too(cli, desk):
+    """No metric reads an instant, and such tables are marked nevertheless."""
+    import numpy as np
+
+    from synthspec.backend.dataset import Dataset
+    from synthspec.execute.core.export import to_csv
+    from synthspec.pipeline.front import load_sref
+    from synthspec.resolve import bind_schema
+    from synthspec.watermark import key_path, read_key
+    from synthspec.watermark.selection import canonical, scores, select
+
+    sref = desk / "calls.sref.yaml"
+    sref.write_text(INSTANTS)
+    cli("watermark", "new", "default", cwd=desk)
+    schema = load_sref(sref).then(bind_schema).value
+    rng = np.random.default_rng(0)
+    columns = {"begun": rng.integers(0, 10**18, 1000), "lasted": rng.integers(0, 10**5, 1000) / 1000}
+    drawn = Dataset({"rid": np.arange(1000), **columns})
+    key = read_key(key_path(desk / "config" / "watermark", "default"))
+    kept = select(scores(key, canonical(schema, drawn)), np.zeros(1000, np.int64), 2)
+    for name, rows, detected in (("marked", kept, True), ("unmarked", np.arange(500), False)):
+        (desk / f"{name}.csv").write_text(to_csv(schema, drawn.take(rows)))
+        found = detect(cli, desk, desk / f"{name}.csv", sref)
+        assert (found["records"], found["detected"]) == (500, detected)

@@ -43,11 +43,19 @@ def read_records(path: Path, schema: Schema) -> Dataset:
     Raises DataError: for a file that is not there, cannot be read or lacks a content field, and for cells that do not
     fit their field (`schema.*`, `syntax.*`, `engine.backend-unsupported`).
     """
-    wanted = judged(schema)
-    texts = [field.name for field in wanted.with_role("content") if field.dtype in {"string", "timestamp"}]
+    texts = [field.name for field in schema.with_role("content") if field.dtype in {"string", "timestamp"}]
     if texts:
         message = f"no metric reads the content field {texts[0]!r}: it is text or an instant"
         raise DataError("engine.backend-unsupported", message, "measure fields of numbers and categories")
+    return read_released(path, schema)
+
+
+def read_released(path: Path, schema: Schema) -> Dataset:
+    """As `read_records`, with texts and instants: for who asks what the records are, and not how good.
+
+    Raises DataError as `read_records`, but for those.
+    """
+    wanted = judged(schema)
     parts = {f"{field.name}.{number}" for field in wanted.fields if field.shape for number in range(field.size)}
     found = (_shaped(table, wanted) for table in tables(path.name, path, "", wanted, parts))
     table = next(found)
