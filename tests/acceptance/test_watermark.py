@@ -65,7 +65,7 @@ def test_a_key_that_is_not_there_stops_before_anything(cli, desk, spec, project)
 INSTANTS = """\
 apiVersion: synthspec/v1
 kind: SRef
-metadata: {name: calls, version: 1.0.0, description: Instants, and how long each lasted.}
+metadata: {name: calls, version: 1.0.0, description: Calls by their instant and length.}
 modality: tabular
 fields:
   - {name: rid, role: key, dtype: int64}
