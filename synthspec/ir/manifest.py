@@ -4,8 +4,6 @@ It is the predicate of the in-toto statement. The bytes are RFC 8785 (`canonical
 from these models. `schemaVersion` follows semantic versioning: another major version is refused, never guessed at.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Annotated, Literal
 

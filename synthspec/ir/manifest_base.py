@@ -4,8 +4,6 @@ A field that is absent is None and is left out of the bytes; an explicit null is
 may therefore add a field only as ``X | None = None``, and old manifests keep their digests.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

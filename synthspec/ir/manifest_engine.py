@@ -1,9 +1,7 @@
 """What was made and how: App C dataset, engine, generation, privacy, runtime, and the `deep` group of Chapter 5."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +9,13 @@ from synthspec.ir.manifest_base import Count, Digest, Exact, Group, Parameter, R
 from synthspec.ir.manifest_schema import SchemaGroup
 
 Share = Annotated[Real, Field(ge=0, le=1)]
+
+
+class PrivateDataRef(Group):
+    """Opens the commitment that the public manifest has of private data. The salt is 256 bits, in hex."""
+
+    salt: Sha256
+    commitment: Sha256
 
 
 class Dataset(Group):
@@ -32,13 +37,6 @@ class Dataset(Group):
     bound: SchemaGroup | None = Field(alias="schema", default=None)
     """`manifest.synth.schema`: what binding found; only where the manifest is no public one."""
     private: PrivateDataRef | None = None
-
-
-class PrivateDataRef(Group):
-    """Opens the commitment that the public manifest has of private data. The salt is 256 bits, in hex."""
-
-    salt: Sha256
-    commitment: Sha256
 
 
 class EngineRef(Group):
@@ -144,7 +142,7 @@ class AuditEvidence(Group):
     """How far moments of noise, sampler and votes are from what is accounted for."""
 
     @model_validator(mode="after")
-    def _nothing_was_found(self) -> AuditEvidence:
+    def _nothing_was_found(self) -> Self:
         if self.eps_lower_bound > self.eps_claimed:
             raise ValueError("an audit that refutes the claim is no evidence for it")
         return self
@@ -194,7 +192,7 @@ class PrivacyGroup(Group):
     MI_risk: Real | None = None
 
     @model_validator(mode="after")
-    def _dp_belongs_to_a_mechanism(self) -> PrivacyGroup:
+    def _dp_belongs_to_a_mechanism(self) -> Self:
         if (self.mechanism == "none") != (self.dp is None):
             raise ValueError("dp is stated exactly when there is a mechanism")
         return self
@@ -268,7 +266,7 @@ class Deep(Group):
     """S405-6: 0 is plain conditional; diffusers' guidance_scale is 1 + w_cfg."""
 
     @model_validator(mode="after")
-    def _guidance_names_its_scale(self) -> Deep:
+    def _guidance_names_its_scale(self) -> Self:
         if (self.w_cfg is None) != (self.cfg_convention is None):
             raise ValueError("w_cfg and cfg_convention go together")
         return self

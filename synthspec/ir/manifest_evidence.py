@@ -1,7 +1,5 @@
 """Metrics and contracts inside the manifest, and the way there and back (App B, App C, App D)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Literal

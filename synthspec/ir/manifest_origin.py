@@ -1,7 +1,5 @@
 """Where a run came from: release, spec, plan, what ran, on what, and from which seeds (P405-8)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 

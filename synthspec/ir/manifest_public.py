@@ -4,8 +4,6 @@ What was measured on private records is a disclosure of them, whatever the train
 no digest of anything private, no path of training is in here. The full manifest, marked restricted, has them.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """`manifest.synth.schema`: what binding found, and what it did to records that the schema does not allow (Ch. 3, P403-2)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """Section `conditioning`: the variables of c, and guidance (P405-2, S405-6)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Section `data`: where the reference data come from and how they are split (P405-9)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Section `engine`: a closed union of the four families, each with the architectures that belong to it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, GetJsonSchemaHandler, Tag

@@ -1,7 +1,5 @@
 """EngineSpec: what to train, sample, measure and promise."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from synthspec.spec.base import ApiVersion, Metadata, Model, Name, SemVer, Sha256

@@ -1,7 +1,5 @@
 """Sections `evaluation` and `contracts` (P405-9, section VI)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field

@@ -1,7 +1,5 @@
 """Section `objective`: the explicit measure that is trained on (P405-1, S405-1..4)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag

@@ -1,7 +1,5 @@
 """Policy: what an organisation lets a change to a spec do, in rules that are expressions of CEL."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import Field

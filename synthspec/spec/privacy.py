@@ -1,7 +1,5 @@
 """Section `privacy`: the mechanism, or the stated choice of none (P405-4, S405-8)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag

@@ -1,7 +1,5 @@
 """Sections `sampling`, `acceleration`, `timebase`, `arrival`, `release` and `waivers`."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,8 +1,6 @@
 """SRef: the canonical schema of the data, with units (P403-1, reference 1.1)."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -109,7 +107,7 @@ class SRef(Model):
     path: SignalPath | None = None
 
     @model_validator(mode="after")
-    def _bounded(self) -> SRef:
+    def _bounded(self) -> Self:
         texts = (*(field.expr or "" for field in self.fields), *(rule.expr for rule in self.constraints))
         length = sum(map(len, texts))
         if length > MAX_EXPRESSIONS:

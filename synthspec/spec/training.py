@@ -1,7 +1,5 @@
 """Sections `training` and `stability` (P405-3, P405-8, section IX)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field
