@@ -88,7 +88,7 @@ def test_a_mark_is_told_in_records_with_instants_too(cli, desk):
 
     sref = desk / "calls.sref.yaml"
     sref.write_text(INSTANTS)
-    cli("watermark", "new", "default", cwd=desk)
+    assert cli("watermark", "new", "default", cwd=desk).code == 0
     schema = load_sref(sref).then(bind_schema).value
     rng = np.random.default_rng(0)
     columns = {"begun": rng.integers(0, 10**18, 1000), "lasted": rng.integers(0, 10**5, 1000) / 1000}
