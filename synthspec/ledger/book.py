@@ -167,9 +167,11 @@ class Ledger:
             before = _entries(connection, account.name)
             if not any(each.id == entry.id and not each.commitment and died_here(each.holder) for each in before):
                 return None
-            going = replace(entry, event=planned, state="reserved", holder=holder(), settled_at="")
+            note = f"{entry.note}; went on".lstrip("; ")
+            going = replace(entry, event=planned, state="reserved", note=note, holder=holder(), settled_at="")
             _afforded(held, account, before, [each for each in before if each.id != entry.id], going)
-            values = {"event": write_event(planned), "state": "reserved", "holder": going.holder, "settled_at": ""}
+            changed = {"note": note, "holder": going.holder, "settled_at": ""}
+            values = {"event": write_event(planned), "state": "reserved", **changed}
             connection.execute(update(entries).where(entries.c.id == entry.id).values(**values))
         return going
 

@@ -34,8 +34,10 @@ CODES: tuple[Documented, ...] = (
         "execute",
         "The file of secret seeds cannot be used.",
         why=(
-            "Whoever has the seeds can take the noise away, and the same noise on other data cancels in the difference of two"
-            " releases. So the file is for its owner alone, and belongs to one training of one data set."
+            "Whoever has the seeds can take the noise away, and the same noise on sums that differ cancels in the difference of"
+            " two releases: on other data, under another spec, by another version of the backend, or in the last bits of"
+            " another processor. So the file is for its owner alone, and belongs to one execution, of which the noise is a"
+            " function: what differs is told, and one of an older version replays with that version alone."
         ),
         bad="synthspec run spec.yaml --secret seeds-of-another-training.json",
         good="synthspec run spec.yaml --secret a-new-file.json",

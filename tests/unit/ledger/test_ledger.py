@@ -178,6 +178,7 @@ def test_what_goes_on_asks_again_for_what_was_given_back(url, tmp_path):
     opened.settle(other.id, Composed(), "o" * 64)
     taken = opened.resume(tight, kept, EVENT)
     assert (taken.id, taken.event, opened.entries("hospital")[0].state) == (kept.id, EVENT, "reserved")
+    assert opened.entries("hospital")[0].note == taken.note == "ended early after 37 releases; went on"
     assert opened.resume(tight, kept, EVENT) is None, "somebody goes on with it already"
     opened.close()
 
