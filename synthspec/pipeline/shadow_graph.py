@@ -23,6 +23,7 @@ from synthspec.ir.plan import Plan
 
 ISOLATE = "isolate"
 _READ = ("bind", "split", "impute")
+"""The nodes of the real records: what feeds them is done once, and is the same for all engines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ def shadow_graph(plan: Plan, asked: Asked) -> OpGraph:
     sampled = plan.node("sample")
     assert isinstance(sampled.op, Sample)  # noqa: S101 - the node of this name is one
     seed = sampled.op.seed if asked.seed is None else asked.seed
-    read = [OpNode(id=node.id, op=node.op, inputs=node.inputs) for node in plan.nodes if node.id in _READ]
+    filling = {edge.node for node in plan.nodes if node.id == "impute" for edge in node.inputs}
+    read = [OpNode(id=node.id, op=node.op, inputs=node.inputs) for node in plan.nodes if node.id in {*_READ, *filling}]
     real = "impute" if any(node.id == "impute" for node in read) else "bind"
     isolate = Isolate(schema=sampled.op.fit.schema, targets=asked.targets, planted=asked.planted, seed=seed)
     nodes = [*read, OpNode(id=ISOLATE, op=isolate, inputs=_edges(data=real, split="split"))]
@@ -80,10 +82,11 @@ def _engine(plan: Plan, sample: Sample, number: int, seed: int) -> list[OpNode]:
     exchanged = plan.private is not None and plan.private.adjacency == "replace_one"
     half = Shadow(number=number, exchanged=exchanged, seed=seed)
     nodes = [OpNode(id=shadow(number), op=half, inputs=_edges(data=ISOLATE, split="split"))]
+    road = _leading_to(plan, ("sample",), stop=_READ) - {"sample", *_READ}
     nodes += [
         OpNode(id=f"{node.id}.{number}", op=reseeded(node.op, own), inputs=_halved(node.inputs, number))
         for node in plan.nodes
-        if isinstance(node.op, Statistics | Fit | Accelerate)
+        if node.id in road
     ]
     if sample.fit.engine.family not in SCORING_FAMILIES:
         inputs = _halved(plan.node("sample").inputs, number)
@@ -109,6 +112,15 @@ def reseeded(op: Op, seed: int) -> Op:
             return replace(op, fit=fit)
         case _:
             return op
+
+
+def _leading_to(plan: Plan, names: tuple[str, ...], stop: tuple[str, ...]) -> set[str]:
+    """The nodes `names`, as far as `plan` has them, and all that feed them, but for what feeds those of `stop`."""
+    found = {node.id for node in plan.nodes if node.id in names}
+    for node in reversed(plan.nodes):
+        if node.id in found and node.id not in stop:
+            found.update(edge.node for edge in node.inputs)
+    return found
 
 
 def _halved(inputs: tuple[Edge, ...], number: int) -> tuple[Edge, ...]:

@@ -24,7 +24,7 @@ from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.execute import CORE, Execution, NodeRun, execute
 from synthspec.execute.core.measure import described, sample_of
 from synthspec.execute.core.shadow import present
-from synthspec.ir.ops import Assess, Isolate, Judge, OpGraph, Sample
+from synthspec.ir.ops import Assess, Isolate, Judge, OpGraph, Sample, Shadow
 from synthspec.ir.plan import Plan
 from synthspec.metrics.bench import Bench
 from synthspec.metrics.figures import UnmeasurableError
@@ -151,7 +151,7 @@ def _judged(plan: Plan, shadows: Plan, graph: OpGraph, execution: Execution, ask
     assert isinstance(isolate, Isolate)  # noqa: S101 - the nodes of these names are these ops
     assert isinstance(sample, Sample)  # noqa: S101
     scores, how = _scores(isolate, execution, asked.shadows)
-    held = np.stack([present(execution.node(shadow(number)).artifact) for number in range(asked.shadows)])
+    held = np.stack([_held(shadows, execution, number) for number in range(asked.shadows)])
     all_of_them, report = Shadows(scores, held), _report(execution)
     ratio, rng = ratios(all_of_them), named(isolate.seed, "LiRA/resamples")
     cut = report.isolated
@@ -167,6 +167,13 @@ def _judged(plan: Plan, shadows: Plan, graph: OpGraph, execution: Execution, ask
         claim=_claim(one, execution, all_of_them),
         mi_max=_promised(plan, how),
     )
+
+
+def _held(shadows: Plan, execution: Execution, number: int) -> NDArray[np.bool_]:
+    """Which of the records that are asked about the engine `number` learned."""
+    node = shadows.node(shadow(number))
+    assert isinstance(node.op, Shadow)  # noqa: S101 - the node of this name is one
+    return present(node.op, {edge.port: execution.node(edge.node).artifact for edge in node.inputs})
 
 
 def _report(execution: Execution) -> IsolateReport:

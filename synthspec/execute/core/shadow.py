@@ -6,29 +6,35 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 
-from synthspec.backend.artifacts import DATA, SHADOW, SPLIT
+from synthspec.backend.artifacts import DATA, SPLIT
 from synthspec.backend.dataset import Rows, read_dataset, read_rows, write_dataset, write_rows
 from synthspec.backend.draws import named
 from synthspec.backend.protocol import Artifact, Context
 from synthspec.ir.ops import Shadow
 
-_PRESENT = "present"
-
 
 def shadow(op: Shadow, inputs: Mapping[str, Artifact], context: Context) -> None:
-    """Write the records of one half, and which of those that are asked about are in it."""
+    """Write the records of one half."""
     data, rows = read_dataset(inputs["data"].path(DATA)), read_rows(inputs["split"].path(SPLIT))
-    asked = read_rows(inputs["data"].path(SPLIT)).train
-    pool = np.union1d(rows.train, asked)
-    among = np.isin(pool, asked)
-    learned = halved(op, among)
-    kept = pool[learned]
+    pool, among = _pool(inputs)
+    kept = pool[halved(op, among)]
     here = np.arange(len(kept) + len(rows.val), dtype=np.int64)
     write_dataset(context.out, data.take(np.concatenate([kept, rows.val])))
     write_rows(context.out, Rows(train=here[: len(kept)], val=here[len(kept) :], test=here[:0]))
-    save_file({_PRESENT: learned[among].astype(np.uint8)}, str(context.out / SHADOW))
+
+
+def present(op: Shadow, inputs: Mapping[str, Artifact]) -> NDArray[np.bool_]:
+    """Which of the records that are asked about are in the half: no part of it, so that other ones retrain nothing."""
+    _, among = _pool(inputs)
+    return halved(op, among)[among]
+
+
+def _pool(inputs: Mapping[str, Artifact]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The rows that are halved, and which of them are asked about."""
+    train, asked = (read_rows(inputs[port].path(SPLIT)).train for port in ("split", "data"))
+    pool = np.union1d(train, asked)
+    return pool, np.isin(pool, asked)
 
 
 def halved(op: Shadow, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -48,9 +54,3 @@ def halved(op: Shadow, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
     learned = np.zeros(len(among), bool)
     learned[order[:half]], learned[order[half : 2 * half]] = coins, ~coins
     return learned
-
-
-def present(artifact: Artifact) -> NDArray[np.bool_]:
-    """Which of the records that are asked about the engine learned."""
-    stored: NDArray[np.uint8] = load_file(str(artifact.path(SHADOW)))[_PRESENT]
-    return stored.astype(bool)
