@@ -399,7 +399,7 @@ class Shadow:
     """C40-516: the training data of one shadow engine: the rows of a fair coin each, or in every second the others.
 
     In: data (of `Isolate`), split. Makes ``data.safetensors`` and ``split.safetensors`` of the rows that are learned, with val
-    as it is and no test, and ``shadow.safetensors``: which of the records that are asked about are among them.
+    as it is and no test.
     """
 
     op: Literal["shadow"] = "shadow"
