@@ -4,10 +4,9 @@ The black-box ones know the synthetic records and a reference set of real record
 candidates. Who has the weights as well, which a run releases, may ask the engine how likely it takes each record to be:
 that is one attack more, where the engine can say it. No single attack dominates, so the suite is judged by its worst.
 
-Not done: LiRA (Carlini et al. 2022), the strongest attack on single records. It compares an engine's score of a record with
-the scores that engines trained with and without it give it. That needs 16 or more shadow engines by the same spec on random
-halves of the data, each as costly as the training itself, and for low false alarm rates canaries or the most isolated
-records. So a low figure here bounds these attacks and no others; what bounds all of them is differential privacy.
+LiRA (`lira`), the strongest attack on single records, needs engines that were trained with a record and without it, each as
+costly as the one that is judged. It is no part of the suite but an audit of its own; so a low figure here bounds these attacks
+and no others, and what bounds all of them is differential privacy.
 """
 
 from __future__ import annotations
