@@ -8,7 +8,8 @@ from synthspec.backend.columns import find_field
 from synthspec.ir.field_types import FLOATS
 from synthspec.ir.ops import Statistics
 from synthspec.ir.schema import Field
-from synthspec.ir.statistics import CONDITIONS, EMBEDDING, MARGINALS
+from synthspec.ir.statistics import CONDITIONS, EMBEDDING, MARGINALS, OFFERED
+from synthspec.spec.data import Constant
 
 HISTOGRAM_MOST = 20_000
 """Cells of a histogram of conditions; beyond, most of it would be noise."""
@@ -25,15 +26,16 @@ def statistics_reasons(op: Statistics) -> Iterator[str]:
 
 def uncounted(op: Statistics) -> Iterator[str]:
     """What of the schema stands in the way of the statistics of `op`."""
-    if op.kind != CONDITIONS and op.schema.modality != "tabular":
+    if op.kind in OFFERED and op.schema.modality != "tabular":
         yield f"records of modality {op.schema.modality} are not counted: only tables are"
-    for name in op.fields:
+    by_counts = tuple(name for name, how in op.fill if not isinstance(how, Constant))
+    for name in dict.fromkeys((*op.fields, *by_counts)):
         field = find_field(op.schema, name)
         if field is None:
             yield f"{name!r} is no field of the SRef"
         elif reason := uncountable(field):
             yield reason
-        elif op.kind == CONDITIONS and not levels_of(field):
+        elif name in op.fields and op.kind == CONDITIONS and not levels_of(field):
             yield f"{name!r} is a continuous condition; a histogram counts members of an enum"
     if op.kind == MARGINALS and len(op.fields) < 2:
         yield "marginals are of two fields or more"

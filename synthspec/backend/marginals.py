@@ -84,7 +84,7 @@ def fit_marginals(
     singles = release("fields", [counted(codes, cells, (i,)) for i in range(len(cells))], sigmas[0])
     total = max(1.0, float(np.median([single.sum() for single in singles])))
     std = sigmas[0] * math.sqrt(len(cells))
-    laws = [projected(_spanned(single, cell, std), total) for single, cell in zip(singles, cells, strict=True)]
+    laws = [projected(spanned(single, cell, std), total) for single, cell in zip(singles, cells, strict=True)]
     parts = _parts(total, sigmas[2] * math.sqrt(len(cells)), 1 if target is None else cells[target].count)
     merged = [
         Grouping.merged(law / law.sum(), parts, ordered=cell.ordered, apart=cell.ordered and cell.missing)
@@ -104,8 +104,8 @@ def fit_marginals(
     return Marginals(groupings=tuple(merged), tables=tables, sigmas=sigmas, total=total)
 
 
-def _spanned(counts: Counts, cells: Cells, std: float) -> Counts:
-    """`counts` of a number from the first to the last that noise alone does not explain, and one more either way.
+def spanned(counts: Counts, cells: Cells, std: float) -> Counts:
+    """`counts` of an ordered field from the first to the last that noise alone does not explain, and one more either way.
 
     A public range may be many times as wide as the data, and what noise puts far out moves every mean.
     """

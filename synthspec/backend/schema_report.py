@@ -9,6 +9,7 @@ REFERENCES = "references.safetensors"
 """The keys of referred tables, as the columns of the foreign keys hold them; beside the data."""
 IMPUTE_REPORT = "impute.json"
 REFER_REPORT = "refer.json"
+FILL_REPORT = "fill.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,13 @@ class ImputeReport:
     """The gaps that were filled."""
 
     fields: tuple[Filled, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillReport:
+    """What gaps are filled with by noisy counts, as the columns hold it."""
+
+    values: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

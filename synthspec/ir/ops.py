@@ -77,7 +77,7 @@ class Split:
 class Impute:
     """Fill what is missing by statistics of the training split, or by constants.
 
-    In: data, split. Makes ``data.safetensors``, ``impute.json``.
+    In: data, split; under a mechanism fill, noisy statistics of `Statistics`. Makes ``data.safetensors``, ``impute.json``.
     """
 
     op: Literal["impute"] = "impute"
@@ -91,14 +91,15 @@ class Statistics:
     """P405-4: sum the train rows under noise, once, and draw records from what was released.
 
     In: data, split. Makes ``data.safetensors`` and ``split.safetensors`` of drawn records, which is all that an engine
-    sees of the data, ``statistics.safetensors`` (the released vectors) and ``privacy.json``.
+    sees of the data, ``statistics.safetensors`` (the released vectors) and ``privacy.json``; with `fill` ``fill.json``, and of
+    the kind ``imputation`` no records.
     """
 
     op: Literal["statistics"] = "statistics"
     version: int = 1
     schema: Schema
     privacy: DpNoise | DpSgd
-    kind: Literal["marginals", "mean_embedding", "condition_histogram"]
+    kind: Literal["marginals", "mean_embedding", "condition_histogram", "imputation"]
     fields: tuple[str, ...]
     """The fields that are counted or embedded, and drawn."""
     target: str = ""
@@ -109,6 +110,10 @@ class Statistics:
     """Records that are drawn for training; an eighth as many more are drawn for its validation."""
     seed: int
     """Of the drawing: what is released says all, so this is public."""
+    fill: tuple[tuple[str, Statistic | Constant], ...] = ()
+    """What `Impute` fills by noisy counts of these records, with its constants; empty where it takes none."""
+    fill_sigma: float = 0.0
+    """Of the counts that gaps are filled by, in units of what one record moves them by; 0 without any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

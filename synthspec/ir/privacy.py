@@ -65,8 +65,9 @@ def solved_multiplier(block: DpSgd | Pate) -> float | None:
 
 def statistics_beside(block: DpSgd) -> Event | None:
     """What is released of the records beside the gradients; None where nothing is."""
-    counted = block.condition_histogram
-    return None if counted is None else Gaussian(counted.multiplier)
+    stated = [each for each in (block.imputation, block.condition_histogram) if each is not None]
+    events = tuple(Gaussian(each.multiplier) for each in stated)
+    return Composed(events) if len(events) > 1 else next(iter(events), None)
 
 
 def training_event(block: DpSgd | Pate, multiplier: float) -> Event:
@@ -75,7 +76,11 @@ def training_event(block: DpSgd | Pate, multiplier: float) -> Event:
 
 
 def _alone(block: DpSgd | Pate) -> DpSgd | Pate:
-    return block.model_copy(update={"condition_histogram": None}) if isinstance(block, DpSgd) else block
+    return (
+        block.model_copy(update={"condition_histogram": None, "imputation": None})
+        if isinstance(block, DpSgd)
+        else block
+    )
 
 
 def _gradients(block: DpSgd, multiplier: float) -> Event:

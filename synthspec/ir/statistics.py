@@ -13,7 +13,8 @@ from synthspec.spec.privacy import DpNoise
 MARGINALS: Literal["marginals"] = "marginals"
 EMBEDDING: Literal["mean_embedding"] = "mean_embedding"
 CONDITIONS: Literal["condition_histogram"] = "condition_histogram"
-Kind = Literal["marginals", "mean_embedding", "condition_histogram"]
+IMPUTATION: Literal["imputation"] = "imputation"
+Kind = Literal["marginals", "mean_embedding", "condition_histogram", "imputation"]
 OFFERED: tuple[Kind, ...] = (MARGINALS, EMBEDDING)
 """Statistics that an engine can be trained from under dp-noise: it sees records that are drawn from them, and no others."""
 SHARES = (("fields", 0.30), ("pairs", 0.10), ("tables", 0.60))

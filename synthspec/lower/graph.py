@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -17,6 +17,7 @@ from synthspec.ir.ops import (
     Embed,
     Emit,
     Fit,
+    Impute,
     Judge,
     Latency,
     Measure,
@@ -30,7 +31,7 @@ from synthspec.ir.ops import (
     Statistics,
 )
 from synthspec.ir.resolved import CheckedSpec, ResolvedSpec
-from synthspec.ir.statistics import CONDITIONS
+from synthspec.ir.statistics import IMPUTATION, OFFERED
 from synthspec.lower.acceleration import TEACHER, Engine, engines
 from synthspec.lower.binding import bind_op, impute_op, refer_op
 from synthspec.lower.engine import fit_op
@@ -94,14 +95,24 @@ def _trained(resolved: ResolvedSpec, needs: Needs) -> list[OpNode] | None:
     if rule is None or fit is None:
         return None
     nodes = [_node("bind", bind_op(resolved)), _node("split", Split(rule=rule), data="bind")]
-    if (fill := impute_op(resolved)) is not None:
-        nodes.append(_node("impute", fill, **_BOUND))
-    if (counted := statistics_op(resolved, fit, needs)) is not None:
-        nodes.append(_node("statistics", counted, **_real(nodes)))
+    nodes += _prepared(impute_op(resolved), statistics_op(resolved, fit, needs))
     nodes.append(_node("fit", fit, **_trained_on(nodes)))
     if spec.acceleration and (sample := sample_op(resolved, fit, needs)) is not None:
         _accelerated(nodes, engines(resolved, sample))
     return nodes
+
+
+def _prepared(fill: Impute | None, counted: Statistics | None) -> Iterator[OpNode]:
+    """Gaps are filled before anything is counted, unless what they are filled with is counted itself."""
+    if counted is not None and counted.fill:
+        yield _node("statistics", counted, **_BOUND)
+        if fill is not None:
+            yield _node("impute", fill, **_BOUND, fill="statistics")
+        return
+    if fill is not None:
+        yield _node("impute", fill, **_BOUND)
+    if counted is not None:
+        yield _node("statistics", counted, **(_BOUND if fill is None else _FILLED))
 
 
 def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
@@ -145,11 +156,12 @@ def _nodes(resolved: ResolvedSpec, needs: Needs) -> tuple[OpNode, ...] | None:
 
 
 _BOUND = {"data": "bind", "split": "split"}
+_FILLED = {"data": "impute", "split": "split"}
 
 
 def _real(nodes: Sequence[OpNode]) -> dict[str, str]:
     """The real records as engines and metrics see them: with their gaps filled, where the spec has them filled."""
-    return {**_BOUND, "data": "impute"} if any(node.id == "impute" for node in nodes) else _BOUND
+    return _FILLED if any(node.id == "impute" for node in nodes) else _BOUND
 
 
 _RELEASED = {"data": "statistics", "split": "statistics"}
@@ -157,13 +169,14 @@ _RELEASED = {"data": "statistics", "split": "statistics"}
 
 def _trained_on(nodes: Sequence[OpNode]) -> dict[str, str]:
     """What the training sees: the real records, or under dp-noise those that were drawn from noisy statistics."""
-    noisy = any(isinstance(node.op, Statistics) and node.op.kind != CONDITIONS for node in nodes)
+    noisy = any(isinstance(node.op, Statistics) and node.op.kind in OFFERED for node in nodes)
     return _RELEASED if noisy else _real(nodes)
 
 
 def _conditions_of(nodes: Sequence[OpNode]) -> dict[str, str]:
     """Where empirical conditions are drawn from: what was released of them, where anything was."""
-    return _RELEASED if any(isinstance(node.op, Statistics) for node in nodes) else _real(nodes)
+    drawn = any(isinstance(node.op, Statistics) and node.op.kind != IMPUTATION for node in nodes)
+    return _RELEASED if drawn else _real(nodes)
 
 
 def _node(node_id: str, op: Op, **inputs: str) -> OpNode:

@@ -7,9 +7,20 @@ from synthspec.backend.countable import told_apart, uncounted
 from synthspec.ir.ops import Fit, Statistics
 from synthspec.ir.privacy import accountant_of
 from synthspec.ir.resolved import ResolvedSpec
-from synthspec.ir.statistics import CONDITIONS, EMBEDDING, OFFERED, Kind, drawn_records, kind_of, solved_sigma
+from synthspec.ir.statistics import (
+    CONDITIONS,
+    EMBEDDING,
+    IMPUTATION,
+    OFFERED,
+    Kind,
+    drawn_records,
+    kind_of,
+    solved_sigma,
+)
+from synthspec.lower.binding import impute_op
 from synthspec.lower.needs import Needs
-from synthspec.spec.privacy import ConditionHistogram, DpNoise, DpSgd
+from synthspec.spec.data import Constant
+from synthspec.spec.privacy import DpNoise, DpSgd
 
 PROPORTION = 65_536
 """Rows that a histogram of conditions is written out as: no share is off by more than one of them."""
@@ -20,11 +31,11 @@ def statistics_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Statistics 
     stated, found = resolved.spec.privacy, None
     if isinstance(stated, DpNoise):
         found = _trained_from(resolved, stated, fit, needs)
-    elif isinstance(fit.privacy, DpSgd) and fit.privacy.condition_histogram is not None:
-        found = _conditions(resolved, fit.privacy, fit.privacy.condition_histogram, fit, needs)
+    elif isinstance(fit.privacy, DpSgd):
+        found = _beside(resolved, fit.privacy, fit, needs)
     if found is None:
         return None
-    key = "statistics" if isinstance(stated, DpNoise) else "condition_histogram"
+    key = "statistics" if isinstance(stated, DpNoise) else found.kind
     for reason in uncounted(found):
         advice = "give the fields a range or an enum in the SRef, or write another mechanism"
         needs.fault("engine.backend-unsupported", reason, advice, ("privacy", key))
@@ -81,20 +92,28 @@ def _sigma(block: DpNoise, needs: Needs) -> float:
     return sigma or 0.0
 
 
-def _conditions(
-    resolved: ResolvedSpec, block: DpSgd, histogram: ConditionHistogram, fit: Fit, needs: Needs
-) -> Statistics | None:
-    if not fit.conditions:
+def _beside(resolved: ResolvedSpec, block: DpSgd, fit: Fit, needs: Needs) -> Statistics | None:
+    """What is released beside gradients: counts of the conditions, and those that gaps are filled by."""
+    histogram, imputed = block.condition_histogram, block.imputation
+    filled = impute_op(resolved)
+    fill = () if filled is None or imputed is None else filled.fill
+    if histogram is not None and not fit.conditions:
         _refuse(needs, "there are no conditions to count", "leave it out", "condition_histogram")
+    if imputed is not None and all(isinstance(how, Constant) for _, how in fill):
+        _refuse(needs, "no gap is filled with a mean, a median or a mode", "leave it out", "imputation")
+    stated = histogram or imputed
+    if stated is None or needs.faults:
         return None
     return Statistics(
         schema=resolved.schema,
         privacy=block,
-        kind=CONDITIONS,
-        fields=fit.conditions,
-        sigma=histogram.multiplier,
-        records=PROPORTION,
+        kind=IMPUTATION if histogram is None else CONDITIONS,
+        fields=() if histogram is None else fit.conditions,
+        sigma=stated.multiplier,
+        records=0 if histogram is None else PROPORTION,
         seed=fit.training.seed or 0,
+        fill=fill,
+        fill_sigma=0.0 if imputed is None else imputed.multiplier,
     )
 
 

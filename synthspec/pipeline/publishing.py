@@ -23,7 +23,7 @@ from synthspec.ir.manifest_public import (
     PublicPrivacy,
 )
 from synthspec.ir.plan import Plan
-from synthspec.ir.statistics import EMBEDDING
+from synthspec.ir.statistics import CONDITIONS, EMBEDDING, IMPUTATION
 from synthspec.pipeline.contents import SPEC, SREF
 from synthspec.sign import SigningKey, Subject, sign
 from synthspec.sign.companions import COMPANIONS
@@ -175,9 +175,12 @@ def learned_from(dp: DpSpend, mechanism: str) -> str:
             f"The engine never saw a record: {counts} were released once, and it was trained, validated and chosen on records "
             "drawn from them. "
         )
-    return (
-        f"Beside the training {counts} of the conditions were released, and sampling draws its conditions from them. "
+    names = {vector.name for vector in dp.statistics}
+    uses = (
+        ("gaps were filled with means, medians or modes of them", IMPUTATION),
+        ("conditions are drawn from them", CONDITIONS),
     )
+    return f"Beside the training {counts} were released: {', and '.join(use for use, name in uses if name in names)}. "
 
 
 def statement(dp: DpSpend, mechanism: str) -> str:

@@ -155,6 +155,7 @@ _PRIVACY_SHARED: Fields = {
     "report": scale("data_independent", "data_dependent", risk="high"),
     "statistics": members("high", "more", absent="tight"),
     "condition_histogram": section("high", absent="tight"),
+    "imputation": section("high", absent="tight"),
     "records": free("how many records are drawn of what was released already"),
     "sensitivity": law("sensitivity", "high"),
 }
@@ -164,6 +165,7 @@ _PRIVACY: Mapping[str, Fields] = {
     "UnstatedMechanism": _PRIVACY_SHARED,
     "DpSgd": _PRIVACY_SHARED,
     "ConditionHistogram": {"multiplier": down("high")},
+    "NoisyImputation": {"multiplier": down("high")},
     "Pate": _PRIVACY_SHARED,
     "DpNoise": _PRIVACY_SHARED,
     "DatasetSize": {

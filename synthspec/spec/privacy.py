@@ -70,6 +70,15 @@ class ConditionHistogram(Model):
     multiplier: Positive
 
 
+class NoisyImputation(Model):
+    """Noisy counts of the values that there are, of which means, medians and modes for gaps are made (`data.impute`).
+
+    `multiplier` is sigma in units of what one record moves the counts of all such fields by.
+    """
+
+    multiplier: Positive
+
+
 class NoMechanism(Model):
     """A stated choice, never an omission."""
 
@@ -96,6 +105,7 @@ class DpSgd(Model):
     ledger: Name | None = None
     multiplicity: Count | Multiplicity = 1
     condition_histogram: ConditionHistogram | None = None
+    imputation: NoisyImputation | None = None
 
 
 class Pate(Model):

@@ -7,16 +7,17 @@ less spread. Spikes and shares are in ``impute.json`` for that reason.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthspec.backend.artifacts import DATA, SPLIT, write_report
+from synthspec.backend.artifacts import DATA, SPLIT, read_report, write_report
 from synthspec.backend.columns import column_dtype, member_index, spelled, stored_members
 from synthspec.backend.conservation import CONSERVATION_REPORT
 from synthspec.backend.dataset import Column, Dataset, read_dataset, read_rows, write_dataset
 from synthspec.backend.protocol import Artifact, Context, DataError
-from synthspec.backend.schema_report import IMPUTE_REPORT, Filled, ImputeReport
+from synthspec.backend.schema_report import FILL_REPORT, IMPUTE_REPORT, Filled, FillReport, ImputeReport
 from synthspec.execute.core.bind import SCHEMA
 from synthspec.execute.core.content import allowed
 from synthspec.execute.core.expressions import derive
@@ -34,21 +35,30 @@ def impute(op: Impute, inputs: Mapping[str, Artifact], context: Context) -> None
     Raises DataError (`data.no-value`) where the training split has no value to fill with, `schema.bad-value` where the
     value is none that the field, or a field derived from it, allows.
     """
-    data = read_dataset(inputs["data"].path(DATA))
-    columns, report = completed(op, data, read_rows(inputs["split"].path(SPLIT)).train)
+    data, released = read_dataset(inputs["data"].path(DATA)), inputs.get("fill")
+    values = {} if released is None else read_report(released.path(FILL_REPORT), FillReport).values
+    columns, report = completed(op, data, read_rows(inputs["split"].path(SPLIT)).train, values)
     write_dataset(context.out, columns)
     write_report(context.out, IMPUTE_REPORT, report)
     for name in (SCHEMA, CONSERVATION_REPORT):
         (context.out / name).write_bytes(inputs["data"].path(name).read_bytes())
 
 
-def completed(op: Impute, data: Dataset, train: Rows) -> tuple[Dataset, ImputeReport]:
-    """`data` with its gaps filled by the records `train`, derived fields computed again. Raises DataError as `impute`."""
+def completed(
+    op: Impute, data: Dataset, train: Rows, released: Mapping[str, float] = MappingProxyType({})
+) -> tuple[Dataset, ImputeReport]:
+    """`data` with its gaps filled by the records `train`, derived fields computed again. Raises DataError as `impute`.
+
+    A field that is in `released` is filled with what is there, and nothing is taken of its records.
+    """
     columns, made = dict(data.columns), []
     for name, how in op.fill:
         field = op.schema.field(name)
-        gaps = _gaps(field, columns[name])
-        value = value_of(field, columns[name][train], gaps[train], how)
+        gaps = gaps_of(field, columns[name])
+        if name in released:
+            value = np.asarray(released[name], column_dtype(field))
+        else:
+            value = value_of(field, columns[name][train], gaps[train], how)
         columns[name] = np.where(gaps, value, columns[name]).astype(columns[name].dtype)
         made.append(_told(field, how, gaps, train, value))
     columns = derive(op.schema, columns)
@@ -57,7 +67,8 @@ def completed(op: Impute, data: Dataset, train: Rows) -> tuple[Dataset, ImputeRe
     return Dataset(columns), ImputeReport(fields=tuple(made))
 
 
-def _gaps(field: Field, column: Column) -> Mask:
+def gaps_of(field: Field, column: Column) -> Mask:
+    """Where `column` lacks a value of `field`."""
     if field.dtype == "categorical":
         return np.asarray(column == -1)
     return np.isnan(column.astype(np.float64)) if column.dtype.kind == "f" else np.zeros(column.shape, bool)
@@ -86,7 +97,11 @@ def _statistic(field: Field, values: Column, how: Statistic) -> float:
         distinct, counts = np.unique(values, return_counts=True)
         return float(distinct[counts.argmax()])
     known = values.astype(np.float64)
-    value = float(known.mean() if how == "mean" else np.median(known))
+    return settled(field, float(known.mean() if how == "mean" else np.median(known)))
+
+
+def settled(field: Field, value: float) -> float:
+    """`value` on the resolution of `field`, within its range."""
     if field.resolution:
         value = float(np.rint(value / field.resolution)) * field.resolution
     return float(np.clip(value, *field.range)) if field.range else value

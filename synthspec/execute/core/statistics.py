@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,12 @@ from synthspec.backend.matched import match_embedding
 from synthspec.backend.noise import HARDENING, HARDENING_OF_SUMS, RNG, Noise
 from synthspec.backend.protocol import Artifact, Context
 from synthspec.backend.releases import PRIVACY_RECORD, Access, ReleaseMeter, StatisticsRecord
+from synthspec.backend.schema_report import FILL_REPORT, FillReport
 from synthspec.backend.secret import Secret, secret_of, settle
+from synthspec.execute.core.noisy_gaps import released_values, without_gaps
 from synthspec.ir.ops import Statistics
 from synthspec.ir.schema import Field
-from synthspec.ir.statistics import CONDITIONS, EMBEDDING, MARGINALS, releases_of
+from synthspec.ir.statistics import CONDITIONS, EMBEDDING, IMPUTATION, MARGINALS, OFFERED, releases_of
 
 VALIDATION = 8
 """One drawn record of validation for so many of training."""
@@ -42,16 +45,24 @@ def statistics(op: Statistics, inputs: Mapping[str, Artifact], context: Context)
     cells = [Cells.of(op.schema.field(name)) for name in op.fields]
     context.progress.start("noisy statistics", op.records, "records")
     with closing(ReleaseMeter(context.meter)) as meter:
-        noise = Noise(key=secret.key("statistics"), meter=meter)
-        drawn = _looked(op, cells, training_rows(inputs), noise)
+        noise, train = Noise(key=secret.key("statistics"), meter=meter), training_rows(inputs)
+        if op.fill:
+            values = released_values(op, train, noise)
+            write_report(context.out, FILL_REPORT, FillReport(values=values))
+            train = train if op.kind == IMPUTATION else without_gaps(op, train, values)
+        if op.kind != IMPUTATION:
+            _write_drawn(op, _looked(op, cells, train, noise), context.out)
     context.progress.advance(op.records)
-    columns = {name: _stored(op.schema.field(name), column) for name, column in zip(op.fields, drawn, strict=True)}
-    rows = np.arange(len(drawn[0]), dtype=np.int64)
-    write_dataset(context.out, Dataset(columns))
-    write_rows(context.out, Rows(train=rows[: op.records], val=rows[op.records :], test=rows[:0]))
     vectors = {name: np.concatenate([part.ravel() for part in parts]) for name, parts in noise.vectors.items()}
     save_file(vectors, str(context.out / VECTORS))
     write_report(context.out, PRIVACY_RECORD, _record(op, noise, secret))
+
+
+def _write_drawn(op: Statistics, drawn: tuple[Column, ...], out: Path) -> None:
+    columns = {name: _stored(op.schema.field(name), column) for name, column in zip(op.fields, drawn, strict=True)}
+    rows = np.arange(len(drawn[0]), dtype=np.int64)
+    write_dataset(out, Dataset(columns))
+    write_rows(out, Rows(train=rows[: op.records], val=rows[op.records :], test=rows[:0]))
 
 
 def _looked(op: Statistics, cells: list[Cells], train: Dataset, noise: Noise) -> tuple[Column, ...]:
@@ -104,7 +115,7 @@ def _record(op: Statistics, noise: Noise, secret: Secret) -> StatisticsRecord:
     return StatisticsRecord(
         mechanism="dp-noise",
         made=tuple(noise.made),
-        planned=releases_of(op.kind),
+        planned=releases_of(op.kind) + (bool(op.fill) and op.kind != IMPUTATION),
         drawn=op.records,
         unit=block.unit or "record",
         adjacency=block.adjacency or "replace_one",
@@ -113,19 +124,22 @@ def _record(op: Statistics, noise: Noise, secret: Secret) -> StatisticsRecord:
         commitment=secret.commitment,
         accesses=(
             *(Access(what=f"{summed}: {each.name}", charge="ledger") for each in noise.made),
+            *(FILLED if op.fill else ()),
             *PUBLIC[op.kind],
-            *(ENGINE if op.kind != CONDITIONS else ()),
+            *(ENGINE if op.kind in OFFERED else ()),
         ),
     )
 
 
-_COUNTED = (
-    Access(what="cells of the counts", charge="none: they come from the SRef"),
-    Access(what="records drawn from the counts", charge="none: no record is looked at again"),
+_CELLS = Access(what="cells of the counts", charge="none: they come from the SRef")
+_COUNTED = (_CELLS, Access(what="records drawn from the counts", charge="none: no record is looked at again"))
+FILLED = (
+    Access(what="means, medians and modes that gaps are filled with", charge="none: they are made of the counts"),
 )
 PUBLIC = {
     MARGINALS: _COUNTED,
     CONDITIONS: _COUNTED,
+    IMPUTATION: (_CELLS,),
     EMBEDDING: (
         Access(what="random features", charge="none: they come from the SRef and a public seed"),
         Access(

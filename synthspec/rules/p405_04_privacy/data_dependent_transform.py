@@ -21,6 +21,7 @@ from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import mechanism, sees_records
 from synthspec.spec.data import Constant
+from synthspec.spec.privacy import DpSgd
 
 FITTED = {
     "standard": "the mean and the spread",
@@ -45,10 +46,13 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
 
 
 def _imputed(resolved: ResolvedSpec, because: tuple[Note, ...]) -> Iterator[Finding]:
-    how = resolved.spec.data.impute
+    how, block = resolved.spec.data.impute, mechanism(resolved)
+    if isinstance(block, DpSgd) and block.imputation is not None:
+        return  # of noisy counts, and charged
+    noisy = "release it with noise (privacy.imputation), " if isinstance(block, DpSgd) else ""
     fills = how if isinstance(how, dict) else {"": how} if how else {}
     for name, kind in fills.items():
         if not isinstance(kind, Constant):
             message = f"missing values would be filled with the {kind} of private records"
-            advice = "fill with a constant, or leave it out: a nullable field keeps its gaps"
+            advice = f"fill with a constant, {noisy}or leave it out: a nullable field keeps its gaps"
             yield Finding(at("data", "impute", name) if name else at("data", "impute"), message, advice, because)
