@@ -12,6 +12,7 @@ from synthspec.ir.ops import Statistics
 from synthspec.ir.privacy import planned_event, training_event
 from synthspec.pipeline.compiling import compile_spec
 from synthspec.pipeline.front import Options, Spot, load_spec
+from synthspec.pipeline.shadow_graph import Asked, shadow_graph
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "cancer-dp-vae"
 EMPIRICAL = ("distribution: {0: 0.4, 1: 0.6}", "distribution: empirical")
@@ -94,3 +95,13 @@ def test_a_fill_of_private_records_is_noisy_or_refused(outcome, changes, code, w
     made, text = outcome(*changes)
     (found,) = (each for each in made.diagnostics if each.code == code)
     assert word in text.splitlines()[text.count("\n", 0, found.span.start)]
+
+
+@pytest.mark.skipif(not available(), reason="dp-accounting is not installed")
+def test_shadow_engines_are_filled_as_the_plan_is(plan_of):
+    """What gaps are filled with is counted over all records once more, under noise that nobody keeps, and then for no half."""
+    graph = shadow_graph(plan_of(*GAPS), Asked(shadows=2))
+    known = {node.id: node for node in graph.nodes}
+    assert all(edge.node in known for node in graph.nodes for edge in node.inputs)
+    assert {edge.node for edge in known["impute"].inputs} == {"bind", "split", "statistics"}
+    assert {edge.node for edge in known["fit.0"].inputs} == {"shadow.0"}
