@@ -48,7 +48,9 @@ def audit(
         None, metavar="N", help="Train N engines on random halves of the records and attack each by the others (LiRA)."
     ),
     targets: int | None = typer.Option(
-        None, metavar="K", help="With --shadows: how many of the most isolated records; default 1 %, 128 at least."
+        None,
+        metavar="K",
+        help="With --shadows: how many of the most isolated records; default 1 %, or up to 128 of few.",
     ),
     store: Path = STORE,
     workers: int = WORKERS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from synthspec.cli.answer import Format, show_findings, usage
+from synthspec.ir.figures import ASKED_LEAST, SHADOWS_ENOUGH, SHADOWS_LEAST, SHADOWS_MOST
 
 if TYPE_CHECKING:
     from synthspec.execute import NodeRun
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from synthspec.pipeline.shadow_graph import Asked
     from synthspec.pipeline.shadowing import ShadowAudit
 
-LEAST, MOST, ENOUGH = 8, 1024, 16
-_FEWEST = 20
-"""Canaries below which nothing is said of a rate."""
 _NOTE = (
     "of engines of this spec that learned half of the records, and of this attack: evidence, never a guarantee; "
     "the engine of a run learns all of them"
@@ -33,13 +31,13 @@ def check_shadows(shadows: int | None, targets: int | None, canaries: int | None
         if targets is not None:
             raise usage("--targets is for --shadows: canaries alone have no targets")
         return
-    if shadows % 2 or not LEAST <= shadows <= MOST:
+    if shadows % 2 or not SHADOWS_LEAST <= shadows <= SHADOWS_MOST:
         raise usage(
             f"--shadows {shadows}: engines come in pairs that share the records between them, "
-            f"so take an even number of {LEAST} to {MOST}; {ENOUGH} or more are believed"
+            f"so take an even number of {SHADOWS_LEAST} to {SHADOWS_MOST}; {SHADOWS_ENOUGH} or more are believed"
         )
-    if canaries and canaries < _FEWEST:
-        raise usage(f"--canaries {canaries}: a rate of fewer than {_FEWEST} says nothing; take more, or none")
+    if canaries and canaries < ASKED_LEAST:
+        raise usage(f"--canaries {canaries}: a rate of fewer than {ASKED_LEAST} says nothing; take more, or none")
 
 
 def answer_shadows(
@@ -88,7 +86,7 @@ def _facts(found: ShadowAudit) -> dict[str, object]:
         "defects": list(found.defects),
         "verdict": _verdict(found),
         **({} if found.claim is None else {"disclosure": _PRIVATE}),
-        "note": _NOTE if found.shadows >= ENOUGH else f"fewer than {ENOUGH} engines; {_NOTE}",
+        "note": _NOTE if found.shadows >= SHADOWS_ENOUGH else f"fewer than {SHADOWS_ENOUGH} engines; {_NOTE}",
     }
 
 

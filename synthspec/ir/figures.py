@@ -26,6 +26,12 @@ COVERAGE_NEIGHBOURS = 5
 MEMBERSHIP_LEAST = 40
 """Members, and non-members, below which nothing is said of MI."""
 
+SHADOWS_LEAST, SHADOWS_MOST, SHADOWS_ENOUGH = 8, 1024, 16
+"""Shadow engines below which a record has too few others to be judged by, what a machine may train, and what is believed."""
+
+ASKED_LEAST = 20
+"""Records, or canaries, that shadow engines are asked about, below which nothing is said of a rate."""
+
 
 def coverage_ceiling(k: int = COVERAGE_NEIGHBOURS) -> float:
     """What covg of a perfect generator tends to with as many synthetic as real records: ``1 - 2^-k``.

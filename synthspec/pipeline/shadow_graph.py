@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from synthspec.backend.draws import named
-from synthspec.ir.figures import SCORING_FAMILIES
+from synthspec.ir.figures import SCORING_FAMILIES, SHADOWS_LEAST, SHADOWS_MOST
 from synthspec.ir.ops import (
     Accelerate,
     Assess,
@@ -28,7 +28,7 @@ _READ = ("bind", "split", "impute")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """How many engines, and whom they are asked about."""
+    """How many engines, and whom they are asked about. Raises ValueError for an odd number, or one that shows nothing."""
 
     shadows: int
     targets: int | None = None
@@ -37,6 +37,10 @@ class Asked:
     """Canaries beside them."""
     seed: int | None = None
     """Of coins and trainings; None is that of the samples."""
+
+    def __post_init__(self) -> None:
+        if self.shadows % 2 or not SHADOWS_LEAST <= self.shadows <= SHADOWS_MOST:
+            raise ValueError(f"{self.shadows} shadow engines are no pairs of {SHADOWS_LEAST} to {SHADOWS_MOST}")
 
 
 def asking(number: int) -> str:

@@ -105,7 +105,7 @@ def audit_shadows(plan: Plan, asked: Asked, where: Where) -> Outcome[ShadowAudit
 
     The engines are nodes like any other: they are found again in the store, and begin where a killed audit ended. Every
     training under a mechanism has a fresh secret, which nobody keeps, and nothing is entered in a ledger: nothing is
-    released. Raises StoreError, OSError, and ValueError for an odd number of engines or fewer than `lira.LEAST`.
+    released. Raises StoreError and OSError.
     """
     if unbelieved := unverified_start(plan, where.root):
         return failure(unbelieved)

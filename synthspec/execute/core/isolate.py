@@ -16,6 +16,7 @@ from synthspec.backend.draws import named, uniform
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.backend.scores import CANDIDATES
 from synthspec.execute.core.measure import described, sample_of
+from synthspec.ir.figures import ASKED_LEAST
 from synthspec.ir.ops import Isolate
 from synthspec.ir.schema import Field, Schema
 from synthspec.metrics.bench import Bench
@@ -26,8 +27,6 @@ SHARE = 0.01
 FEWEST, MOST_SHARE = 128, 0.25
 """Of 16 engines so many give the thousand decisions that hits at 0.1 % false alarms need; but what is isolated is no more
 than a quarter of all."""
-LEAST = 20
-"""Records below which nothing is said of a rate."""
 LEARNED = ("content", "condition")
 NEIGHBOURS = 5
 """The distance to the fifth neighbour: a pair of copies far out is isolated, too (Meeus et al. 2023)."""
@@ -56,14 +55,14 @@ def isolate(op: Isolate, inputs: Mapping[str, Artifact], context: Context) -> No
 def _wanted(op: Isolate, records: int) -> int:
     """How many records of the data are asked about."""
     most = min((records - op.planted) // 2, CANDIDATES - op.planted)
-    few = max(LEAST, min(FEWEST, round(MOST_SHARE * records)))
+    few = max(ASKED_LEAST, min(FEWEST, round(MOST_SHARE * records)))
     wanted = min(most, max(few, math.ceil(SHARE * records))) if op.targets is None else op.targets
-    if records < 2 * LEAST:
-        message = f"{records} records of the training split; shadow engines need {2 * LEAST} of them at least"
+    if records < 2 * ASKED_LEAST:
+        message = f"{records} records of the training split; shadow engines need {2 * ASKED_LEAST} of them at least"
         raise DataError("schema.bad-value", message, "give more data, or the training split a larger share")
-    if not LEAST <= wanted <= most:
+    if not ASKED_LEAST <= wanted <= most:
         message = f"{wanted} records cannot be asked about, of {records} in the training split"
-        raise DataError("schema.bad-value", message, f"say {LEAST} to {most}, or leave it out")
+        raise DataError("schema.bad-value", message, f"say {ASKED_LEAST} to {most}, or leave it out")
     return wanted
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synthspec.ir.figures import SHADOWS_LEAST
 from synthspec.metrics.figures import UnmeasurableError
 from synthspec.metrics.intervals import clopper_pearson
 from synthspec.metrics.membership.scoring import STRICT, STRICTEST
@@ -19,10 +20,6 @@ from synthspec.metrics.neighbours import nearest
 from synthspec.metrics.request import Array
 
 Flags = NDArray[np.bool_]
-LEAST = 8
-"""Shadow engines below which a record has too few others to be judged by."""
-ENOUGH = 16
-"""Shadow engines that are asked for where nothing is said."""
 OWN_SPREAD = 64
 """From so many others on each side has a spread of its own (Carlini et al., section VI.B)."""
 GUESSED = 0.25
@@ -49,7 +46,7 @@ class Shadows:
     """[s, k]; engine 2j + 1 learned the records that engine 2j did not."""
 
     def __post_init__(self) -> None:
-        pairs = self.present.ndim == 2 and len(self.present) % 2 == 0 and len(self.present) >= LEAST
+        pairs = self.present.ndim == 2 and len(self.present) % 2 == 0 and len(self.present) >= SHADOWS_LEAST
         if not pairs or not np.array_equal(self.present[::2], ~self.present[1::2]):
             raise ValueError(f"{len(self.present)} engines are no pairs of complements")
         if self.scores.shape != self.present.shape:
@@ -128,7 +125,7 @@ def guessed(shadows: Shadows) -> Guesses:
     """
     _check(shadows)
     half = max(1, round(shadows.scores.shape[1] * GUESSED / 2))
-    correct, judged = 0, range(LEAST // 2 - 1, shadows.pairs)
+    correct, judged = 0, range(SHADOWS_LEAST // 2 - 1, shadows.pairs)
     for pair in judged:
         at = 2 * pair
         ratio = _ratio(shadows.scores[at : at + 1], shadows.scores[:at], shadows.present[:at])[0]

@@ -295,3 +295,9 @@ def test_without_a_mechanism_the_audit_of_canaries_names_the_other_one(tmp_path)
     code, facts = audit(written(tmp_path))
     assert code == 1
     assert "--shadows 16" in facts["findings"][0]["help"]
+
+
+@pytest.mark.parametrize("shadows", [0, 1, 6, 9, 1026])
+def test_engines_that_are_no_pairs_are_refused_before_they_are_trained(shadows):
+    with pytest.raises(ValueError, match="no pairs"):
+        Asked(shadows=shadows)
