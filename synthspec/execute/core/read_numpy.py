@@ -39,12 +39,25 @@ def read_npz(name: str, data: bytes, wanted: Collection[str]) -> Table:
     return _table(name, arrays)
 
 
+def npz_names(name: str, data: bytes) -> tuple[str, ...]:
+    """The names of the arrays of `data`, none of which is unpacked. Raises DataError as `read_npz`."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return tuple(_infos(name, archive))
+    except _BROKEN as error:
+        raise _corrupt(name, str(error)) from error
+
+
 def read_npy(name: str, data: bytes, column: str) -> Table:
     """Read the one array of `data` as `column`. Raises DataError as `read_npz`."""
     return _table(name, {column: _array(name, data)})
 
 
 def _members(name: str, archive: zipfile.ZipFile, wanted: Collection[str]) -> dict[str, zipfile.ZipInfo]:
+    return {key: info for key, info in _infos(name, archive).items() if key in wanted}
+
+
+def _infos(name: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
     if len(infos) > MAX_MEMBERS:
         raise DataError("syntax.too-large", f"{name} holds {len(infos)} arrays", f"at most {MAX_MEMBERS}")
@@ -54,7 +67,7 @@ def _members(name: str, archive: zipfile.ZipFile, wanted: Collection[str]) -> di
         if key in members:
             raise DataError("schema.duplicate-name", f"{name}: two arrays are called {key!r}", _AS_NUMPY)
         members[key] = info
-    return {key: info for key, info in members.items() if key in wanted}
+    return members
 
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

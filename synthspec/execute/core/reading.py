@@ -11,7 +11,7 @@ from synthspec.execute.core.read_arrow import arrow_chunks
 from synthspec.execute.core.read_csv import csv_chunks
 from synthspec.execute.core.read_folder import COLUMNS, folder_chunks
 from synthspec.execute.core.read_jsonl import jsonl_chunks, jsonl_names
-from synthspec.execute.core.read_numpy import read_npy, read_npz
+from synthspec.execute.core.read_numpy import npz_names, read_npy, read_npz
 from synthspec.execute.core.read_sklearn import read_sklearn
 from synthspec.execute.core.source import FOLDER, SKLEARN, not_read, read_bytes, sought, streamed
 from synthspec.execute.core.table import Table
@@ -64,6 +64,13 @@ def tables(
         yield read_npz(source, read_bytes(path, source, sha256), wanted)
     else:
         yield read_npy(source, read_bytes(path, source, sha256), _only(source, schema.with_role("content")).name)
+
+
+def column_names(source: str, path: Path) -> tuple[str, ...]:
+    """The names of the columns of the table `source`, which lies at `path`, in its order. Raises DataError as `tables`."""
+    if PurePosixPath(source).suffix.lower() == ".npz":
+        return npz_names(source, read_bytes(path, source, ""))
+    return next(tables(source, path, "", Schema(modality="tabular", fields=()), rows=1)).others
 
 
 def _folder(source: str, path: Path, sha256: str, schema: Schema, rows: int) -> Iterator[Table]:

@@ -1,0 +1,90 @@
+"""What `init --from` does: where the table lies as seen from the spec, the draft, and what to do with it."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import typer
+
+from synthspec.cli.answer import existing_file, show_problems, usage
+from synthspec.diag import Diagnostic
+from synthspec.resolve import find_root
+from synthspec.resolve.paths import BadPath
+from synthspec.resolve.sources import SKLEARN, find_source
+
+if TYPE_CHECKING:
+    from synthspec.draft.making import Draft
+    from synthspec.draft.spec_text import Family
+
+_MOST_SAID = 8
+
+
+def draft_from(table: str, folder: Path, name: str, family: Family, target: str, key: str, *, outside: bool) -> Draft:
+    """The draft for `table` of a spec in `folder`; exit 2 with what is wrong where there can be none."""
+    source = _source(table, folder, outside=outside)
+    from importlib.util import find_spec
+
+    if find_spec("numpy") is None:
+        raise usage("reading a table needs numpy; run: pip install 'synthspec[data]'")
+    from synthspec.draft.making import Asked, draft
+
+    asked = Asked(name=name or _named(table), table=table, source=source, family=family, target=target, key=key)
+    found = draft(asked)
+    if found.value is None:
+        show_problems(found.diagnostics)
+        raise typer.Exit(2)
+    return found.value
+
+
+def say_next(made: Draft, folder: Path, *, outside: bool) -> None:
+    """Tell what was left out, and what is next."""
+    for each in made.left_out[:_MOST_SAID]:
+        example = f" ({each.example})" if each.example else ""
+        typer.echo(f"left out {each.column!r}: {each.why}{example}")
+    if len(made.left_out) > _MOST_SAID:
+        typer.echo(f"left out {len(made.left_out) - _MOST_SAID} more: {folder / 'data.sref.yaml'} says why")
+    option = " --allow-outside" if outside else ""
+    typer.echo(f"next: synthspec validate {folder / 'spec.yaml'}{option}, which names what only you can say")
+
+
+def _named(table: str) -> str:
+    """A name for the spec: that of the table."""
+    stem = table.removeprefix(SKLEARN) if table.startswith(SKLEARN) else PurePosixPath(table).stem
+    latin = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", latin).lstrip("-_.0123456789")[:100] or "my-data"
+
+
+def _source(table: str, folder: Path, *, outside: bool) -> str:
+    """How a spec in `folder` names `table`; exit 2 where there is none, or where a spec there may not name it."""
+    root, there = find_root(folder / "spec.yaml"), folder.resolve()
+    written = table
+    if not table.startswith(SKLEARN):
+        place = existing_file(Path(table))
+        place = place.parent.resolve() / place.name
+        if not (outside or place.resolve().is_relative_to(root)):
+            show_problems([_outside(table, folder, root)])
+            raise typer.Exit(2)
+        written = Path(os.path.relpath(place, there)).as_posix()
+    try:
+        # From where the spec will lie, or the nearest folder above that is there already.
+        base = next(each for each in (there, *there.parents) if each.is_dir())
+        seen = written if table.startswith(SKLEARN) else Path(os.path.relpath(there / written, base)).as_posix()
+        find_source(seen, base, root, allow_outside=outside)
+    except BadPath as fault:
+        show_problems([Diagnostic(code=fault.code, message=fault.message, help=fault.help)])
+        raise typer.Exit(2) from None
+    return written
+
+
+def _outside(table: str, folder: Path, root: Path) -> Diagnostic:
+    beside = Path(table).parent
+    return Diagnostic(
+        code="schema.path-escape",
+        message=f"{table} lies outside of {root}, and a spec in {folder} may name nothing there",
+        help=f"draft beside it (synthspec init {beside} --from {table}), put an empty synthspec.toml into a folder above "
+        "both, or pass --allow-outside here and to every verb",
+    )
