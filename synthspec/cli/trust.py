@@ -31,6 +31,7 @@ def add(
     not_after: str | None = _UNTIL,
 ) -> None:
     """Pin a public key. Weak keys are refused. The order of the releases that it signs is remembered from now on."""
+    from synthspec.sign.public_key import read_public
     from synthspec.sign.trust import read_trusted
     from synthspec.sign.trust_file import TrustEntry
 
@@ -38,6 +39,9 @@ def add(
         public = read_trusted(file)
         if name in held.keys:
             raise usage(f"{name} is trusted already; run 'synthspec trust remove {name}' first")
+        for other, entry in held.keys.items():
+            if read_public(entry.pem.encode(), other).spki == public.spki:
+                raise usage(f"this key is trusted already, as {other}; run 'synthspec trust remove {other}' first")
         entry = TrustEntry(
             pem=public.pem, streams=tuple(stream or ()), not_before=_instant(not_before), not_after=_instant(not_after)
         )

@@ -86,6 +86,7 @@ def _text(found: Verification) -> None:
     from synthspec.report.style import style_for
     from synthspec.report.verdict_table import verdict_table
     from synthspec.sign.claims import public_records
+    from synthspec.sign.keys import DEVELOPMENT
 
     style = style_for(sys.stdout)
     for each in found.refusals:
@@ -97,7 +98,9 @@ def _text(found: Verification) -> None:
         return
     said, public = found.statement.manifest, found.statement.key
     development = " (a development key: it proves that nothing changed since, not who signed)"
-    kind = development if said.key.kind == "development" else ""
+    # Whoever signs with a development key may call it what he likes; one's own is known.
+    own = any(entry.name == DEVELOPMENT and not entry.pinned for entry in found.statement.behind)
+    kind = development if own or said.key.kind == "development" else ""
     typer.echo(f"signed by {public.key_id}{kind}")
     full = isinstance(said, Manifest)
     follows = "that the verdicts follow from the evidence" if full else _shown_in_public(found.statement)

@@ -7,11 +7,13 @@ must say the same. That the evidence was measured honestly is not shown: `replay
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from synthspec.contracts.promises import promises
+from synthspec.ir.canonical import Json, to_json
 from synthspec.ir.document import Document
 from synthspec.ir.evidence import Evidence
 from synthspec.ir.manifest import Manifest
@@ -26,7 +28,8 @@ from synthspec.pipeline.contents import EVIDENCE, PLAN, READ_BACK, SPEC, SREF, p
 from synthspec.pipeline.resolved import reads_as
 from synthspec.resolve import bind_schema
 from synthspec.sign import Refusal, Refusals, Subject
-from synthspec.sign.refusal import settled
+from synthspec.sign.refusal import Refused, settled
+from synthspec.sign.strict_json import load
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
 from synthspec.text import Places, Source
@@ -48,14 +51,21 @@ def _contradictions(
             yield Refusal("EVIDENCE_MISSING", message, name)
         return
     try:
+        _one_meaning(content, PLAN)
+        said = _one_meaning(content, EVIDENCE)
         plan = read_plan(content[PLAN])
         found = TypeAdapter(Evidence).validate_json(content[EVIDENCE])
         meant, stored = spec_digest(plan.spec, plan.sref), stored_digest(content[PLAN])
         written = _written(content, plan, meant)
+    except Refused as refused:
+        yield from refused.refusals
+        return
     except (ValidationError, ValueError) as error:
         message = f"the spec, the plan or the evidence cannot be read: {type(error).__name__}"
         yield Refusal("SCHEMA", message, PLAN)
         return
+    if not _read_whole(said, to_json(found)):
+        yield Refusal("SCHEMA", "it says more than evidence can say", EVIDENCE)
     signed = {subject.name: subject.sha256 for subject in subjects}
     yield from _limits(manifest, plan)
     for holds, message, where in (
@@ -75,6 +85,23 @@ def _limits(manifest: Manifest, plan: Plan) -> Iterator[Refusal]:
     for record in to_records(manifest.contracts):
         if tuple(judged.bound for judged in record.bounds) != owed.get(record.id, ()):
             yield Refusal("LIMIT_NOT_FROM_SPEC", "its limits are not those of the spec", record.id)
+
+
+def _one_meaning(content: Mapping[str, bytes], name: str) -> Json:
+    """The JSON in the file `name`, the same to every reader. Raises Refused where it is not."""
+    try:
+        return load(content[name], name)
+    except Refused as refused:
+        raise Refused(replace(each, where=name) for each in refused.refusals) from None
+
+
+def _read_whole(written: Json, read: Json) -> bool:
+    """Whether all that was `written` was `read`; an older file may leave out what has a default today."""
+    if isinstance(written, dict) and isinstance(read, dict):
+        return all(name in read and _read_whole(value, read[name]) for name, value in written.items())
+    if isinstance(written, list) and isinstance(read, list):
+        return len(written) == len(read) and all(map(_read_whole, written, read))
+    return written == read and isinstance(written, bool) == isinstance(read, bool)
 
 
 Claim = tuple[Callable[[], bool], str, str]

@@ -94,6 +94,8 @@ def read_public(data: bytes, where: str = "") -> PublicKey:
         Refused: KEY_FORMAT, and as `public_key`.
 
     """
+    if data.count(b"-----BEGIN") > 1:
+        raise refuse("KEY_FORMAT", "it holds more than one key or certificate; give each a file of its own", where)
     load = load_pem_public_key if data.lstrip().startswith(b"-----BEGIN") else load_ssh_public_key
     try:
         key = load(data)

@@ -117,7 +117,8 @@ def trusted_keys(config: Path, files: Sequence[Path] = ()) -> Trust | Refusals:
 
     def step() -> Trust:
         held = read_trust_file(config)
-        found = [*_development(config / "keys" / f"{DEVELOPMENT}.pem"), *_pinned(held)]
+        # What the trust file says of a key counts before anything that believes it without a limit.
+        found = [*_pinned(held), *_development(config / "keys" / f"{DEVELOPMENT}.pem")]
         refused = list[Refused]()
         for path in files:
             try:
@@ -158,7 +159,8 @@ def _policy(found: Sequence[TrustedKey], threshold: int, thresholds: tuple[tuple
 
 
 def _pinned(held: TrustFile) -> tuple[TrustedKey, ...]:
-    return tuple(
+    """The keys of the trust file. Raises Refused where one key has two names: revoking one would leave the other."""
+    found = tuple(
         TrustedKey(
             read_public(entry.pem.encode(), f"trust.toml, {name}"),
             name=name,
@@ -170,6 +172,14 @@ def _pinned(held: TrustFile) -> tuple[TrustedKey, ...]:
         )
         for name, entry in held.keys.items()
     )
+    names: dict[bytes, str] = {}
+    for entry in found:
+        if (first := names.setdefault(entry.public.spki, entry.name)) != entry.name:
+            message = (
+                f"{first} and {entry.name} are one key; remove one of them, so that what is said of it is said once"
+            )
+            raise refuse("TRUST_POLICY", message, TRUST_FILE)
+    return found
 
 
 def _development(path: Path) -> tuple[TrustedKey, ...]:

@@ -236,8 +236,8 @@ def test_who_is_trusted(config, keys, tmp_path):
     (tmp_path / "given.pem").write_text(keys[2].public.pem)
     (tmp_path / "again.pem").write_text(keys[0].public.pem)
     trusted = trusted_keys(config, [tmp_path / "given.pem", tmp_path / "again.pem"])
-    assert trusted.keys == (development.public, keys[0].public, keys[2].public)
-    assert [entry.streams for entry in trusted.entries] == [(), ("digits",), ()]
+    assert trusted.keys == (keys[0].public, development.public, keys[2].public)
+    assert [entry.streams for entry in trusted.entries] == [("digits",), (), ()]
 
 
 def test_no_key_of_the_user_is_trusted_by_itself(config):
