@@ -6,14 +6,13 @@ writes the resolved spec again to see that it is the one of the plan, and starts
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*( [A-Za-z0-9_./^*+-]+)*")
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
-_ESCAPED = re.compile("[^ !#-\\[\\]-~\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd]")
-"""What stands escaped between quotes: quotes, backslashes, breaks of lines, and what cannot be seen."""
 _SHORT = {
     '"': '\\"', "\\": "\\\\", "\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f",
     "\r": "\\r", "\x1b": "\\e", "\x85": "\\N", "\u2028": "\\L", "\u2029": "\\P",
@@ -55,12 +54,24 @@ def _entry(key: str, item: object) -> Iterator[str]:
 def _scalar(value: object) -> str:
     if isinstance(value, str):
         plain = _WORD.fullmatch(value) is not None and value.casefold() not in _RESERVED
-        return value if plain else f'"{_ESCAPED.sub(_escape, value)}"'
+        return value if plain else f'"{_escaped(value)}"'
     if isinstance(value, float):
         # YAML 1.1, which PyYAML speaks, takes 1e-05 for text: it needs the point.
         digits, exponent, power = json.dumps(value, allow_nan=False).partition("e")
         return f"{digits}{'' if '.' in digits else '.0'}{exponent}{power}"
     return json.dumps(value)
+
+
+def _escaped(text: str) -> str:
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
+    return _beyond().sub(_escape, text)
+
+
+@functools.cache  # to compile it takes longer than to write most documents, which need none of it
+def _beyond() -> re.Pattern[str]:
+    """What stands escaped between quotes: quotes, backslashes, breaks of lines, and what cannot be seen."""
+    return re.compile("[^ !#-\\[\\]-~\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd]")
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -143,9 +143,15 @@ def test_a_killed_training_has_spent_what_it_released_and_goes_on_for_nothing_mo
 
 
 @pytest.mark.slow
-def test_of_two_runs_at_once_one_trains(cli, house):
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_of_two_runs_at_once_one_trains(cli, house, request, monkeypatch, kind):
+    if kind == "postgresql":
+        monkeypatch.setenv("SYNTHSPEC_LEDGER", request.getfixturevalue("fresh_database"))
     both = [started(house, number, 200) for number in (1, 2)]
     codes = [each.wait() for each in both]
     made = [number for number in (1, 2) if (house / f"r{number}").exists()]
     assert len(made) == 1, codes
+    (refused,) = {1, 2} - set(made)
+    assert "P405-4.budget-exceeded" in (house / f"log{refused}").read_text()
+    assert '"op":"fit"' not in (house / f"store{refused}" / "journal.jsonl").read_text(), "it did not begin to train"
     assert len(ledger(cli, house)["entries"]) == 1

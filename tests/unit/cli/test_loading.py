@@ -57,6 +57,67 @@ def test_validate_loads_no_other_verb_and_no_later_stage():
     assert not {"synthspec.ir.ops", "synthspec.ir.manifest", "synthspec.ir.verdict", "synthspec.parse.faults"} & modules
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run of the digits by the backend that only shuffles, with the surroundings that its key lies in."""
+    place = tmp_path_factory.mktemp("verified")
+    around = {"SYNTHSPEC_CONFIG_DIR": str(place / "config"), "SYNTHSPEC_STATE_DIR": str(place / "state")}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in around.items():
+            patch.setenv(name, value)
+        words = ["run", "examples/digits-diffusion/spec.yaml", "--set", 'engine.backend="null"', "--quiet"]
+        done = fresh(*words, "--store", str(place / "store"), "--out", str(place / "out"))
+        assert (place / "out" / "manifest.sigstore.json").exists(), done.stderr[-2000:]
+        yield place / "out"
+
+
+def modules_of_verify(run):
+    told = f"import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); {PROGRAM}"
+    done = fresh("verify", str(run), program=told)
+    assert "proved: the signature" in done.stdout, done.stderr[-2000:]
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_verify_loads_what_it_proves_with_and_nothing_else(run):
+    modules = modules_of_verify(run)
+    assert {"cryptography", "synthspec.pipeline.rejudging", "synthspec.pipeline.claims"} <= modules
+    heavy = (NEVER - {"cryptography"}) | {"yaml", "tomllib", "sqlalchemy", "dp_accounting", "logging"}
+    assert not heavy & {name.partition(".")[0] for name in modules}
+    # Nothing that reads a text, lowers a spec, measures or stores; no rule, and nothing of the language of expressions.
+    parts = {".".join(name.split(".")[:2]) for name in modules if name.startswith("synthspec.")}
+    unasked = "accounting backend check execute expr exports ledger lower metrics parse plan review rules store testing"
+    assert not {f"synthspec.{part}" for part in unasked.split()} & parts
+    verbs = {f"synthspec.cli.{place.partition(':')[0]}" for place in VERBS.values()}
+    assert modules & verbs == {"synthspec.cli.verify"}
+    # What only a public manifest, a time stamp or a new layout of the files needs.
+    assert not {"synthspec.pipeline.public_claims", "synthspec.pipeline.publishing", "rfc3161_client"} & modules
+
+
+def test_the_help_of_verify_loads_no_model_of_the_language():
+    modules = loaded("verify", "--help")
+    assert not {"synthspec.spec", "synthspec.ir", "synthspec.sign", "yaml", "cryptography", "rich"} & modules
+
+
+def test_no_plugin_of_pydantic_is_looked_for():
+    shown = fresh(
+        "backends",
+        program=f"import os, atexit; atexit.register(lambda: print(os.environ['PYDANTIC_DISABLE_PLUGINS'])); {PROGRAM}",
+    )
+    assert shown.stdout.splitlines()[-1] == "__all__"
+
+
+MODELS = [
+    path
+    for path in (*(ROOT / "synthspec" / "spec").glob("*.py"), *(ROOT / "synthspec" / "ir").glob("manifest*.py"))
+    if re.search(r"^class \w+\((Model|Group|BaseModel)\)", path.read_text(), re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_annotations_of_models_are_no_text(path):
+    assert "from __future__ import annotations" not in path.read_text()
+
+
 def test_what_runs_is_loaded_without_what_only_an_extra_brings():
     """Without the extras `run` answers with the command that installs them: it must come that far."""
     told = "import sys, synthspec.cli.running, synthspec.pipeline.running, synthspec.pipeline.verifying; print(*sys.modules)"
