@@ -57,42 +57,6 @@ def test_validate_loads_no_other_verb_and_no_later_stage():
     assert not {"synthspec.ir.ops", "synthspec.ir.manifest", "synthspec.ir.verdict", "synthspec.parse.faults"} & modules
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A finished run of the digits by the backend that only shuffles, with the surroundings that its key lies in."""
-    place = tmp_path_factory.mktemp("verified")
-    around = {"SYNTHSPEC_CONFIG_DIR": str(place / "config"), "SYNTHSPEC_STATE_DIR": str(place / "state")}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in around.items():
-            patch.setenv(name, value)
-        words = ["run", "examples/digits-diffusion/spec.yaml", "--set", 'engine.backend="null"', "--quiet"]
-        done = fresh(*words, "--store", str(place / "store"), "--out", str(place / "out"))
-        assert (place / "out" / "manifest.sigstore.json").exists(), done.stderr[-2000:]
-        yield place / "out"
-
-
-def modules_of_verify(run):
-    told = f"import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); {PROGRAM}"
-    done = fresh("verify", str(run), program=told)
-    assert "proved: the signature" in done.stdout, done.stderr[-2000:]
-    return set(done.stderr.splitlines()[-1].split())
-
-
-def test_verify_loads_what_it_proves_with_and_nothing_else(run):
-    modules = modules_of_verify(run)
-    assert {"cryptography", "synthspec.pipeline.rejudging", "synthspec.pipeline.claims"} <= modules
-    heavy = (NEVER - {"cryptography"}) | {"yaml", "tomllib", "sqlalchemy", "dp_accounting", "logging"}
-    assert not heavy & {name.partition(".")[0] for name in modules}
-    # Nothing that reads a text, lowers a spec, measures or stores; no rule, and nothing of the language of expressions.
-    parts = {".".join(name.split(".")[:2]) for name in modules if name.startswith("synthspec.")}
-    unasked = "accounting backend check execute expr exports ledger lower metrics parse plan review rules store testing"
-    assert not {f"synthspec.{part}" for part in unasked.split()} & parts
-    verbs = {f"synthspec.cli.{place.partition(':')[0]}" for place in VERBS.values()}
-    assert modules & verbs == {"synthspec.cli.verify"}
-    # What only a public manifest, a time stamp or a new layout of the files needs.
-    assert not {"synthspec.pipeline.public_claims", "synthspec.pipeline.publishing", "rfc3161_client"} & modules
-
-
 def test_the_help_of_verify_loads_no_model_of_the_language():
     modules = loaded("verify", "--help")
     assert not {"synthspec.spec", "synthspec.ir", "synthspec.sign", "yaml", "cryptography", "rich"} & modules
