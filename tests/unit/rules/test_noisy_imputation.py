@@ -100,7 +100,7 @@ def test_a_fill_of_private_records_is_noisy_or_refused(outcome, changes, code, w
 @pytest.mark.skipif(not available(), reason="dp-accounting is not installed")
 def test_shadow_engines_are_filled_as_the_plan_is(plan_of):
     """What gaps are filled with is counted over all records once more, under noise that nobody keeps, and then for no half."""
-    graph = shadow_graph(plan_of(*GAPS), Asked(shadows=2))
+    graph = shadow_graph(plan_of(*GAPS), Asked(shadows=8))
     known = {node.id: node for node in graph.nodes}
     assert all(edge.node in known for node in graph.nodes for edge in node.inputs)
     assert {edge.node for edge in known["impute"].inputs} == {"bind", "split", "statistics"}
