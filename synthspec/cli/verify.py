@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 def verify(
     manifest: Path = typer.Argument(..., help="manifest.sigstore.json, or the folder of a run."),
     key: list[Path] | None = typer.Option(None, "--key", help="A public key (PEM) to trust beside your own."),
+    exports: bool = typer.Option(
+        False,
+        "--exports",
+        help="Write Croissant, CycloneDX and RO-Crate again, too, and compare; not of a public manifest.",
+    ),
     form: Format = FORMAT,
 ) -> None:
     """Verify a signed manifest with everything beside it. Needs neither the spec nor torch.
@@ -30,11 +35,13 @@ def verify(
     with loading():  # and the checks of the models that are met, which are built when they are first asked
         from synthspec.pipeline.verifying import verify as verify_path
 
-        found = verify_path(manifest, tuple(key or ()))
+        found = verify_path(manifest, tuple(key or ()), exports=exports)
     if form is Format.json:
         _json(found)
     else:
         _text(found)
+        if exports and found.authentic and found.exported is None:
+            typer.echo("note: exports follow from the plan, which is in the restricted release: they were not compared")
     if all(each.code == "IO" for each in found.refusals) and found.refusals:
         raise typer.Exit(2)
     if not found.passed:
@@ -57,6 +64,7 @@ def _json(found: Verification) -> None:
         "signed_by": _signed_by(found),
         "stamps_unread": 0 if found.statement is None else found.statement.unread,
         "runnable": list(found.marked),
+        "exports": found.exported,
         "refusals": [{"code": each.code, "message": each.message, "where": each.where} for each in found.refusals],
         "contracts": [] if said is None else [entry.canonical() for entry in said.contracts],
         "paths": [] if found.statement is None else [subject.name for subject in found.statement.subjects],
@@ -105,6 +113,8 @@ def _text(found: Verification) -> None:
     full = isinstance(said, Manifest)
     follows = "that the verdicts follow from the evidence" if full else _shown_in_public(found.statement)
     typer.echo(f"proved: the signature, {found.files} files by size and SHA-256, and {follows}")
+    if found.exported is not None:
+        typer.echo(f"proved: {found.exported} exports say what is written from plan, manifest and files")
     if stamped := _signed_by(found):
         typer.echo(f"signed by {stamped} at the latest: a clock that you trust says so")
     elif found.statement.unread:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from typing import cast
 
-from synthspec import __version__
 from synthspec.exports import FILES, WRITERS, Facts, File
 from synthspec.exports.facts import Judged, Measured
 from synthspec.ir.manifest import Manifest
@@ -45,7 +44,7 @@ def facts_of(plan: Plan, said: Manifest | PublicManifest, subjects: Sequence[Sub
         created=said.release.created_at,
         verdict=said.verdict,
         plan="" if whole is None else whole.ir.digest.sha256,
-        compiler="" if whole is None else __version__,
+        compiler="" if whole is None else whole.ir.compiler.version,
         licence="" if release is None else release.licence or "",
         owner="" if whole is None else plan.spec.metadata.owner or "",
         purpose="" if whole is None else plan.spec.metadata.description or "",

@@ -43,6 +43,8 @@ class Verification:
     """Whether the release was held against what was seen of its stream: done for keys of the trust file."""
     marked: tuple[str, ...] = ()
     """Files that can be run: their modes are not signed."""
+    exported: int | None = None
+    """Exports that were written again and compared; None where nobody asked, or there is no plan to write them from."""
 
     @property
     def authentic(self) -> bool:
@@ -54,12 +56,13 @@ class Verification:
         return self.authentic and self.statement is not None and self.statement.manifest.verdict == "PASS"
 
 
-def verify(path: Path, keys: tuple[Path, ...] = ()) -> Verification:
+def verify(path: Path, keys: tuple[Path, ...] = (), *, exports: bool = False) -> Verification:
     """Verify the bundle at `path` (or in the folder `path`) and the files beside it; trust `keys` beside one's own.
 
-    Nothing is believed because it is written: digests are computed again, figures are judged again by the signed spec.
+    Nothing is believed because it is written: digests are computed again, figures are judged again by the signed spec. With
+    `exports` those of a restricted manifest are written again, too, and compared; a public one has no plan to write them from.
     """
-    found = _verify(path, trusted_keys(config_dir(), keys))
+    found = _verify(path, trusted_keys(config_dir(), keys), exports=exports)
     if found.statement is None or found.refusals or not any(entry.pinned for entry in found.statement.behind):
         return found
     release = found.statement.manifest.release
@@ -94,7 +97,7 @@ def approve(path: Path, key: SigningKey) -> tuple[Refusals, Path | None]:
     return (), bundle.parent / names.approvals
 
 
-def _verify(path: Path, trust: Trust | Refusals) -> Verification:
+def _verify(path: Path, trust: Trust | Refusals, *, exports: bool = False) -> Verification:
     bundle = bundle_in(path)
     data = read_bundle(bundle)
     if not isinstance(data, bytes):
@@ -109,7 +112,9 @@ def _verify(path: Path, trust: Trust | Refusals) -> Verification:
     if not isinstance(statement, VerifiedStatement):
         return Verification(refusals=statement)
     manifest = statement.manifest
-    tree = read_tree(statement, bundle.parent, READ_BACK | COMPANIONS, _beside(bundle.parent, names, trust))
+    again = exports and isinstance(manifest, Manifest)
+    read = READ_BACK | COMPANIONS | (_exports() if again else frozenset())
+    tree = read_tree(statement, bundle.parent, read, _beside(bundle.parent, names, trust))
     refusals = (*tree.refusals, *freshness(manifest, datetime.now(UTC)), *consistency(manifest))
     if not refusals and isinstance(manifest, Manifest):
         refusals = contradictions(manifest, statement.subjects, tree.content)
@@ -120,7 +125,24 @@ def _verify(path: Path, trust: Trust | Refusals) -> Verification:
         refusals = public_contradictions(manifest, statement.subjects, tree.content)
     if not refusals:
         refusals = disagreements(statement, tree.content)
-    return Verification(refusals=refusals, statement=statement, files=len(statement.subjects), marked=tree.marked)
+    if not refusals and again:
+        from synthspec.pipeline.reexporting import misquoted
+
+        refusals = misquoted(statement, tree.content, trust)
+    return Verification(
+        refusals=refusals,
+        statement=statement,
+        files=len(statement.subjects),
+        marked=tree.marked,
+        exported=sum(name in _exports() and name != PUBLIC.bundle for name in tree.content) if again else None,
+    )
+
+
+def _exports() -> frozenset[str]:
+    """Files that are read where exports are compared: what writes them is loaded then, and not before."""
+    from synthspec.pipeline.reexporting import COMPARED
+
+    return COMPARED
 
 
 def _beside(folder: Path, names: Names, trust: Trust) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import importlib.util
 import json
 import shutil
@@ -160,3 +161,63 @@ def test_measure_judges_samples_of_every_format_alike(made, cli):
         assert answer.code == 0, answer.err
         found.append(answer.json["metrics"][0]["value"])
     assert len(set(found)) == 1
+
+
+@pytest.fixture
+def resign(config):
+    """Sign what lies in a folder anew, with the key of its run."""
+    import rfc8785
+
+    from synthspec.sign import development_key
+    from synthspec.sign.bundle import PAYLOAD_TYPE, bundle_bytes
+    from synthspec.sign.pae import pae
+
+    key = development_key(config)
+
+    def again(folder):
+        envelope = json.loads((folder / "manifest.sigstore.json").read_bytes())["dsseEnvelope"]
+        statement = json.loads(base64.b64decode(envelope["payload"]))
+        statement["subject"] = [each for each in statement["subject"] if (folder / each["name"]).exists()]
+        for subject in statement["subject"]:
+            data = (folder / subject["name"]).read_bytes()
+            subject["digest"]["sha256"] = hashlib.sha256(data).hexdigest()
+            subject["annotations"]["size"] = len(data)
+        payload = rfc8785.dumps(statement)
+        signature = key.sign(pae(PAYLOAD_TYPE, payload))
+        (folder / "manifest.sigstore.json").write_bytes(bundle_bytes(payload, signature, key.key_id))
+
+    return again
+
+
+def misquoted(cli, folder):
+    answer = cli("verify", folder, "--exports", "--format", "json", cwd=folder.parent)
+    return {(each["code"], each["where"]) for each in answer.json["refusals"]}, answer.json["exports"]
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_that_says_otherwise_is_found_when_asked_for(cli, copy, resign, name):
+    """Whoever signs can sign an export of his own: its digest holds, what it says does not follow."""
+    assert misquoted(cli, copy) == (set(), 3)
+    text = (copy / name).read_text()
+    (copy / name).write_text(text.replace("synthetic records", "real records", 1))
+    assert (copy / name).read_text() != text
+    resign(copy)
+    assert codes(cli, copy) == set()
+    assert misquoted(cli, copy)[0] == {("COMPANION_INCONSISTENT", name)}
+    (copy / name).unlink()
+    resign(copy)
+    assert misquoted(cli, copy)[0] == {("COMPANION_INCONSISTENT", name)}
+
+
+def test_exports_of_a_private_run_follow_from_its_public_manifest(cli, private, tmp_path):
+    run = shutil.copytree(private, tmp_path / "run")
+    assert misquoted(cli, run) == (set(), 3)
+    answer = cli("verify", run / "manifest.public.sigstore.json", "--exports", cwd=tmp_path)
+    assert "exports follow from the plan, which is in the restricted release: they were not compared" in answer.out
+
+
+def test_what_writes_exports_is_loaded_when_they_are_asked_for(made):
+    script = "import sys\nfrom pathlib import Path\nfrom synthspec.pipeline.verifying import verify\n"
+    script += "verify(Path(sys.argv[1]))\nassert 'synthspec.exports' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", script, str(made())], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
