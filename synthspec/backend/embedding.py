@@ -29,7 +29,7 @@ REACH = (0.3, 0.4, 0.3)
 SHARED, COUNTED = 0.1, 0.1
 """What of the squared length is for the members of categories, where there are any, and for the count."""
 GRID = 2.0**-30
-"""Features are cut to multiples of this, towards zero: sums of them are exact in any order, and no vector gets longer."""
+"""Features are cut to multiples of this, towards zero: no vector gets longer, and sums of up to 2^23 of them are exact."""
 ROWS = 4096
 
 

@@ -13,6 +13,7 @@ from scipy.stats import chi2
 
 from synthspec.accounting import eps_total, gaussian_sigma
 from synthspec.backend import embedding
+from synthspec.backend import matched as matching
 from synthspec.backend.cells import Cells
 from synthspec.backend.embedding import Features, block_of
 from synthspec.backend.latent import FEWEST, MOST, Mixture, compared, fitted
@@ -336,3 +337,23 @@ def test_cancer_is_learned_from_one_release():
     ]
     assert malign[0] == pytest.approx(malign[1], rel=0.35)
     assert np.corrcoef(made[0], made[1])[0, 1] > 0.7
+
+
+def test_the_law_of_all_records_bears_the_noise_of_all_sums(monkeypatch):
+    """Laws of members begin at that of all, whose sum has the noise of each of them."""
+    seen = []
+
+    def keeping(features, block, start):
+        seen.append((block, start))
+        return start
+
+    monkeypatch.setattr(matching, "fitted", keeping)
+    features = FEATURES[SITE]
+    sums = release(features, table(400), 3.0, Noise(key=bytes(32)))
+    matched(features, sums, 3.0, np.random.default_rng(0))
+    (whole, first), *members = seen
+    assert whole.count == pytest.approx(sum(block.count for block, _ in members))
+    size = (features.size - 1) * 9.0
+    assert whole.noise * whole.count**2 == pytest.approx(4 * size)
+    assert [block.noise * block.count**2 for block, _ in members] == pytest.approx([size] * 4)
+    assert all(start is first for _, start in members)
