@@ -27,7 +27,7 @@ from synthspec.backend.artifacts import DATA
 from synthspec.backend.dataset import Dataset, read_dataset
 from synthspec.backend.protocol import Context
 from synthspec.execute import CORE
-from synthspec.execute.core.loose import read_records
+from synthspec.execute.core.loose import read_released
 from synthspec.execute.core.mark import groups
 from synthspec.ir.plan import Plan, read_plan
 from synthspec.ir.schema import Field, Schema
@@ -92,8 +92,8 @@ def _trial(place: Path, program: str, name: str, n: int) -> Trial:
     return Trial(
         name=name,
         schema=schema,
-        marked=read_records(_samples(marked), schema),
-        unmarked=read_records(_samples(plain), schema),
+        marked=read_released(_samples(marked), schema),
+        unmarked=read_released(_samples(plain), schema),
         real=_real(name, plan),
         key=key,
     )
