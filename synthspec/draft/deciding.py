@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from synthspec.draft.naming import Heading
+from synthspec.draft.naming import Heading, invisible
 from synthspec.draft.rounding import outward
 from synthspec.draft.seen import MOST_MEMBERS, Seen
 from synthspec.ir.members import Value
@@ -93,7 +93,7 @@ def find_key(columns: Sequence[tuple[Heading, Seen]]) -> tuple[Heading, Seen] | 
     able = [(heading, seen) for heading, seen in columns if not can_name(seen)]
     called = (each for each in able if _called(each[0], _KEY_ENDS))
     running = (each for each in able if _runs(each[1]))
-    texts = (each for each in able if each[1].kind == "text" and not each[1].dated)
+    texts = (each for each in able if each[1].kind == "text" and not (each[1].dated or each[1].mostly_numbers))
     return next(iter((*called, *running, *texts)), None)
 
 
@@ -135,10 +135,12 @@ def _wordy(seen: Seen) -> tuple[str, str]:
         return why, seen.refused["float64"]
     if seen.unique:
         return "every record has another text: it names the records, and is not learned", ""
+    if any(map(invisible, seen.texts or ())):
+        return "some of its texts have invisible characters, which no document holds", ""
     if seen.few(FEW) or (seen.texts is not None and 2 * len(seen.texts) <= values):
         return "", ""
-    many = f"more than {MOST_MEMBERS}" if seen.texts is None else f"{len(seen.texts):,}"
-    return f"free text is not learned ({many} different ones in {values:,} records): make categories of it", ""
+    many = f"over {MOST_MEMBERS} different ones, or long" if seen.texts is None else f"{len(seen.texts)} different ones"
+    return f"free text is not learned ({many} in {values:,} records): make categories of it", ""
 
 
 def _whole(heading: Heading, seen: Seen, target: bool) -> Proposal:  # noqa: FBT001 - one of a table of functions

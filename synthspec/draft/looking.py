@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from synthspec.backend.protocol import DataError
+from synthspec.draft.naming import invisible
 from synthspec.draft.seen import Seen
 from synthspec.execute.core.reading import CELLS, FEWEST, ROWS, column_names, tables
 from synthspec.execute.core.source import FOLDER, SKLEARN
@@ -20,13 +21,7 @@ def look(source: str, path: Path) -> tuple[Seen, ...]:
 
     Raises DataError as the reader of its kind; for what is no table: a folder, one array without a name, arrays of pictures.
     """
-    _table_alone(source)
-    names = column_names(source, path)
-    if len(names) > MOST_COLUMNS:
-        message = f"{source} has {len(names):,} columns; drafts have up to {MOST_COLUMNS:,}"
-        raise DataError(
-            "syntax.too-large", message, "keep the columns that are to be learned, or write the SRef by hand"
-        )
+    names = _names(source, path)
     seen = tuple(Seen(name) for name in names)
     rows = min(ROWS, max(FEWEST, CELLS // max(1, len(names))))
     for table in tables(source, path, "", Schema(modality="tabular", fields=()), also=names, rows=rows):
@@ -34,6 +29,24 @@ def look(source: str, path: Path) -> tuple[Seen, ...]:
             column.add(table)
     _refuse_pictures(source, seen)
     return seen
+
+
+def _names(source: str, path: Path) -> tuple[str, ...]:
+    _table_alone(source)
+    names = column_names(source, path)
+    if len(names) > MOST_COLUMNS:
+        message = f"{source} has {len(names):,} columns; drafts have up to {MOST_COLUMNS:,}"
+        advice = "keep the columns that are to be learned, or write the SRef by hand"
+        raise DataError("syntax.too-large", message, advice)
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        message = f"{source} has one column, called {names[0][:60]!r}"
+        advice = "cells are separated by commas: save the table so, with 1.5 for 1,5"
+        raise DataError("schema.bad-value", message, advice)
+    for number, name in enumerate(names, start=1):
+        if not name.strip() or invisible(name):
+            message = f"{source}: the name of column {number}, {name!r}, is empty or has invisible characters"
+            raise DataError("schema.bad-value", message, "give every column a name")
+    return names
 
 
 def _table_alone(source: str) -> None:

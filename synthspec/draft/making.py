@@ -58,8 +58,17 @@ def draft(asked: Asked) -> Outcome[Draft]:
     for name, text in made.files.items():
         composed = read_source(text.encode(), name).then(compose)
         if composed.value is None:
-            return failure(composed.diagnostics)
+            return failure([_unwritable(asked.table, made, composed.diagnostics)])
     return Outcome(made)
+
+
+def _unwritable(table: str, made: Draft, why: Sequence[Diagnostic]) -> Diagnostic:
+    """A document of ours that is refused: it has the limits of all documents."""
+    members = sum(len(field.enum) for field in made.fields)
+    message = f"{table}: {len(made.fields):,} fields with {members:,} members of enums make no SRef ({why[0].message})"
+    return Diagnostic(
+        code=why[0].code, message=message, help="keep the columns that are to be learned, and short headers"
+    )
 
 
 def _drafted(asked: Asked) -> Draft:

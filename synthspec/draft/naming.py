@@ -7,14 +7,15 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synthspec.units import UnitError, parse_unit
+from synthspec.parse.source import hidden_reason
+from synthspec.units import UnitError, known_spellings, parse_unit
 
 LONGEST = 64
 """Characters of a proposed name; a longer header is cut."""
 _LATIN = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d"})
 _BRACKETED = re.compile(r"(.*\S)\s*[\[(]\s*([^\[\]()]+?)\s*[\])]\s*", re.DOTALL)
-_WORDS = frozenset({"in", "min", "a", "at", "as", "b", "d", "t", "u", "bit", "e", "dim"})
-"""Ends of names that are units too, and hardly ever meant as such: ``power_in``, ``price_min``."""
+_UNMEANT = frozenset({"in", "min", "a", "at", "as", "b", "d", "t", "u", "e"})
+"""Symbols that are more often something else: ``power_in``, ``price_min``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,11 @@ def headings(columns: Sequence[str]) -> tuple[Heading, ...]:
     return tuple(made)
 
 
+def invisible(text: str) -> bool:
+    """Whether `text` has characters that no document holds: invisible ones, and halves of pairs."""
+    return hidden_reason(text) is not None or any(unicodedata.category(char) == "Cs" for char in text)
+
+
 def _free(name: str, taken: set[str]) -> str:
     number, free = 2, name
     while free in taken:
@@ -61,13 +67,14 @@ def _split(column: str) -> tuple[str, str]:
 
 
 def _ending(column: str) -> str:
-    """The unit at the end of ``mean_radius_mm``."""
+    """The unit at the end of ``mean_radius_mm``; of the shipped ones alone, since many words are units somewhere."""
     stem, _, last = column.replace(" ", "_").rpartition("_")
-    return last if stem and last not in _WORDS and _is_unit(last) else ""
+    return last if stem and last not in _UNMEANT and last in known_spellings() else ""
 
 
 def _is_unit(text: str) -> bool:
     try:
-        return bool(parse_unit(text).symbol)
+        parse_unit(text)
     except UnitError:
         return False
+    return True

@@ -21,10 +21,13 @@ from synthspec.ir.schema import Field
 
 MOST_MEMBERS = 128
 """More different texts than this are no categories."""
+LONGEST_MEMBER = 120
+"""Characters; a longer text is no category."""
 Tried = Literal["int64", "float64", "bool", "timestamp", "string"]
 _TRIED: tuple[Tried, ...] = ("int64", "float64", "bool", "timestamp", "string")
 _NUMBERS: tuple[Tried, ...] = ("int64", "float64")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
+_HALF = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?")
 
 
@@ -130,6 +133,9 @@ class Seen:
 
     def _values(self, table: Table) -> None:
         raw = table.columns[self.name]
+        if isinstance(raw, list) and any(not cell.isascii() and _HALF.search(cell) for cell in raw):
+            self.unfit = "a text has half of a surrogate pair"
+            return
         if isinstance(raw, list) and any(_LEADING_ZERO.match(cell.strip()) for cell in raw):
             for dtype in _NUMBERS:
                 self.refused.setdefault(dtype, "numbers do not begin with a zero, and here some do: they are codes")
@@ -154,7 +160,7 @@ class Seen:
         if (self.texts is None and self._prints is None and not self.dated) or self.kind == "real":
             self._prints = None
             return
-        texts = [cell.strip() for cell in raw] if isinstance(raw, list) else [str(item) for item in raw.tolist()]
+        texts = self._spelled(raw)
         self.dated = self.dated and all(_DATE.fullmatch(text) for text in texts)
         self.numbers += sum(map(_is_number, texts))
         if self.texts is not None:
@@ -163,11 +169,19 @@ class Seen:
             prints = np.fromiter(map(hash, texts), np.int64, len(texts))
             self._prints = [*self._prints, prints] if len(np.unique(prints)) == len(prints) else None
 
+    def _spelled(self, raw: Raw) -> list[str]:
+        if not isinstance(raw, list):
+            return [str(item) for item in raw.tolist()]
+        cells = [cell.strip() for cell in raw]
+        # 1, +1 and 1.0 are one number.
+        return [str(int(cell.partition(".")[0])) for cell in cells] if self.takes("int64") else cells
+
     def _count(self, texts: Sequence[str]) -> None:
         known = self.texts or {}
         for text in texts:
             known[text] = known.get(text, 0) + 1
-        self.texts = known if len(known) <= MOST_MEMBERS else None
+        short = all(len(text) <= LONGEST_MEMBER for text in known)
+        self.texts = known if len(known) <= MOST_MEMBERS and short else None
 
 
 def _is_number(text: str) -> bool:

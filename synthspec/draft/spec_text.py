@@ -10,6 +10,9 @@ from synthspec.draft.sref_text import scalar
 
 Family = Literal["flow", "vae", "gan", "diffusion"]
 TRAIN = 0.70
+FEW_RECORDS = 300
+"""Of fewer, splits of 15 percent have less than the 40 records that figures of membership are made from."""
+_FEW = "\n  # Few records: limits of confidence are wide, and what cannot be shown is unproven; MI takes 40 records in each split."
 _STEPS = 2000
 """Steps of training that a draft asks for, about."""
 
@@ -38,7 +41,7 @@ privacy: {{mechanism: none}}
 
 sampling: {sampling}
 
-evaluation:                       # P405-9: judged against records that training never saw
+evaluation:                       # P405-9: judged against records that training never saw{few}
   reference: test
   metrics: [{metrics}]{target}
   membership_attack: {{members: train, non_members: val}}
@@ -138,6 +141,7 @@ def spec_text(
         ),
         sampling=f"{{n: {train}, seed: 7, rng: philox{solver}}}   # P405-8: as many as it learns from",
         metrics=f"{_METRICS[family]}W1, MMD, MI, covg, mode_drop{judged}",
+        few=_FEW if records < FEW_RECORDS else "",
         target=f"\n  target: {target:<24}# what TSTR and TRTR predict from the other fields" if target else "",
         contracts="\n".join(_contracts(family)),
     )

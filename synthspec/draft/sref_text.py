@@ -78,5 +78,6 @@ def _quoted(text: str) -> str:
 
 def _comment(text: str) -> str:
     """`text` on one line, without what cannot be seen, and not too long."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
+    # A header is data: it must not read as a comment that excuses findings.
+    shown = "".join(char if char.isprintable() else " " for char in text).replace("synthspec:", "synthspec ")
     return shown if len(shown) <= 300 else shown[:297] + "..."
