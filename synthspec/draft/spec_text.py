@@ -12,7 +12,7 @@ Family = Literal["flow", "vae", "gan", "diffusion"]
 TRAIN = 0.70
 FEW_RECORDS = 300
 """Of fewer, splits of 15 percent have less than the 40 records that figures of membership are made from."""
-_FEW = "\n  # Few records: limits of confidence are wide, and what cannot be shown is unproven; MI takes 40 records in each split."
+_FEW = "\n  # Few records: bounds are wide, and what cannot be shown is unproven; MI takes 40 records in each split."
 _STEPS = 2000
 """Steps of training that a draft asks for, about."""
 

@@ -10,7 +10,7 @@ import pytest
 
 ROWS = [
     "id,age,load [kW],kind,when",
-    *(f"p{k},{20 + k % 50},{0.25 * k},{'ab'[k % 2]},2026-01-01T00:00:{k % 60:02}Z" for k in range(80)),
+    *(f"p{k},{20 + k % 50},{0.25 * k},{'ab'[k % 2]},2026-01-01T00:00:{k % 60:02}Z" for k in range(600)),
 ]
 
 
