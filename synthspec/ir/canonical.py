@@ -6,11 +6,9 @@ Numbers that RFC 8785 cannot carry (integers of 2^53 and more: seeds, nanosecond
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from json.encoder import encode_basestring
-from math import isfinite
 from typing import Protocol, cast
 
 from synthspec.units import Quantity, coherent_unit, spell_number
@@ -66,50 +64,10 @@ def _record(value: object) -> Json:
 
 def canonical_bytes(value: object) -> bytes:
     """The RFC 8785 bytes of `value`. Raises ValueError for NaN, infinities and half surrogates, TypeError as `to_json`."""
-    return _text(to_json(value)).encode()
+    import rfc8785
 
-
-def _text(value: Json) -> str:
-    """One value of plain JSON as RFC 8785 spells it (section 3.2)."""
-    if isinstance(value, str):
-        return encode_basestring(value)
-    if value is None:
-        return "null"
-    if isinstance(value, dict):
-        return "{" + ",".join([f"{encode_basestring(key)}:{_text(value[key])}" for key in _ordered(value)]) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join([_text(item) for item in value]) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _number(value) if isinstance(value, float) else int.__repr__(value)
-
-
-def _ordered(keys: Iterable[str]) -> list[str]:
-    """`keys` by their UTF-16 code units: another order than that of code points only where one is beyond U+FFFF."""
-    ordered = sorted(keys)
-    return ordered if "".join(ordered).isascii() else sorted(ordered, key=lambda key: key.encode("utf-16-be"))
-
-
-def _number(value: float) -> str:
-    """A finite double as ECMAScript writes it: the fewest digits that give it again, which are Python's too.
-
-    Plain from 1e-6 up to 1e21, else with an exponent; zero has no sign.
-    """
-    if not isfinite(value):
-        raise ValueError(f"{value} is not representable in JSON")
-    shown = float.__repr__(value)
-    if shown.endswith(".0"):
-        return "0" if value == 0 else shown[:-2]
-    if "e" not in shown:
-        return shown
-    mantissa, _, power = shown.partition("e")
-    whole, _, rest = mantissa.lstrip("-").partition(".")
-    sign, digits, exponent = "-" if value < 0 else "", whole + rest, int(power)
-    if 0 <= exponent < 21:
-        return sign + digits.ljust(exponent + 1, "0")
-    if -7 < exponent < 0:
-        return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
-    return f"{sign}{whole}{'.' if rest else ''}{rest}e{exponent:+d}"
+    data: bytes = rfc8785.dumps(to_json(value))
+    return data
 
 
 def digest(domain: str, value: object) -> str:

@@ -11,7 +11,7 @@ run()
 """
 HEAVY = {
     *("torch", "diffusers", "scipy", "numpy", "sklearn", "pandas", "networkx", "pint", "jsonschema", "rich", "PIL"),
-    *("yaml", "tomllib", "logging", "sqlalchemy", "dp_accounting", "rfc8785", "rfc3161_client", "securesystemslib"),
+    *("yaml", "tomllib", "logging", "sqlalchemy", "dp_accounting", "rfc3161_client", "securesystemslib"),
 }
 UNASKED = {
     *("accounting", "backend", "check", "execute", "expr", "exports", "ledger", "lower", "metrics", "parse", "plan"),
