@@ -23,7 +23,7 @@ STATED = {
 }
 
 
-def lay_out(folder, rows=400):
+def lay_out(folder, rows=600):
     draw = random.Random(5)
     lines = ["Patient ID,age,load [kW],visits,ward,smoker,admitted,discharged,notes"]
     for row in range(rows):
@@ -56,7 +56,7 @@ def test_from_a_table_to_a_manifest(cli, tmp_path):
     assert ran.code == 0, ran.out + ran.err
     assert cli("verify", "run/manifest.sigstore.json", cwd=tmp_path).code == 0
     made = list(csv.DictReader(io.StringIO((tmp_path / "run" / "samples.csv").read_text(encoding="utf-8"))))
-    assert len(made) == 280
+    assert len(made) == 420
     assert {row["ward"] for row in made} <= {"", "north", "south", "east, old"}
     assert {float(row["visits"]) % 1 for row in made if row["visits"]} == {0.0}
     assert all(10 <= int(row["age"]) <= 100 for row in made)
