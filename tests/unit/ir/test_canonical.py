@@ -40,7 +40,7 @@ def test_keys_stand_in_the_order_of_utf_16() -> None:
 
 @pytest.mark.parametrize("value", ["\ud800", {"\udfff": 1}, {"a": ["x\ud83d"]}])
 def test_half_a_surrogate_pair_is_refused(value: object) -> None:
-    with pytest.raises(ValueError, match=r"surrogate|codec"):
+    with pytest.raises(ValueError, match=r"UTF-8|utf-?16|codec"):
         canonical_bytes(value)
 
 
