@@ -12,6 +12,8 @@ import typer
 from synthspec.cli.answer import usage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from synthspec.ir.change import Review
     from synthspec.review.sides import Asked
 
@@ -63,9 +65,13 @@ def review(
     asked = Asked(today=datetime.now(UTC).date(), approved=frozenset(approve or ()), policies=tuple(policy or ()))
     try:
         answer = _driven(paths or [], asked) if git_diff else _reviewed(paths or [], against, head, asked)
+        if git_diff and not answer.documents:
+            _lines(paths or [])
+            return
     except (GitError, CelMissingError) as error:
         raise usage(str(error)) from error
     _show(answer, form, output_file)
+    _unneeded(approve or (), answer)
     unknown = fail_on == "unknown" and any(change.direction.value == "unknown" for change in answer.changes)
     if not git_diff and (not answer.passed or unknown):
         raise typer.Exit(1)
@@ -83,6 +89,14 @@ def _reviewed(paths: list[str], against: str | None, head: str | None, asked: As
     return review_files(Path(paths[0]), Path(paths[1]), asked)
 
 
+def _unneeded(approved: Sequence[str], answer: Review) -> None:
+    """Say which approvals are of nothing here: mistyped, or of a value that is no longer proposed."""
+    known = {change.fingerprint for change in answer.changes}
+    for fingerprint in approved:
+        if fingerprint not in known:
+            typer.echo(f"note: --approve {fingerprint} is the fingerprint of no change here", err=True)
+
+
 def _driven(words: list[str], asked: Asked) -> Review:
     """What git calls for each file that differs; a rename brings two words more."""
     from synthspec.review.sides import review_texts
@@ -91,6 +105,18 @@ def _driven(words: list[str], asked: Asked) -> Review:
         raise usage("--git-diff takes the seven words that git hands to an external diff")
     path, old, new = words[0], Path(words[1]), Path(words[4])
     return review_texts(Path(path), _bytes(old), _bytes(new), asked)
+
+
+def _lines(words: Sequence[str]) -> None:
+    """A file that is no document of ours, as git would have shown it: who reads a diff misses nothing for the driver."""
+    from difflib import unified_diff
+
+    old, new = (
+        (_bytes(Path(word)) or b"").decode("utf-8", "replace").splitlines(keepends=True)
+        for word in (words[1], words[4])
+    )
+    for line in unified_diff(old, new, f"a/{words[0]}", f"b/{words[0]}"):
+        typer.echo(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n", nl=False)
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -85,7 +85,10 @@ def _change(change: Change, by: str, style: Style) -> Iterator[str]:
     yield f"  {word} {change.risk.value:<6} {plain(change.says)}{plain(excuse)}"
     now, before = place(change.span), place(change.old_span)
     if now or before:
-        yield f"            {style.paint(plain(now + (f', before {before}' if before else '')), 'dim')}"
+        both = ", ".join(each for each in (now, f"before {before}" if before else "") if each)
+        yield f"            {style.paint(plain(both), 'dim')}"
+    if change.direction.loosens and not by:
+        yield f"            {style.paint(f'take it back, or have it approved: --approve {change.fingerprint}', 'dim')}"
 
 
 def _finding(finding: Diagnostic, style: Style) -> str:

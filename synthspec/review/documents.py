@@ -92,6 +92,14 @@ class Shelf:
             self._loaded[path] = None if data is None or not _may_be_ours(data) else self._read(path, data)
         return self._loaded[path]
 
+    def read_as(self, path: str, kind: str) -> Loaded | None:
+        """The file at `path` as a document of `kind`, whatever it says that it is; None where there is no file."""
+        data = self.tree.read(path)
+        if data is None or kind not in KINDS:
+            return None
+        read = read_source(data, self._shown(path)).then(compose).then(lambda found: _document(found, KINDS[kind]))
+        return Loaded(path=path, shown=self._shown(path), kind=kind, data=data, faults=read.diagnostics)
+
     def all(self) -> dict[str, Loaded]:
         """Every document of the tree by its path."""
         found = ((path, self.load(path)) for path in self.tree.paths())

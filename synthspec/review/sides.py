@@ -34,8 +34,10 @@ def review_files(old: Path, new: Path, asked: Asked) -> Review:
     """Two documents, or two folders file by file. Policies are those of `asked`, read as they lie. Raises OSError."""
     policies = load_policies((_single(Path(path)) for path in asked.policies), everywhere=True)
     if old.is_dir() and new.is_dir():
-        sides = Shelf(FolderTree(old)).all(), Shelf(FolderTree(new)).all()
-        return _answer(paired(*sides), policies, asked, same=_same(*sides))
+        right = Shelf(FolderTree(new))
+        sides = Shelf(FolderTree(old)).all(), right.all()
+        pairs = (_left_there(each, right) for each in paired(*sides))
+        return _answer(pairs, policies, asked, same=_same(*sides))
     pair = (_single(old), _single(new))
     # Two files that say the same are an answer too: that none of so many guards is loosened.
     return _answer([pair], policies, asked, every=True)
@@ -45,12 +47,12 @@ def review_texts(path: Path, old: bytes | None, new: bytes | None, asked: Asked)
     """Two versions of the document at `path`, each with the schema that lies beside it now: what a diff of git shows."""
     root = find_root(path.resolve())
     name = path.resolve().relative_to(root.resolve()).as_posix()
-    sides = tuple(
-        None if data is None else Shelf(_Replaced(FolderTree(root), name, data)).load(name) for data in (old, new)
-    )
+    shelves = [None if data is None else Shelf(_Replaced(FolderTree(root), name, data)) for data in (old, new)]
+    left, right = (None if shelf is None else shelf.load(name) for shelf in shelves)
+    if shelves[1] is not None:
+        left, right = _left_there((left, right), shelves[1])
     policies = load_policies((_single(Path(each)) for each in asked.policies), everywhere=True)
-    pairs = [] if sides == (None, None) else [cast("Sides", sides)]
-    return _answer(pairs, policies, asked)
+    return _answer([] if left is None and right is None else [(left, right)], policies, asked)
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ def review_against(base: str, head: str | None, paths: Sequence[str], here: Path
     left = Shelf(fork)
     right = Shelf(WorkTree(root) if head is None else GitTree(root, end, head))
     wanted = tuple(_from_root(path, here, root) for path in paths)
+    _all_there(paths, wanted, root, {*left.tree.paths(), *right.tree.paths()})
     sides = left.all(), right.all()
-    pairs = [pair for pair in paired(*sides) if _wanted(pair, wanted)]
+    pairs = [pair for pair in (_left_there(each, right) for each in paired(*sides)) if _wanted(pair, wanted)]
     shelf = left if law is fork else Shelf(law)
     return _answer(pairs, _law(shelf, asked, here, root), asked, same=_same(*sides))
 
@@ -108,6 +111,12 @@ def paired(old: dict[str, Loaded], new: dict[str, Loaded]) -> Iterator[Sides]:
         yield gone.pop(before), came.pop(after)
     yield from ((document, None) for document in gone.values())
     yield from ((None, document) for document in came.values())
+
+
+def _left_there(pair: Sides, shelf: Shelf) -> Sides:
+    """Of a document that is gone, the file that is still there: it cannot be read as what it was."""
+    old, new = pair
+    return pair if old is None or new is not None else (old, shelf.read_as(old.path, old.kind))
 
 
 ALIKE = 0.5
@@ -169,6 +178,8 @@ def _law(shelf: Shelf, asked: Asked, here: Path, root: Path) -> Loading:
 def _single(path: Path) -> Loaded:
     """The one document at `path`. Raises OSError for what is not there, and for a file of another kind."""
     file = path.resolve()
+    if file.is_dir():
+        raise IsADirectoryError(21, "a folder is compared with a folder, and a file with a file", str(path))
     if not file.is_file():
         raise FileNotFoundError(2, "no such file", str(path))
     root = find_root(file)
@@ -178,6 +189,13 @@ def _single(path: Path) -> Loaded:
     return found
 
 
+def _all_there(paths: Sequence[str], wanted: Sequence[str], root: Path, known: Collection[str]) -> None:
+    """Raises FileNotFoundError for a path that neither side has: whoever mistypes one has reviewed nothing."""
+    for path, name in zip(paths, wanted, strict=True):
+        if not (root / name).exists() and not any(_at_or_below(each, name) for each in known):
+            raise FileNotFoundError(2, "neither side has such a file or folder", path)
+
+
 def _from_root(path: str, here: Path, root: Path) -> str:
     absolute = posixpath.normpath((here.resolve() / path).as_posix())
     return posixpath.relpath(absolute, root.resolve().as_posix())
@@ -185,11 +203,11 @@ def _from_root(path: str, here: Path, root: Path) -> str:
 
 def _wanted(pair: Sides, wanted: Collection[str]) -> bool:
     paths = [side.path for side in pair if side is not None]
-    return not wanted or any(
-        name in (".", path) or path.startswith(f"{name}/") or fnmatchcase(path, name)
-        for path in paths
-        for name in wanted
-    )
+    return not wanted or any(_at_or_below(path, name) for path in paths for name in wanted)
+
+
+def _at_or_below(path: str, name: str) -> bool:
+    return name in (".", path) or path.startswith(f"{name}/") or fnmatchcase(path, name)
 
 
 def _called(document: Loaded) -> tuple[str, str]:

@@ -38,6 +38,7 @@ def test_a_loosening_is_told_at_its_line(repository):
         f"::error file=spec.yaml,line={line},"
     )
     assert repository.review("--against", "main", "--approve", change["fingerprint"])[0] == 0
+    (repository.folder / "elsewhere").mkdir()
     assert repository.review("--against", "main", "elsewhere")[0] == 0
 
 
@@ -186,3 +187,41 @@ def test_git_shows_reviews_as_its_diff(repository):
     repository.edit("spec.yaml", "mi_max: 0.30", "mi_max: 0.50")
     shown = subprocess.run(["git", "diff"], cwd=repository.folder, capture_output=True, text=True, check=True)
     assert "loosened  high   C40-516 mi_max: 0.3 -> 0.5" in shown.stdout
+
+
+def test_a_file_that_is_none_of_ours_keeps_its_lines_in_a_diff_of_git(repository):
+    """Whoever has the driver for all of ``*.yaml`` sees a changed workflow, too."""
+    old, new = repository.folder / "old.yaml", repository.folder / "new.yaml"
+    old.write_text("on: push\njobs: {}\n", encoding="utf-8")
+    new.write_text("on: schedule\njobs: {}", encoding="utf-8")
+    words = ("ci.yaml", "old.yaml", "0" * 40, "100644", "new.yaml", "1" * 40, "100644")
+    code, out, _ = repository.review("--git-diff", *words)
+    assert code == 0
+    assert {"-on: push", "+on: schedule", "--- a/ci.yaml", "\\ No newline at end of file"} <= set(out.splitlines())
+
+
+def test_a_path_that_neither_side_has_is_no_review(repository):
+    repository.edit("spec.yaml", "mi_max: 0.30", "mi_max: 0.50")
+    code, out, err = repository.review("--against", "main", "spec.yml")
+    assert (code, out) == (2, "")
+    assert "spec.yml" in err
+    assert repository.review("--against", "main", "spec*")[0] == 1
+    (repository.folder / "spec.yaml").unlink()
+    assert repository.answer("--against", "main", "spec.yaml")[1]["changes"], "a path of the base is one"
+
+
+def test_the_text_tells_how_to_approve_and_which_approval_is_of_nothing(repository):
+    repository.edit("spec.yaml", "mi_max: 0.30", "mi_max: 0.50")
+    (change,) = repository.answer("--against", "main")[1]["changes"]
+    word = f"--approve {change['fingerprint']}"
+    assert word in repository.review("--against", "main")[1]
+    code, out, err = repository.review("--against", "main", *word.split(), "--approve", "0123456789abcdef")
+    assert (code, word in out) == (0, False)
+    assert "0123456789abcdef" in err
+    assert change["fingerprint"] not in err
+
+
+def test_a_folder_beside_a_file_is_told_as_what_it_is(repository):
+    (repository.folder / "specs").mkdir()
+    code, _, err = repository.review("specs", "spec.yaml")
+    assert (code, "no such file" in err, "specs: a folder" in err) == (2, False, True)

@@ -52,6 +52,34 @@ def in_escapes_throughout(repo):
     repo.edit("spec.yaml", "apiVersion: synthspec/v1", '"api\\x56ersion": "\\u0073ynthspec\\x2fv1"')
 
 
+UNREADABLE = {
+    "no longer said to be one": lambda text: text.replace("apiVersion: synthspec/v1\n", ""),
+    "of a kind that nobody knows": lambda text: text.replace("kind: EngineSpec", "kind: EngineSpecs"),
+    "not YAML, and nothing in it that is ours": lambda _: "kind: [broken\n",
+    "empty": lambda _: "",
+}
+
+
+@pytest.mark.parametrize("committed", [False, True])
+@pytest.mark.parametrize("way", UNREADABLE)
+def test_a_spec_that_is_there_and_cannot_be_read_is_not_gone(repository, way, committed):
+    """A document that goes is for a person to judge; one that hides in its own place fails."""
+    file = repository.folder / "spec.yaml"
+    file.write_text(UNREADABLE[way](file.read_text(encoding="utf-8")), encoding="utf-8")
+    if committed:
+        repository.commit()
+    code, answer = repository.answer("--against", "main", *(("--head", "HEAD") if committed else ()))
+    assert ("unreadable", "unknown") in {(each["kind"], each["direction"]) for each in answer["changes"]}
+    assert code == 1
+
+
+def test_a_spec_that_moved_and_left_another_file_behind_is_the_one_that_moved(repository):
+    (repository.folder / "spec.yaml").rename(repository.folder / "moved.yaml")
+    (repository.folder / "spec.yaml").write_text("on: push\n", encoding="utf-8")
+    repository.edit("moved.yaml", *LOOSER)
+    assert FID in pointers(repository.answer("--against", "main")[1])
+
+
 WAYS = [
     behind_a_link,
     behind_a_linked_folder,
