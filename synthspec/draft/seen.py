@@ -24,7 +24,7 @@ MOST_MEMBERS = 128
 LONGEST_MEMBER = 120
 """Characters; a longer text is no category."""
 Tried = Literal["int64", "float64", "bool", "timestamp", "string"]
-_TRIED: tuple[Tried, ...] = ("int64", "float64", "bool", "timestamp", "string")
+_OTHERS: tuple[Tried, ...] = ("bool", "timestamp", "string")
 _NUMBERS: tuple[Tried, ...] = ("int64", "float64")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -139,30 +139,41 @@ class Seen:
         if isinstance(raw, list) and any(_LEADING_ZERO.match(cell.strip()) for cell in raw):
             for dtype in _NUMBERS:
                 self.refused.setdefault(dtype, "numbers do not begin with a zero, and here some do: they are codes")
-        for dtype in _TRIED:
-            if self.takes(dtype) and not (dtype == "string" and (self.takes("int64") or self.takes("float64"))):
+        if self._try(table, "int64") or self._try(table, "float64"):
+            self.numbers += table.rows
+            # What is a number is no instant, and a truth value only where it is 0 or 1.
+            self.refused.setdefault("timestamp", "it has numbers")
+            if not self.takes("int64") or self.bounds[0] < 0 or self.bounds[1] > 1:
+                self.refused.setdefault("bool", "it has numbers")
+        else:
+            for dtype in _OTHERS:
                 self._try(table, dtype)
         self._spellings(raw)
 
-    def _try(self, table: Table, dtype: Tried) -> None:
+    def _try(self, table: Table, dtype: Tried) -> bool:
+        """Whether `dtype` takes the values of `table`, and took all before."""
+        if not self.takes(dtype):
+            return False
         try:
             column = bind_column(Cells(table, self.name, self._as(dtype), table.columns[self.name]))
         except DataError as fault:
             self.refused[dtype] = fault.message
-            return
-        if dtype == "int64" or (dtype == "float64" and not self.takes("int64")):
+            return False
+        if dtype in _NUMBERS:
             low, high = column.min().item(), column.max().item()
             self.low = low if self.low is None else min(self.low, low)
             self.high = high if self.high is None else max(self.high, high)
+        return True
 
     def _spellings(self, raw: Raw) -> None:
         """Count the different values, while they are few, and see whether each is there once."""
+        if self.kind not in {"whole", "real"}:
+            self.numbers += sum(map(_is_number, raw)) if isinstance(raw, list) else 0
         if (self.texts is None and self._prints is None and not self.dated) or self.kind == "real":
             self._prints = None
             return
         texts = self._spelled(raw)
         self.dated = self.dated and all(_DATE.fullmatch(text) for text in texts)
-        self.numbers += sum(map(_is_number, texts))
         if self.texts is not None:
             self._count(texts)
         if self._prints is not None:
@@ -189,4 +200,4 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return not _LEADING_ZERO.match(text)
+    return not _LEADING_ZERO.match(text.strip())
