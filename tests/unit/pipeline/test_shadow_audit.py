@@ -65,6 +65,9 @@ contracts:
   C40-519: {{}}
 """
 NULL = "{family: gan, backend: 'null', architecture: {name: mlp, hidden: [4], latent_dim: 2}}"
+CONDITIONED = """conditioning:
+  variables: {diagnosis: {interface: categorical, distribution: empirical, coverage_min: 1.0}}
+"""
 NOISE = """{mechanism: dp-noise, unit: record, adjacency: ADJACENCY, dataset_size: {public: true, value: 144},
   statistics: [marginals], eps_budget: 1.0, delta: 1.0e-6, bounds: sref, accountant: analytic, ledger: plates}"""
 
@@ -301,3 +304,31 @@ def test_without_a_mechanism_the_audit_of_canaries_names_the_other_one(tmp_path)
 def test_engines_that_are_no_pairs_are_refused_before_they_are_trained(shadows):
     with pytest.raises(ValueError, match="no pairs"):
         Asked(shadows=shadows)
+
+
+@pytest.mark.slow
+def test_a_flow_that_fits_two_hundred_rows_closely_is_caught_and_one_that_saw_them_a_few_times_is_not(tmp_path):
+    pytest.importorskip("zuko")
+    example = Path(__file__).parents[3] / "examples" / "cancer-dp-vae" / "cancer.sref.yaml"
+    engine = "{family: flow, architecture: {name: autoregressive, transforms: 2, hidden: [64, 64], bins: 16}}"
+    spec = written(tmp_path, engine=engine)
+    (tmp_path / "plates.sref.yaml").write_text(example.read_text())
+    text = (
+        spec.read_text()
+        .replace("source: plates.csv", "source: sklearn://breast_cancer")
+        .replace("measure: gan", "measure: nll")
+    )
+    text = text.replace("train: 0.6, val: 0.2, test: 0.2, seed: 1", "train: 0.36, val: 0.32, test: 0.32, seed: 5")
+    text = text.replace("steps: 4, batch_size: 16", "epochs: 60, batch_size: 32").replace("lr: 1.0e-3", "lr: 2.0e-3")
+    text = text.replace("grad_norm > 1000", "grad_norm > 1.0e+9").replace("W1, covg", "nll, bpd, inv_error, W1, covg")
+    text = text.replace("  C40-515", "  C40-512: {tol_bpd: 90, tol_inv: 1.0}\n  C40-515")
+    spec.write_text(text + CONDITIONED)
+    code, facts = audit(spec, "--shadows", 8)
+    assert facts.get("verdict") == "members are told", json.dumps(facts)
+    assert (code, facts["targets"]) == (0, 51)
+    assert facts["auc_lower"] > 0.65
+    assert facts["score"].startswith("minus the nll")
+    brief = "{family: flow, architecture: {name: autoregressive, transforms: 1, hidden: [16], bins: 16}}"
+    spec.write_text(spec.read_text().replace(engine, brief))
+    code, facts = audit(spec, "--shadows", 8, "--set", "training.epochs=4")
+    assert (code, facts["verdict"]) == (0, "nothing found"), json.dumps(facts)
