@@ -59,10 +59,10 @@ def account(
         raise usage(f"--delta takes a probability below 1, not {delta:g}")
     try:
         if multiplier is None:
-            multiplier = solve(released, delta, _positive(eps_budget, "--eps-budget"), adjacency.value, by)
+            multiplier = solve(released, delta, positive(eps_budget, "--eps-budget"), adjacency.value, by)
             if multiplier is None:
                 raise usage(f"no noise keeps {steps} releases within an eps of {eps_budget:g} at delta {delta:g}")
-        spent = eps_total(released(_positive(multiplier, "--multiplier")), delta, by, adjacency.value)
+        spent = eps_total(released(positive(multiplier, "--multiplier")), delta, by, adjacency.value)
     except AccountantMissingError as missing:
         raise usage(str(missing)) from missing
     facts = _facts(spent, event, rate, multiplier, steps) | ({} if eps_budget is None else {"eps_budget": eps_budget})
@@ -99,7 +99,8 @@ def _accountant(name: str | None, kind: str) -> Accountant:
     return cast("Accountant", name)
 
 
-def _positive(value: float | None, option: str) -> float:
+def positive(value: float | None, option: str) -> float:
+    """`value` where it is a finite number of at least 0; exit 2 otherwise."""
     if value is None or not 0 <= value < math.inf:
         raise usage(f"{option} takes a number of at least 0, not {value}")
     return value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from synthspec.cli.account import Neighbours, event_of
+from synthspec.cli.account import Neighbours, event_of, positive
 from synthspec.cli.answer import FORMAT, Format, usage
 
 if TYPE_CHECKING:
@@ -38,13 +38,7 @@ def show(
         if not chosen:
             typer.echo("no ledger yet: the first training under a mechanism opens the one that its spec names")
         for account, total in chosen:
-            left = max(0.0, account.eps_budget - total.eps)
-            typer.echo(
-                f"{account.name}: eps {total.eps:.15g} of {account.eps_budget:.15g} at delta {account.delta_budget:.15g} "
-                f"({account.adjacency} by {account.unit}, {total.accountant}), {total.entries} releases, {left:.4g} left"
-            )
-            for each in ledger.entries(account.name) if name else ():
-                typer.echo(f"  {each.id}\t{each.made_at}\t{each.state}\t{each.note}\t{each.event}")
+            _tell(account, total, ledger.entries(account.name) if name else ())
 
 
 @app.command("export")
@@ -75,10 +69,13 @@ def reserve(
     """Enter a release that this program did not make. Exit 1, with nothing written, when the budget does not cover it."""
     from synthspec.ledger import Account, Entry, OverBudgetError
 
+    if not 0 <= delta < 1:
+        raise usage(f"--delta takes a probability below 1, not {delta:g}")
+    noise, budget = positive(multiplier, "--multiplier"), positive(eps_budget, "--eps-budget")
     account = Account(
-        name=name, adjacency=adjacency.value, unit=unit, accountant="pld", eps_budget=eps_budget, delta_budget=delta
+        name=name, adjacency=adjacency.value, unit=unit, accountant="pld", eps_budget=budget, delta_budget=delta
     )
-    released = event_of(event, rate, steps)(multiplier)
+    released = event_of(event, rate, steps)(noise)
     with _ledger() as ledger:
         try:
             entry, _ = ledger.reserve(account, Entry(account=name, dataset=dataset, event=released, note=note))
@@ -90,6 +87,18 @@ def reserve(
             typer.echo(json.dumps({"entry": entry.id, "ledger": name, "total": _total(total)}))
         else:
             typer.echo(f"entry {entry.id} of {name}: eps {total.eps:.15g} at delta {total.delta:.15g} in all")
+
+
+def _tell(account: Account, total: Total, entries: tuple[Entry, ...]) -> None:
+    from synthspec.ledger.event_text import counted_as, told
+
+    left = max(0.0, account.eps_budget - total.eps)
+    typer.echo(
+        f"{account.name}: eps {total.eps:.15g} of {account.eps_budget:.15g} at delta {account.delta_budget:.15g} "
+        f"({account.adjacency} by {account.unit}, {total.accountant}), {counted_as(total.entries)}, {left:.4g} left"
+    )
+    for each in entries:
+        typer.echo(f"  {each.id}\t{each.made_at}\t{each.state}\t{each.note}\t{told(each.event)}")
 
 
 @contextmanager
@@ -133,5 +142,7 @@ def _total(total: Total) -> dict[str, object]:
 
 
 def _entry(entry: Entry) -> dict[str, object]:
+    from synthspec.ledger.event_text import write_event
+
     shown = ("id", "state", "dataset", "note", "spec", "plan", "commitment", "manifest", "made_at", "settled_at")
-    return {**{name: getattr(entry, name) for name in shown}, "event": str(entry.event)}
+    return {**{name: getattr(entry, name) for name in shown}, "event": json.loads(write_event(entry.event))}

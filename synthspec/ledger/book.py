@@ -28,7 +28,7 @@ from synthspec.accounting import (
 )
 from synthspec.accounting.spend import Accountant
 from synthspec.backend.releases import counted
-from synthspec.ledger.event_text import read_event, write_event
+from synthspec.ledger.event_text import counted_as, read_event, write_event
 from synthspec.ledger.holder import died_here, holder
 from synthspec.ledger.tables import accounts, entries
 
@@ -355,22 +355,33 @@ def _until(connection: Connection, entry_id: int, *, now: bool = False) -> Total
 
 
 def _total(account: Account, spent: Sequence[Entry]) -> Total:
-    """Everything in `spent`, composed: one figure at the account's delta, whatever the entries' own deltas were."""
+    """Everything in `spent`, composed: one figure at the account's delta, whatever the entries' own deltas were.
+
+    Where a closed form ends, as with releases of several kinds, pld goes on: what fits into a ledger does not depend on
+    which release opened it.
+    """
     whole = Composed(tuple(each.event for each in spent))
-    if available() or account.accountant == "analytic":
-        spend = eps_total(whole, account.delta_budget, account.accountant, account.adjacency)
-    else:
-        spend = quick_bound(whole, account.delta_budget, account.adjacency)
+    spend, closed = None, account.accountant == "analytic"
+    if closed:
+        spend = eps_total(whole, account.delta_budget, "analytic", account.adjacency)
+    if spend is None or math.isinf(spend.eps):
+        if available():
+            by = "pld" if closed else account.accountant
+            spend = eps_total(whole, account.delta_budget, by, account.adjacency)
+        else:
+            spend = quick_bound(whole, account.delta_budget, account.adjacency)
     return Total(spend=spend, entries=len(spent))
 
 
 def _over(account: Account, budget: float, before: Total, own: Total, total: Total) -> OverBudgetError:
     left = max(0.0, budget - before.eps) if math.isfinite(before.eps) else 0.0
     message = (
-        f"the ledger {account.name} has spent eps {before.eps:.15g} of {budget:.15g} in {before.entries} releases; "
+        f"the ledger {account.name} has spent eps {before.eps:.15g} of {budget:.15g} in {counted_as(before.entries)}; "
         f"this one plans {own.eps:.15g}, and together they come to {total.eps:.15g} at delta {total.delta:.15g}"
     )
     help_text = f"about {left:.4g} is left: plan fewer steps or more noise, or release nothing more of these data"
+    if math.isinf(own.eps):
+        help_text = "no accountant bounds it: it has no noise, or is of a kind that nobody has a bound for"
     return OverBudgetError(message, help_text)
 
 

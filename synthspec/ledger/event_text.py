@@ -26,6 +26,29 @@ def read_event(text: str) -> Event:
         return Unknown(f"an entry that this version cannot read: {text[:200]}")
 
 
+def told(event: Event) -> str:
+    """`event` for people: what kind of noise, how much, how often."""
+    match event:
+        case Gaussian(sigma):
+            return f"Gaussian, sigma {sigma:.4g}"
+        case PoissonGaussian(rate, sigma, steps, contributions):
+            several = "" if contributions == 1 else f", {contributions} records of a unit"
+            return f"{steps} x Gaussian of a Poisson sample, rate {rate:.4g}, sigma {sigma:.4g}{several}"
+        case Laplace(scale):
+            return f"Laplace, scale {scale:.4g}"
+        case Unknown(what):
+            return f"unaccounted for: {what}"
+        case Repeated(part, times):
+            return told(part) if times == 1 else f"{times} x ({told(part)})"
+        case Composed(events):
+            return "; ".join(map(told, events)) or "nothing: the data were not touched"
+
+
+def counted_as(releases: int) -> str:
+    """``1 release``, ``2 releases``."""
+    return f"{releases} release{'' if releases == 1 else 's'}"
+
+
 def _plain(event: Event) -> dict[str, Any]:
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     if isinstance(event, Composed):

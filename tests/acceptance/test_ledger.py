@@ -93,6 +93,19 @@ def test_a_release_made_elsewhere_leaves_less(cli, house):
     over = cli("ledger", "reserve", NAME, *words, "--steps", "9", cwd=house)
     assert over.code == 1
     assert len(ledger(cli, house)["entries"]) == 1
+    (entry,) = ledger(cli, house)["entries"]
+    assert entry["event"] == {"kind": "Repeated", "times": 1, "event": {"kind": "Gaussian", "sigma": 2.0}}
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--multiplier", "-3"), ("--delta", "7"), ("--eps-budget", "-4"), ("--multiplier", "nan")]
+)
+def test_a_release_that_means_nothing_is_not_entered(cli, house, wrong):
+    words = dict([("--eps-budget", "4"), ("--delta", "1e-5"), ("--multiplier", "2"), wrong])
+    answer = cli("ledger", "reserve", NAME, "--event", "gaussian", *(f"{a}={b}" for a, b in words.items()), cwd=house)
+    assert (answer.code, answer.out) == (2, "")
+    assert wrong[0] in answer.err
+    assert cli("ledger", "show", "--format", "json", cwd=house).out.strip() == '{\n  "ledgers": []\n}'
 
 
 def test_a_ledger_that_cannot_be_used_stops_the_run_before_training(cli, house, monkeypatch):
@@ -131,7 +144,7 @@ def test_a_killed_training_has_spent_what_it_released_and_goes_on_for_nothing_mo
     process.wait()
     (entry,) = ledger(cli, house)["entries"]
     assert entry["state"] == "spent"
-    steps = int(entry["event"].split("steps=")[1].split(",")[0])
+    steps = entry["event"]["steps"]
     assert released <= steps < 600
     again = started(house, 1, 600)
     assert again.wait() in (0, 1)
