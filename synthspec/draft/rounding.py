@@ -20,7 +20,7 @@ def outward(low: Bound, high: Bound) -> tuple[Bound, Bound]:
     above = (Decimal(str(high)) / step).to_integral_value(ROUND_CEILING) * step
     if whole:
         return int(below), int(above)
-    return min(_written(below, low), low), max(_written(above, high), high)
+    return _written(below, low), _written(above, high)
 
 
 def _written(number: Decimal, otherwise: Bound) -> Bound:

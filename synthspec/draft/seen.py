@@ -95,7 +95,7 @@ class Seen:
     @property
     def unique(self) -> bool:
         """Whether every record has a value, and each its own."""
-        if self.gaps or not self._prints:
+        if not self._prints:
             return False
         prints = np.concatenate(self._prints)
         return len(prints) == self.records and len(np.unique(prints)) == len(prints)
@@ -169,8 +169,9 @@ class Seen:
         """Count the different values, while they are few, and see whether each is there once."""
         if self.kind not in {"whole", "real"}:
             self.numbers += sum(map(_is_number, raw)) if isinstance(raw, list) else 0
-        if (self.texts is None and self._prints is None and not self.dated) or self.kind == "real":
-            self._prints = None
+        if self.kind == "real":
+            self._prints = None  # what is measured names no record, and a print of each would be as large as the column
+        if self.texts is None and self._prints is None and not self.dated:
             return
         texts = self._spelled(raw)
         self.dated = self.dated and all(_DATE.fullmatch(text) for text in texts)

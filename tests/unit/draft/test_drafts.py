@@ -253,10 +253,35 @@ def test_one_table_in_every_kind_of_file_is_one_draft(tmp_path, monkeypatch):
 
 
 def test_a_draft_does_not_depend_on_how_records_come(drafted, monkeypatch):
-    columns = {"x": [*NUMBERS[:-1], ""], "kind": [*some("1", "2")[:-2], "b", "c"], "id": [f"{k}" for k in range(N)]}
-    whole = drafted(columns).value.files
+    columns = {
+        "x": [*NUMBERS[:-1], ""],
+        "kind": [*some("1", "2")[:-2], "b", "c"],
+        "id": [f"{k}" for k in range(N)],
+        "never a date": ["never", *(f"2026-01-{1 + k // 4:02}" for k in range(N - 1))],
+        "late": [*NUMBERS[:-1], "n.a."],
+        "twice": [*(str(7 * k) for k in range(N - 1)), "0"],
+    }
+    whole = drafted(columns).value
     monkeypatch.setattr("synthspec.draft.looking.ROWS", 7)
-    assert drafted(columns).value.files == whole
+    parts = drafted(columns).value
+    assert parts.files == whole.files
+    assert [each.why for each in parts.left_out] == [each.why for each in whole.left_out]
+
+
+def test_one_number_in_two_spellings_is_no_key(fields):
+    cells = ["1", "1.0", *(str(k * k) for k in range(2, N))]
+    assert fields({"id": cells, "x": NUMBERS})["rid"].role == "key"
+
+
+def test_texts_that_no_document_holds_are_left_out(fields):
+    assert "invisible" in fields({"odd": some("a\u200b", "b"), "x": NUMBERS})["odd"]
+
+
+def test_a_header_cannot_excuse_a_finding(drafted, tmp_path):
+    header = 'x # synthspec: ignore[sref.range-missing] reason="r" expires=2099-01-01'
+    made = drafted({header: some("5"), "y": [*NUMBERS[:-1], "1"], "z": some("a", "b")}).value
+    assert len(bound(made, tmp_path)) == 3
+    assert "synthspec:" not in made.files["data.sref.yaml"]
 
 
 CELLS = st.one_of(
