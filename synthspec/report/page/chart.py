@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synthspec.report.page.markup import Markup, tag
-from synthspec.report.verdict_table import number
 
 WIDTH, HEIGHT = 320, 180
 LEFT, RIGHT, TOP, BOTTOM = 50, 10, 10, 28
@@ -110,15 +109,26 @@ def frame(across: Scale, up: Scale, name: str) -> tuple[Markup, ...]:
     """The two axes with ticks, their lines, and the name of the one across."""
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     marks: list[Markup] = []
-    for value in up.ticks:
+    for value, text in zip(up.ticks, told(up.ticks), strict=True):
         marks.append(line(LEFT, up(value), right, up(value), "grid"))
-        marks.append(label(LEFT - 5, up(value) + 4, short(value), "end"))
-    marks.extend(label(across(value), bottom + 14, short(value), "middle") for value in across.ticks)
+        marks.append(label(LEFT - 5, up(value) + 4, text, "end"))
+    marks.extend(named(across, bottom + 14))
     marks.append(line(LEFT, bottom, right, bottom, "axis"))
     marks.append(label(right, HEIGHT - 2, name, "end", "name"))
     return tuple(marks)
 
 
-def short(value: float) -> str:
-    """A tick: ``1500``, ``0.02``, ``1e-05``."""
-    return f"{value:.0f}" if abs(value) < 1e5 and value == round(value) else number(value)
+def named(across: Scale, y: float) -> tuple[Markup, ...]:
+    """The ticks of an axis across, told at the height `y`."""
+    ticked = zip(across.ticks, told(across.ticks), strict=True)
+    return tuple(label(across(value), y, text, "middle") for value, text in ticked)
+
+
+def told(values: Sequence[float]) -> tuple[str, ...]:
+    """Ticks as text: ``1500``, ``0.02``, ``1e-05``; as many digits as tell them apart."""
+    tries = (tuple(_short(value, digits) for value in values) for digits in range(4, 18))
+    return next((texts for texts in tries if len(set(texts)) == len(values)), tuple(map(repr, values)))
+
+
+def _short(value: float, digits: int) -> str:
+    return f"{value:.0f}" if abs(value) < 1e5 and value == round(value) else f"{value:.{digits}g}"

@@ -8,7 +8,7 @@ from typing import TypeGuard
 from synthspec.ir.manifest_base import Scalar
 from synthspec.ir.manifest_engine import TimePath
 from synthspec.ir.manifest_evidence import BoundEntry, Metric
-from synthspec.report.page.chart import Scale, box, label, line, picture, place, scale, short
+from synthspec.report.page.chart import Scale, box, line, named, picture, place, scale
 from synthspec.report.page.markup import Markup, breakable, join, tag
 from synthspec.report.page.parts import RESULT, cards, facts, more, result, section
 from synthspec.report.page.shown import Shown
@@ -84,7 +84,7 @@ def _gauge(metric: Metric, bounds: tuple[BoundEntry, ...], ident: str) -> Markup
     if null is not None and _finite(null):
         marks.append(_diamond(across(null)))
     marks.append(tag("circle", cx=place(across(value)), cy=_MIDDLE, r=5, class_="value"))
-    marks += [label(across(each), _SIZE[1] - 4, short(each), "middle") for each in across.ticks]
+    marks += named(across, _SIZE[1] - 4)
     told = "; ".join(
         [
             f"value {number(value)}",

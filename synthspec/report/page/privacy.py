@@ -12,14 +12,14 @@ from synthspec.pipeline.publishing import learned_from
 from synthspec.report.page.markup import Markup, tag
 from synthspec.report.page.parts import code, facts, paragraphs, section, table
 from synthspec.report.page.shown import Shown
-from synthspec.report.verdict_table import number
+from synthspec.report.verdict_table import claim, number
 
 ADJACENCY = {
-    "zero_out": "two data sets are neighbours when the records of one {unit} are emptied in one of them, which changes no size",
+    "zero_out": "two data sets are neighbours when {whole} emptied in one of them, which changes no size",
     "add_remove": "two data sets are neighbours when one of them has one {unit} more than the other",
-    "replace_one": "two data sets are neighbours when the records of one {unit} are replaced by those of another",
+    "replace_one": "two data sets are neighbours when {whole} replaced by {another}",
 }
-"""What each relation compares; `unit` is what it protects."""
+"""What each relation compares; `unit` is what it protects, `whole` all that it has in the data."""
 
 
 def privacy(page: Shown) -> Markup:
@@ -52,8 +52,11 @@ def _none(page: Shown) -> str:
 
 def _covered(page: Shown, spent: DpSpend) -> str:
     unit, name = spent.unit or "record", page.manifest.dataset.name
-    relation = ADJACENCY.get(spent.adjacency or "", "the relation between neighbouring data sets is not stated")
-    steps = "" if spent.steps is None else f" over {spent.steps} noisy releases, as they were counted while it ran"
+    steps = (
+        ""
+        if spent.steps is None
+        else f" over {spent.steps} noisy release{'' if spent.steps == 1 else 's'}, counted while it ran"
+    )
     mechanism = page.manifest.privacy.mechanism
     if math.isinf(spent.eps_total):
         return (
@@ -63,11 +66,20 @@ def _covered(page: Shown, spent: DpSpend) -> str:
     return (
         f"The training of this engine on {name} is (epsilon = {upwards(spent.eps_total)}, delta = "
         f"{upwards(spent.delta_total)})-differentially private ({mechanism}). The protected unit is one {unit}: "
-        f"{relation.format(unit=unit)} (adjacency: {spent.adjacency or 'not stated'}). Epsilon was computed by "
+        f"{neighbours(spent.adjacency, unit)} (adjacency: {spent.adjacency or 'not stated'}). Epsilon was computed by "
         f"{spent.accounting_method}{steps}{_before(spent)}. {learned_from(spent, mechanism)}"
         "The guarantee covers the weights, the samples, and everything made of them without "
         f"looking at the records again; whatever an observer knows besides, what one {unit} can change is bounded by it."
     )
+
+
+def neighbours(adjacency: str | None, unit: str) -> str:
+    """Which data sets are told apart. A record has no records, another unit may have several."""
+    said = ADJACENCY.get(adjacency or "", "the relation between neighbouring data sets is not stated")
+    whole, another = (
+        ("one record is", "another") if unit == "record" else (f"the records of one {unit} are", "those of another")
+    )
+    return said.format(unit=unit, whole=whole, another=another)
 
 
 def _before(spent: DpSpend) -> str:
@@ -132,7 +144,11 @@ def _spent(mechanism: str, spent: DpSpend) -> Markup:
             ("Accountant", spent.accounting_method),
             ("Adjacency", spent.adjacency),
             ("Unit", spent.unit),
-            ("Noise multiplier", _number(spent.noise_multiplier)),
+            # Several vectors with noise of their own count as one release with noise of this size.
+            (
+                f"Noise multiplier{' of all vectors as one' if mechanism == 'dp-noise' else ''}",
+                None if spent.noise_multiplier is None else claim(spent.noise_multiplier),
+            ),
             ("Clip norm", _number(spent.clip_norm)),
             ("Sampling rate", _number(spent.sampling_rate)),
             ("Teachers", None if spent.teachers is None else f"{spent.teachers}, each on records of its own"),
@@ -157,6 +173,7 @@ def _vectors(spent: DpSpend) -> Iterator[Markup]:
             "Noisy statistics that were released",
             ("Vector", "Tables", "Numbers", "Noise, by what a record moves"),
             rows,
+            "stacked",
         )
 
 

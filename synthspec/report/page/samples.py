@@ -21,10 +21,10 @@ from synthspec.report.page.chart import (
     frame,
     label,
     line,
+    named,
     path,
     picture,
     scale,
-    short,
 )
 from synthspec.report.page.markup import Markup, tag
 from synthspec.report.page.parts import cards, facts, more, section, table
@@ -48,7 +48,7 @@ def samples(page: Shown) -> Markup:
             ("Schema", data.SRef),
             ("Modality", data.modality),
             ("Synthetic records", f"{data.n_syn}"),
-            ("Real records", f"{data.n_real}"),
+            ("Real records, all splits", f"{data.n_real}"),
             *((f"Condition {each.name}", f"{each.interface}, {_law(each.distribution)}") for each in _conditions(page)),
         )
     )
@@ -153,8 +153,7 @@ def _bins(found: Marginal, up: Scale) -> Iterator[Markup]:
         for at, anchor in ((0, "start"), (-1, "end")):
             yield label(across(found.edges[at]), HEIGHT - BOTTOM + 14, _instant(found.edges[at])[:10], anchor)
         return
-    for value in across.ticks:
-        yield label(across(value), HEIGHT - BOTTOM + 14, short(value), "middle")
+    yield from named(across, HEIGHT - BOTTOM + 14)
 
 
 def _members(found: Marginal, up: Scale) -> Iterator[Markup]:

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from synthspec.ir.manifest_engine import DpSpend, NoisyVector
 from synthspec.ir.manifest_evidence import Metric
 from synthspec.report.findings_text import plain
-from synthspec.report.page.chart import Scale, place, scale, ticks
+from synthspec.report.page.chart import Scale, place, scale, ticks, told
 from synthspec.report.page.curves import thinned
 from synthspec.report.page.markup import breakable, tag
 from synthspec.report.page.parts import table
-from synthspec.report.page.privacy import attacked, upwards
+from synthspec.report.page.privacy import ADJACENCY, _vectors, attacked, neighbours, upwards
 from synthspec.report.page.shown import curves
 from synthspec.report.page.style import STYLE
 
@@ -87,6 +88,18 @@ def test_ticks_are_round_few_and_inside(low, high):
     assert all(math.isclose(step, steps[0], rel_tol=1e-3) for step in steps)
 
 
+@given(NUMBERS, st.floats(1e-6, 1e3))
+def test_no_two_ticks_are_told_alike(low, share):
+    """An eps of 3.9998 beside a limit of 4 has an axis of its own, not four times 4."""
+    high = low + share * max(abs(low), 1e-3)
+    found = ticks(low, high)
+    texts = told(found)
+    assert len(set(texts)) == len(set(found))
+    assert all(
+        math.isclose(float(text), tick, rel_tol=1e-3, abs_tol=1e-12) for text, tick in zip(texts, found, strict=True)
+    )
+
+
 @given(st.lists(NUMBERS, min_size=1), st.floats(0, 1))
 def test_a_scale_keeps_order_and_stays_inside(values, share):
     found = scale(values, 10, 310, pad=0.1)
@@ -124,6 +137,23 @@ def test_a_thinned_curve_keeps_its_extremes(values):
 def test_a_bound_is_rounded_upwards(value):
     said = float(upwards(value))
     assert value <= said <= value * 1.0011
+
+
+@pytest.mark.parametrize("adjacency", ADJACENCY)
+@pytest.mark.parametrize("unit", ["record", "patient"])
+def test_a_record_has_no_records_and_a_patient_has(adjacency, unit):
+    said = neighbours(adjacency, unit)
+    assert f"one {unit}" in said
+    assert "{" not in said
+    assert ("records" in said) == (unit == "patient" and adjacency != "add_remove")
+
+
+def test_noisy_vectors_are_shown_on_narrow_screens_too():
+    """Four columns: side by side they are wider than a phone."""
+    vectors = (NoisyVector(name="fields", parts=5, size=194, sigma=1.9, commitment="a" * 64),)
+    spent = DpSpend(eps_total=1.0, delta_total=1e-5, accounting_method="analytic", statistics=vectors)
+    (shown,) = _vectors(spent)
+    assert ("table", (("role", "table"), ("class", "stacked"))) in Seen(shown.text).tags
 
 
 def test_known_bounds_keep_their_digits():
