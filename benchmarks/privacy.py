@@ -142,15 +142,16 @@ def private_step(name: str, batch: int) -> Step:
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
     engine = engine_of(net, lambda given: cross_entropy(net(given[0]), given[1], reduction="none"), penalised=False)
     mechanism = GaussianSum(Secret.fresh().key("noise"), multiplier=1.0, clip=1.0, normalizer=float(batch))
+    gradient = torch.zeros(engine.width)
+    for weight, part in zip(engine.parameters.values(), engine.views(gradient), strict=True):
+        weight.grad = part
 
     def step() -> None:
         total = torch.zeros(engine.width, dtype=torch.float64)
-        for part in zip(*(torch.split(each, PHYSICAL) for each in records), strict=True):
-            engine.add(total, part, 1.0)
-        for weight, part in zip(engine.parameters.values(), engine.views(mechanism.release(total)), strict=True):
-            weight.grad = part
+        for rows in zip(*(torch.split(each, PHYSICAL) for each in records), strict=True):
+            engine.add(total, rows, 1.0)
+        gradient.copy_(mechanism.release(total))
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
 
     return step
 

@@ -180,6 +180,10 @@ class PrivateRun:
     def __post_init__(self) -> None:
         self.engine = engine_of(self.learner.network, self.learner.record_losses, penalised=self.learner.penalised)
         self.weights = list(self.engine.parameters.values())
+        # One tensor holds all gradients, release after release: nothing is made or taken apart at a step.
+        self.gradient = torch.zeros(self.engine.width, dtype=self.engine.dtype)
+        for weight, part in zip(self.weights, self.engine.views(self.gradient), strict=True):
+            weight.grad = part
         self.average = Average(self.learner.kept, self.course.training.ema)
         self.optimizer = build_optimizer(self.course.training.optimizer, self.weights)
         self.watch = Watch.of(self.course.stability, self.course.steps)
@@ -189,15 +193,12 @@ class PrivateRun:
     def advance(self, step: int) -> bool:
         """One release and its update; True when training is over."""
         self.step = step
-        gradient = self.mechanism.release(self.clipped_sum(step))
+        self.gradient.copy_(self.mechanism.release(self.clipped_sum(step)))
         lr = self.course.training.optimizer.lr * self.lr_factor * rate(step, self.course.steps)
-        action = self._observe({"lr": lr, "grad_norm_released": torch.linalg.vector_norm(gradient).item()})
+        action = self._observe({"lr": lr, "grad_norm_released": torch.linalg.vector_norm(self.gradient).item()})
         if action in ("", "scale_lr"):
-            for weight, part in zip(self.weights, self.engine.views(gradient), strict=True):
-                weight.grad = part
             set_rate(self.optimizer, lr)
             self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
         over = action if action in ("stop", "converged") else self._follow(step, lr)
         if step == self.course.epoch_steps:
             self.first = _copied(self.average.network)
