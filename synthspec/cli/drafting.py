@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from synthspec.draft.spec_text import Family
 
 _MOST_SAID = 8
+_LARGE = 1 << 25
+"""Bytes of a table from which on it takes long enough to say so."""
 
 
 def draft_from(table: str, folder: Path, name: str, family: Family, target: str, key: str, *, outside: bool) -> Draft:
@@ -32,6 +34,8 @@ def draft_from(table: str, folder: Path, name: str, family: Family, target: str,
         raise usage("reading a table needs numpy; run: pip install 'synthspec[data]'")
     from synthspec.draft.making import Asked, draft
 
+    if not table.startswith(SKLEARN) and Path(table).stat().st_size >= _LARGE:
+        typer.echo(f"looking at every record of {table} once; that takes a while", err=True)
     asked = Asked(name=name or _named(table), table=table, source=source, family=family, target=target, key=key)
     found = draft(asked)
     if found.value is None:
