@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from synthspec.ir.verdict import BoundRecord, ContractRecord, Gate
 from synthspec.report.findings_text import plain
@@ -13,14 +14,33 @@ _SIGN = {"<=": "<=", ">=": ">="}
 
 
 def verdict_table(records: Sequence[ContractRecord], gate: Gate, style: Style) -> str:
-    """One line a bound, grouped by contract, then what the spec says to do about contracts that do not hold, then the gate."""
+    """One line a bound, grouped by contract, then what the spec says to do about contracts that do not hold, then the gate.
+
+    On a terminal that would cut such lines, what was measured stands below what was promised.
+    """
     rows = [row for record in records for row in _rows(record)]
     widths = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(len(_HEAD))]
     lines = [style.paint(_line(_HEAD, widths), "bold"), _line(tuple("-" * width for width in widths), widths)]
-    for row in rows:
-        line = _line(row, widths)
-        lines.append(line.replace(row[1], style.paint(row[1], _KIND[row[1].strip()]), 1) if row[1].strip() else line)
+    lines += [_painted(_line(row, widths), row[1], style) for row in rows]
+    if style.width is not None and max(len(_line(row, widths)) for row in (_HEAD, *rows)) > style.width:
+        lines = [line for row in rows for line in _stacked(row, widths[:2], style)]
     return "\n".join([*lines, "", *_plans(records), _gate(gate, style)]) + "\n"
+
+
+def _painted(line: str, result: str, style: Style) -> str:
+    return line.replace(result, style.paint(result, _KIND[result]), 1) if result else line
+
+
+def _stacked(row: tuple[str, ...], widths: Sequence[int], style: Style) -> Iterator[str]:
+    """One row in as many lines as it takes, all of them beside the name and the result."""
+    name, result, promise, measured, judged, size, note = row
+    told = (measured, judged and f"judged at {judged}", size and f"n {size}")
+    parts = [part for part in (promise, ", ".join(filter(None, told)), note) if part.strip()]
+    room = max((style.width or 0) - sum(widths) - 4, 20)
+    lines = [line for part in parts for line in wrap(part, room, break_on_hyphens=False)] or [""]
+    for order, line in enumerate(lines):
+        head = (name, result) if order == 0 else ("", "")
+        yield _painted(_line((*head, line), (*widths, 0)), head[1], style)
 
 
 _HEAD = ("contract", "result", "promise", "measured", "judged at", "n", "note")

@@ -97,6 +97,33 @@ def test_colour_paints_the_result_and_changes_no_letter():
     assert re.sub(r"\x1b\[[\d;]*m", "", painted) == verdict_table(records, CLOSED, PLAIN)
 
 
+@given(st.integers(60, 200), st.text("ab -", max_size=120))
+def test_a_narrow_terminal_cuts_nothing_and_misses_nothing(width, reason):
+    bound = dataclasses.replace(HELD, reason=reason)
+    records = [record(bound, bound), record(result="unproven", severity="info", reason="owed by vae, not by flow")]
+    shown = verdict_table(records, OPEN, Style(colour=False, width=width))
+    body = shown.split("\n\n")[0]
+    assert all(len(line) <= width for line in body.splitlines())
+    words = {
+        "C40-511",
+        "held",
+        "FID",
+        "60",
+        "40",
+        "1.5",
+        "42.12",
+        "(upper)",
+        "279/512",
+        "unproven",
+        "vae,",
+        *reason.split(),
+    }
+    found = set(body.split())
+    assert {each for each in words if len(each) < 20} <= found | {each.rstrip(",") for each in found}
+    wide = verdict_table(records, OPEN, PLAIN)
+    assert (shown == wide) == all(len(line) <= width for line in wide.split("\n\n")[0].splitlines())
+
+
 @given(st.text(max_size=30))
 def test_no_reason_breaks_the_table(reason):
     lines = verdict_table([record(dataclasses.replace(HELD, reason=reason))], OPEN, PLAIN).split("\n")
