@@ -83,12 +83,21 @@ def audit(
         raise typer.Exit(1)
 
 
-def evidence(plan: Plan, form: Format) -> AuditEvidence:
-    """What an audit of the mechanism of `plan` says for its manifest; exit 1, with all of it, where it found a defect."""
+def evidence(plan: Plan, form: Format, *, quiet: bool) -> AuditEvidence:
+    """What an audit of the mechanism of `plan` says for its manifest, told on stderr unless `quiet`.
+
+    Exit 1, with all of it, where it found a defect.
+    """
     found = _audited(plan, CANARIES, None, form)
     if found.defects:
         _answer(found, form)
         raise typer.Exit(1)
+    if not quiet:
+        typer.echo(
+            f"audit: no defect; {found.correct} of {found.guesses} guesses about {found.canaries} canaries came true, "
+            f"which proves an eps of at least {found.lower:.4g} ({found.claimed:.15g} is claimed)",
+            err=True,
+        )
     return found.evidence()
 
 

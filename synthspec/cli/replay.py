@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from synthspec.cli.answer import FORMAT, QUIET, Format, show_findings, usage
-from synthspec.cli.running import BATCH, SECRET, WORKERS, check_batch, check_secret
+from synthspec.cli.running import BATCH, WORKERS, check_batch, check_secret
 from synthspec.cli.verified import verified
 
 if TYPE_CHECKING:
@@ -36,7 +36,11 @@ def replay(
     key: list[Path] | None = typer.Option(None, "--key", help="A public key (PEM) to trust beside your own."),
     workers: int = WORKERS,
     batch: int | None = BATCH,
-    secret: Path | None = SECRET,
+    secret: Path | None = typer.Option(
+        None,
+        metavar="FILE",
+        help="The file that 'run --secret' kept: the noise of a privacy mechanism is made of it again.",
+    ),
     accept: Accepted = typer.Option(Accepted.bitwise, help="The worst grade that is exit 0."),
     tolerance: float = typer.Option(
         1e-4, min=0.0, max=1.0, help="How far a number may be off for 'numeric', in units of the range of its array."

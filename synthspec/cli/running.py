@@ -90,7 +90,7 @@ def run(
     check_batch(batch, plan)
     options = RunOptions(
         store=store,
-        audited=evidence(plan, form) if audit else None,
+        audited=evidence(plan, form, quiet=quiet) if audit else None,
         out=folder,
         base=base,
         workers=workers,

@@ -98,7 +98,13 @@ def _key(named: str) -> bytes:
 
     path = Path(named)
     try:
-        return read_key(path if path.is_file() else key_path(config_dir() / "watermark", named))
+        kept = path if path.is_file() else key_path(config_dir() / "watermark", named)
+        if not kept.exists():
+            raise usage(
+                f"there is no key {named} ({kept}); only the key that marked them finds a mark in records: ask who made "
+                "them for it, and give it with --key FILE"
+            )
+        return read_key(kept)
     except KeyFault as fault:
         raise usage(str(fault)) from None
 

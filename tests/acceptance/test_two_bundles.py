@@ -91,6 +91,23 @@ def test_a_defect_stops_the_run_before_it_meets_a_record(cli, tmp_path, monkeypa
         caught.evidence()
 
 
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_run_tells_what_its_audit_found(capsys, monkeypatch, quiet):
+    from synthspec.backend.auditing import CanaryRun
+    from synthspec.cli.answer import Format
+    from synthspec.cli.auditing import evidence
+    from synthspec.diag import Outcome
+    from synthspec.pipeline.auditing import Audit
+
+    clean = CanaryRun(scores=(), present=(), replay_ratio=1.0, replay_same=True, z=())
+    found = Audit(claimed=3.9998, delta=1e-5, lower=0.515, canaries=2000, guesses=200, correct=137, run=clean)
+    monkeypatch.setattr("synthspec.pipeline.auditing.audit_plan", lambda *_: Outcome(found))
+    assert evidence(None, Format.text, quiet=quiet) == found.evidence()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert all((part in err) != quiet for part in ("137 of 200", "2000", "0.515", "3.9998"))
+
+
 def test_nothing_measured_on_private_records_goes_out(run):
     """Every figure, digest and count of the restricted half is looked for in the public one, as a value and as text."""
     full, public = predicate(run / "manifest.sigstore.json"), predicate(run / PUBLIC)

@@ -62,6 +62,16 @@ def test_a_key_that_is_not_there_stops_before_anything(cli, desk, spec, project)
     assert not (desk / "run").exists()
 
 
+def test_who_has_no_key_is_told_to_ask_for_it(cli, desk, spec, project):
+    """A key that is made now finds no mark that was made before."""
+    answer = cli(
+        "watermark", "detect", project / "marks.csv", "--sref", project / "marks.sref.yaml", "--key", "theirs", cwd=desk
+    )
+    assert (answer.code, answer.out) == (2, "")
+    assert "--key" in answer.err
+    assert "watermark new" not in answer.err
+
+
 INSTANTS = """\
 apiVersion: synthspec/v1
 kind: SRef

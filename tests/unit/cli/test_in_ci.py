@@ -28,6 +28,16 @@ def validate(folder, paths, fail_on="error"):
     return shell(STEPS["Validate"]["run"], folder, SPECS=paths, FAIL_ON=fail_on)
 
 
+def test_the_configuration_in_the_docs_is_a_whole_one():
+    blocks = re.findall(
+        r"```yaml\n(# .pre-commit-config.yaml\n.*?)```", (ROOT / "docs" / "validate.md").read_text(), re.DOTALL
+    )
+    (told,) = (yaml.safe_load(block) for block in blocks)
+    (repository,) = told["repos"]
+    assert {hook["id"] for hook in repository["hooks"]} <= {hook["id"] for hook in HOOKS}
+    assert set(repository) == {"repo", "rev", "hooks"}
+
+
 def test_the_action_passes_its_inputs_as_variables():
     for step in ACTION["runs"]["steps"]:
         assert "${{" not in step.get("run", "")
