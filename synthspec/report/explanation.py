@@ -52,7 +52,7 @@ def _page(entry: Rule | Documented, style: Style) -> str:
 
 def _clause(stated: Clause, style: Style) -> str:
     rows = {
-        "Met by": (*stated.rules, *stated.contracts),
+        "Met by": tuple(each for each in (*stated.rules, *stated.contracts) if each != stated.id),
         "Written in": stated.modules,
         "Planned": stated.planned,
     }
