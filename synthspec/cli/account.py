@@ -23,6 +23,10 @@ class Neighbours(str, Enum):
     replace_one = "replace_one"
 
 
+ADJACENCY = (
+    "What neighbours differ in. zero_out: one record is emptied, their number is public; add_remove: one more or less; "
+    "replace_one: another in its place, about twice the eps."
+)
 EVENTS = ("poisson_gaussian", "gaussian", "laplace")
 ACCOUNTANTS = ("pld", "rdp", "analytic")
 _REFUSED = {
@@ -41,7 +45,7 @@ def account(
     ),
     rate: float | None = typer.Option(None, help="poisson_gaussian: the probability with which a record is drawn."),
     steps: int = typer.Option(1, min=1, help="How many releases."),
-    adjacency: Neighbours = typer.Option(Neighbours.add_remove, help="What neighbours differ in."),
+    adjacency: Neighbours = typer.Option(Neighbours.add_remove, help=ADJACENCY),
     accountant: str | None = typer.Option(
         None, help="pld, rdp, or analytic (a closed form); default pld, and analytic for gaussian."
     ),

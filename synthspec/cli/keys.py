@@ -30,7 +30,7 @@ def list_() -> None:
         elif entry[0].code == "KEY_PASSPHRASE" and (public := _public(Path(entry[0].where))) is not None:
             typer.echo(f"{Path(entry[0].where).stem}\tuser, encrypted\t{public.algorithm}\t{public.key_id}")
         else:
-            typer.echo("\n".join(f"unusable\t{each.code}\t{each.where}: {each.message}" for each in entry))
+            typer.echo("\n".join(f"unusable\t{each.code}\t{each}" for each in entry))
 
 
 @app.command("new")

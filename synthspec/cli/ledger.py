@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from synthspec.cli.account import Neighbours, event_of, positive
+from synthspec.cli.account import ADJACENCY, Neighbours, event_of, positive
 from synthspec.cli.answer import FORMAT, Format, usage
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def reserve(
     multiplier: float = typer.Option(..., help="The noise, in units of what one unit may contribute."),
     rate: float | None = typer.Option(None, help="poisson_gaussian: the probability with which a record is drawn."),
     steps: int = typer.Option(1, min=1, help="How many releases."),
-    adjacency: Neighbours = typer.Option(Neighbours.zero_out, help="What neighbours differ in."),
+    adjacency: Neighbours = typer.Option(Neighbours.zero_out, help=ADJACENCY),
     unit: str = typer.Option("record", help="What is protected."),
     dataset: str = typer.Option("", help="SHA-256 of the data, so that they are in no other ledger."),
     note: str = typer.Option("by hand", help="What it was, for whoever reads the ledger."),

@@ -47,7 +47,7 @@ def release(
         done = put(Path(run), Path(to), keys)
     if not isinstance(done, Released):
         for each in done:
-            typer.echo(f"refused[{each.code}]: {each.where}: {each.message}", err=True)
+            typer.echo(f"refused[{each.code}]: {each}", err=True)
         typer.echo("release: REFUSED: nothing was changed", err=True)
         raise typer.Exit(2 if all(each.code == "IO" for each in done) else 1)
     _answer(done, form)

@@ -161,7 +161,7 @@ def after(previous: Path, stream: str) -> Numbered:
 
     found = verify(previous)
     if found.statement is None or found.refusals:
-        raise usage("; ".join(f"--previous: {each.code}: {each.where}: {each.message}" for each in found.refusals))
+        raise usage("; ".join(f"--previous: {each.code}: {each}" for each in found.refusals))
     release = found.statement.manifest.release
     if release.stream != stream:
         raise usage(f"--previous is a release of {release.stream}, not of {stream}")

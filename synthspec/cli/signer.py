@@ -70,4 +70,4 @@ def read_passphrase(descriptor: int | None, label: str, *, twice: bool = False) 
 
 def told(refusals: Refusals) -> str:
     """Refusals in one line."""
-    return "; ".join(f"{each.code}: {each.where}: {each.message}" for each in refusals)
+    return "; ".join(f"{each.code}: {each}" for each in refusals)

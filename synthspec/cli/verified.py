@@ -25,7 +25,7 @@ def verified(path: Path, keys: list[Path] | None, verb: str) -> tuple[Manifest, 
     checked = verify(path, tuple(keys or ()))
     if checked.statement is None or checked.refusals:
         for each in checked.refusals:
-            typer.echo(f"refused[{each.code}]: {each.where}: {each.message}", err=True)
+            typer.echo(f"refused[{each.code}]: {each}", err=True)
         typer.echo(f"{verb}: REFUSED: the manifest does not verify", err=True)
         raise typer.Exit(1)
     said = checked.statement.manifest

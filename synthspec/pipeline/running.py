@@ -90,7 +90,7 @@ class KeyRefused(Exception):  # noqa: N818 - it carries an answer to the user
     """The signing key cannot be used."""
 
     def __init__(self, refusals: Refusals) -> None:
-        super().__init__("; ".join(f"{each.code}: {each.where}: {each.message}" for each in refusals))
+        super().__init__("; ".join(f"{each.code}: {each}" for each in refusals))
 
 
 def backends() -> Mapping[str, Backend]:

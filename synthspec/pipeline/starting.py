@@ -33,7 +33,7 @@ def _seen(start: Pretrained, base: Path) -> Iterator[Diagnostic]:
     checked = verify(folder)
     if checked.statement is None or checked.refusals:
         for refusal in checked.refusals:
-            message = f"the run {start.run} does not verify: {refusal.code}: {refusal.where}: {refusal.message}"
+            message = f"the run {start.run} does not verify: {refusal.code}: {refusal}"
             yield _fault(message, f"see: synthspec verify {start.run}")
         return
     signed = {subject.name: subject.sha256 for subject in checked.statement.subjects}

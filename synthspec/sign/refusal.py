@@ -106,6 +106,10 @@ class Refusal:
         object.__setattr__(self, "message", printable(self.message))
         object.__setattr__(self, "where", printable(self.where, _WHERE_LIMIT))
 
+    def __str__(self) -> str:
+        """``samples.csv: an unsigned file``; what is wrong with the whole names no place."""
+        return f"{self.where}: {self.message}" if self.where else self.message
+
 
 Refusals = tuple[Refusal, ...]
 

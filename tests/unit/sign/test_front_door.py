@@ -188,3 +188,9 @@ def test_m90_an_unreadable_file_is_not_passed_over(run, monkeypatch):
 
     monkeypatch.setattr(os, "open", denies)
     assert [(refusal.code, refusal.where) for refusal in run.refusals()] == [("IO", "samples/a.npz")]
+
+
+def test_a_refusal_of_the_whole_names_no_place():
+    """``refused[TRUST_POLICY]: : no key`` is a message with a hole in it."""
+    assert str(Refusal("TRUST_POLICY", "no key is trusted")) == "no key is trusted"
+    assert str(Refusal("DIGEST", "changed", "samples.csv")) == "samples.csv: changed"
