@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from synthspec.sign.claims import consistency
 from synthspec.sign.names import FULL, PUBLIC
 from synthspec.sign.pae import pae
 from synthspec.sign.public_key import PublicKey
-from synthspec.sign.refusal import Refusals, refuse, settled
+from synthspec.sign.refusal import Refusals, Refused, refuse, settled
 from synthspec.sign.statement import AnyManifest, Subject, read_statement
 from synthspec.sign.timestamps import earliest
 from synthspec.sign.tree import Tree, check_tree
@@ -76,10 +76,7 @@ def _verify(data: bytes, trusted: Trust, approvals: bytes) -> VerifiedStatement:
     signers = {key: earliest(bundle.stamps, bundle.signature, trusted.roots)}
     unread = 0 if trusted.roots else len(bundle.stamps)
     for number, line in enumerate(approvals.splitlines(), 1):
-        other = read_bundle_bytes(line)
-        if other.payload != bundle.payload:
-            raise refuse("SIGNATURE", "this approval is of another manifest", f"line {number} of the approvals")
-        also = _signer(other, trusted)
+        other, also = _approval(line, f"line {number} of the approvals", bundle.payload, trusted)
         proofs = (signers.get(also), earliest(other.stamps, other.signature, trusted.roots))
         signers[also] = min((each for each in proofs if each is not None), default=None)
         unread += 0 if trusted.roots else len(other.stamps)
@@ -99,6 +96,17 @@ def _verify(data: bytes, trusted: Trust, approvals: bytes) -> VerifiedStatement:
         payload=bundle.payload,
         predicate=statement.predicate,
     )
+
+
+def _approval(line: bytes, where: str, payload: bytes, trusted: Trust) -> tuple[Bundle, PublicKey]:
+    """A further signature and its key. One of a stranger is refused as well, and `where` tells whose the fault is."""
+    try:
+        other = read_bundle_bytes(line)
+        if other.payload != payload:
+            raise refuse("SIGNATURE", "this approval is of another manifest")
+        return other, _signer(other, trusted)
+    except Refused as refused:
+        raise Refused(replace(each, where=f"{where} {each.where}".rstrip()) for each in refused.refusals) from None
 
 
 def _signer(bundle: Bundle, trusted: Trust) -> PublicKey:

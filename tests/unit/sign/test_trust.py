@@ -71,6 +71,10 @@ def test_every_approval_must_hold_and_be_of_this_manifest(signed, keys):
     of_another = signed.restated(lambda statement: statement["predicate"]["release"].update(sequence=8))
     assert answer(signed, *entries, approvals=of_another + b"\n") == "SIGNATURE"
     assert answer(signed, *entries, approvals=b"{}\n") == "SCHEMA"
+    good = approved(signed, keys[2])
+    for line in (of_a_stranger, of_another + b"\n", b"{}\n"):
+        (refusal,) = verify_bundle(signed.bundle, Trust(entries), good + line)
+        assert refusal.where.startswith("line 2 of the approvals"), "whose fault it is not is not accused"
 
 
 def test_who_stands_behind_a_manifest_is_told(signed, keys):
