@@ -108,8 +108,11 @@ def timestamp(
         raise usage(f"{manifest}: no such file or folder")
     done = add_stamp(manifest, reply, answers) if reply is not None else write_request(manifest, cast("Path", query))
     if isinstance(done, Stamped):
-        whose = "" if done.believed else "; no root of a clock is trusted here: run 'synthspec trust clock FILE'"
-        typer.echo(f"signed by {done.by.isoformat()} at the latest{whose}: wrote {done.bundle}")
+        typer.echo(f"wrote {done.bundle}: signed by {done.by.isoformat()} at the latest")
+        if not done.believed:
+            typer.echo(
+                "note: no root of a clock is trusted here, so nobody vouches for that: run 'synthspec trust clock FILE'"
+            )
     elif done:
         typer.echo(told(done), err=True)
         raise typer.Exit(2 if all(each.code == "IO" for each in done) else 1)
