@@ -14,7 +14,7 @@ from synthspec.backend.artifacts import FIGURES, FIT_REPORT, TRAINING_LOG, write
 from synthspec.backend.blocks import Sampler, sampling_kernels
 from synthspec.backend.dataset import Dataset
 from synthspec.backend.draws import Stream, draw_conditions, generator
-from synthspec.backend.engines import rows_of
+from synthspec.backend.engines import learned_rows, rows_of
 from synthspec.backend.protocol import Artifact, Context, Kernel
 from synthspec.backend.scores import write_scores
 from synthspec.ir.families import (
@@ -112,8 +112,8 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
 def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
     """C40-516: how well the denoiser knows single records. Diffusion has no figures of its own."""
     engine, objective = parts(op.fit)
-    learned = {"data": inputs["drawn"], "split": inputs["drawn"]} if "drawn" in inputs else inputs
-    content, given = read_content(op.fit, inputs["engine"]), given_of(op.fit, rows_of(learned, "train"))
+    content = read_content(op.fit, inputs["engine"])
+    given = given_of(op.fit, learned_rows(inputs)) if op.fit.conditions else None
     network, sigma_data = trained_network(op.fit, inputs["engine"], content, given)
     head, process = head_of(engine.noise_schedule, objective), Process(engine.noise_schedule)
     corruption = Corruption(process, head, None, sigma_data, content.choices)

@@ -32,6 +32,15 @@ def rows_of(inputs: Mapping[str, Artifact], split: str) -> Dataset:
     return read_dataset(inputs["data"].path(DATA)).take(rows)
 
 
+def learned_rows(inputs: Mapping[str, Artifact]) -> Dataset:
+    """The train rows that the engine was trained on: those that were drawn, where the input ``drawn`` is beside it.
+
+    Raises DataError when there are none.
+    """
+    drawn = inputs.get("drawn")
+    return rows_of(inputs if drawn is None else {"data": drawn, "split": drawn}, "train")
+
+
 def write_engine(context: Context, arrays: Mapping[str, NDArray[np.generic]], report: FitReport) -> None:
     """Write an engine that was not trained in steps: its arrays, its report, and a log without lines."""
     (context.out / WEIGHTS).parent.mkdir()

@@ -126,7 +126,7 @@ class Seen:
 
     def few(self, most: int) -> bool:
         """Whether there are at most `most` different values."""
-        return self.texts is not None and len(self.texts) <= most
+        return self.texts is not None and len(self.integers if self.kind == "whole" else self.texts) <= most
 
     def _as(self, dtype: Tried) -> Field:
         return Field(name=self.name, role="content", dtype=dtype, nullable=True)
@@ -173,20 +173,15 @@ class Seen:
             self._prints = None  # what is measured names no record, and a print of each would be as large as the column
         if self.texts is None and self._prints is None and not self.dated:
             return
-        texts = self._spelled(raw)
+        texts = [cell.strip() for cell in raw] if isinstance(raw, list) else [str(item) for item in raw.tolist()]
         self.dated = self.dated and all(_DATE.fullmatch(text) for text in texts)
         if self.texts is not None:
             self._count(texts)
+        if self.takes("int64") and any(text != str(int(text.partition(".")[0])) for text in texts):
+            self._prints = None  # 1, +1 and 1.0 are one number, and three texts where later values are none
         if self._prints is not None:
             prints = np.fromiter(map(hash, texts), np.int64, len(texts))
             self._prints = [*self._prints, prints] if len(np.unique(prints)) == len(prints) else None
-
-    def _spelled(self, raw: Raw) -> list[str]:
-        if not isinstance(raw, list):
-            return [str(item) for item in raw.tolist()]
-        cells = [cell.strip() for cell in raw]
-        # 1, +1 and 1.0 are one number.
-        return [str(int(cell.partition(".")[0])) for cell in cells] if self.takes("int64") else cells
 
     def _count(self, texts: Sequence[str]) -> None:
         known = self.texts or {}

@@ -186,14 +186,14 @@ def _scores(isolate: Isolate, execution: Execution, count: int) -> tuple[F64, st
     if all(SCORES in artifact.files for artifact in asked):
         read = [read_scores(artifact.path(SCORES))["train"] for artifact in asked]
         return np.stack([each.values[np.argsort(each.rows)] for each in read]), read[0].how
-    made = (_space(isolate, execution, number) for number in range(count))
+    made = _spaces(isolate, execution, count)
     return np.stack([sampled_scores(records, synthetic) for records, synthetic in made]), NEAREST
 
 
-def _space(isolate: Isolate, execution: Execution, number: int) -> tuple[F64, F64]:
-    """The records that are asked about and those that the engine `number` makes, in the space of distances."""
+def _spaces(isolate: Isolate, execution: Execution, count: int) -> Iterator[tuple[F64, F64]]:
+    """The records that are asked about and those that each engine makes, in the space of distances."""
     real, schema = execution.node(ISOLATE).artifact, isolate.schema
-    data, made = (read_dataset(each.path(DATA)) for each in (real, execution.node(asking(number)).artifact))
+    data = read_dataset(real.path(DATA))
     train, asked = (read_rows(each.path(SPLIT)).train for each in (execution.node("split").artifact, real))
     request = metrics.Request(
         modality=schema.modality,
@@ -201,11 +201,12 @@ def _space(isolate: Isolate, execution: Execution, number: int) -> tuple[F64, F6
         seed=isolate.seed,
         train=sample_of(schema, data.take(train), None),
         test=sample_of(schema, data.take(asked), None),
-        synthetic=sample_of(schema, made, None),
         reference="train",
     )
-    bench = Bench(request)
-    return bench.space("test"), bench.space("synthetic")
+    records = Bench(request).space("test")
+    for number in range(count):
+        made = read_dataset(execution.node(asking(number)).artifact.path(DATA))
+        yield records, Bench(replace(request, synthetic=sample_of(schema, made, None))).space("synthetic")
 
 
 def _claim(one: Plan, execution: Execution, shadows: Shadows) -> Claim | None:

@@ -14,7 +14,7 @@ from synthspec.backend.artifacts import FIGURES, FIT_REPORT, TRAINING_LOG, write
 from synthspec.backend.blocks import Sampler, sampling_kernels
 from synthspec.backend.dataset import Dataset
 from synthspec.backend.draws import draw_conditions
-from synthspec.backend.engines import rows_of
+from synthspec.backend.engines import learned_rows, rows_of
 from synthspec.backend.protocol import Artifact, Context, DataError, Kernel
 from synthspec.backend.scores import write_scores
 from synthspec.ir.families import DpSgd, Elbo, ElboBeta, VaeConv, VaeEngine, VaeMlp
@@ -153,9 +153,7 @@ def load(op: Sample, inputs: Mapping[str, Artifact]) -> Sampler:
 
 def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None:
     """M40-5.7: the figures that need the weights."""
-    # What engines under dp-noise were trained on is beside them: the moments of their conditions are of those rows.
-    learned = {"data": inputs["drawn"], "split": inputs["drawn"]} if "drawn" in inputs else inputs
-    given = given_of(op.fit, rows_of(learned, "train"))
+    given = given_of(op.fit, learned_rows(inputs)) if op.fit.conditions else None
     made = _table_subject if op.fit.schema.modality != "image" else _subject
     subject = made(op, inputs, given)
     context.progress.start("assess", len(op.metrics), "figures")

@@ -60,6 +60,10 @@ def _wanted(op: Isolate, records: int) -> int:
     if records < 2 * ASKED_LEAST:
         message = f"{records} records of the training split; shadow engines need {2 * ASKED_LEAST} of them at least"
         raise DataError("schema.bad-value", message, "give more data, or the training split a larger share")
+    if most < ASKED_LEAST:
+        room = max(0, min(records - 2 * ASKED_LEAST, CANDIDATES - ASKED_LEAST))
+        message = f"{op.planted} canaries leave no room for {ASKED_LEAST} of {records} records of the training split"
+        raise DataError("schema.bad-value", message, f"plant {room} at most, or none")
     if not ASKED_LEAST <= wanted <= most:
         message = f"{wanted} records cannot be asked about, of {records} in the training split"
         raise DataError("schema.bad-value", message, f"say {ASKED_LEAST} to {most}, or leave it out")

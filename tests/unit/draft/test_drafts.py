@@ -260,6 +260,8 @@ def test_a_draft_does_not_depend_on_how_records_come(drafted, monkeypatch):
         "never a date": ["never", *(f"2026-01-{1 + k // 4:02}" for k in range(N - 1))],
         "late": [*NUMBERS[:-1], "n.a."],
         "twice": [*(str(7 * k) for k in range(N - 1)), "0"],
+        "spelled": [*some("1.0", "+2", "3")[:-3], "a", "b", "a"],
+        "spelled once": [*(f"{k}.0" for k in range(N - 2)), "a", "1.0"],
     }
     whole = drafted(columns).value
     monkeypatch.setattr("synthspec.draft.looking.ROWS", 7)

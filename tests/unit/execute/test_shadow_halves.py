@@ -114,6 +114,16 @@ def test_too_few_records_are_refused(real, tmp_path):
         asked(real, tmp_path / "isolate")
 
 
+def test_canaries_that_leave_no_room_are_named(real, tmp_path):
+    """What is advised is the most that there is room for."""
+    with pytest.raises(DataError, match="85 canaries leave no room for 20 of 120") as caught:
+        asked(real, tmp_path / "isolate", planted=85)
+    assert caught.value.help == "plant 80 at most, or none"
+    (tmp_path / "isolate").rmdir()
+    found = asked(real, tmp_path / "isolate", planted=80)
+    assert read_report(found.path(ISOLATE_REPORT), IsolateReport) == IsolateReport(records=120, isolated=20, planted=80)
+
+
 @pytest.mark.parametrize("exchanged", [False, True])
 def test_a_pair_learns_every_record_once_and_val_as_it_is_and_no_test(real, tmp_path, exchanged):
     found = asked(real, tmp_path / "isolate", planted=30)
