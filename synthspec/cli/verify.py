@@ -61,7 +61,9 @@ def _json(found: Verification) -> None:
         "stream": None if said is None else said.release.stream,
         "sequence": None if said is None else said.release.sequence,
         "ordered": found.ordered,
-        "signed_by": _signed_by(found),
+        "key_id": None if found.statement is None else found.statement.key.key_id,
+        "pinned_as": _pinned(found),
+        "signed_before": _stamp(found),
         "stamps_unread": 0 if found.statement is None else found.statement.unread,
         "runnable": list(found.marked),
         "exports": found.exported,
@@ -72,7 +74,14 @@ def _json(found: Verification) -> None:
     typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
 
 
-def _signed_by(found: Verification) -> str | None:
+def _pinned(found: Verification) -> list[str]:
+    """The names under which you pinned the keys that signed."""
+    behind = () if found.statement is None else found.statement.behind
+    return sorted(entry.name for entry in behind if entry.pinned)
+
+
+def _stamp(found: Verification) -> str | None:
+    """By when it was signed, where a trusted clock says so."""
     stamped = None if found.statement is None else found.statement.stamped
     return None if stamped is None else stamped.isoformat()
 
@@ -98,9 +107,7 @@ def _text(found: Verification) -> None:
 
     style = style_for(sys.stdout)
     for each in found.refusals:
-        typer.echo(
-            f"{style.paint('refused', 'bad')}[{each.code}]: {plain(each.where)}: {plain(each.message)}", color=True
-        )
+        typer.echo(f"{style.paint('refused', 'bad')}[{each.code}]: {plain(str(each))}", color=True)
     if found.statement is None or found.refusals:
         typer.echo(style.paint("verify: REFUSED", "bad"), color=True)
         return
@@ -109,14 +116,15 @@ def _text(found: Verification) -> None:
     # Whoever signs with a development key may call it what he likes; one's own is known.
     own = any(entry.name == DEVELOPMENT and not entry.pinned for entry in found.statement.behind)
     kind = development if own or said.key.kind == "development" else ""
-    typer.echo(f"signed by {public.key_id}{kind}")
+    names = f" (pinned as {', '.join(map(plain, pinned))})" if (pinned := _pinned(found)) else ""
+    typer.echo(f"signed by {public.key_id}{names}{kind}")
     full = isinstance(said, Manifest)
     follows = "that the verdicts follow from the evidence" if full else _shown_in_public(found.statement)
     typer.echo(f"proved: the signature, {found.files} files by size and SHA-256, and {follows}")
     if found.exported is not None:
         typer.echo(f"proved: {found.exported} exports say what is written from plan, manifest and files")
-    if stamped := _signed_by(found):
-        typer.echo(f"signed by {stamped} at the latest: a clock that you trust says so")
+    if stamped := _stamp(found):
+        typer.echo(f"signed before {stamped}: a clock that you trust says so")
     elif found.statement.unread:
         typer.echo("note: it carries a time stamp, and no root of a clock is trusted: run 'synthspec trust clock FILE'")
     release = said.release

@@ -25,10 +25,11 @@ class Canonical(Protocol):
         """The plain JSON of this noun."""
 
 
-def to_json(value: object) -> Json:
+def to_json(value: object, *, far: bool = False) -> Json:
     """Turn a tree of dataclasses, pydantic models, tuples and scalars into plain JSON.
 
-    A quantity becomes its SI spelling, so ``2 s`` and ``2000 ms`` are one value however they were written.
+    A quantity becomes its SI spelling, so ``2 s`` and ``2000 ms`` are one value however they were written. Whole numbers of
+    2^53 and more become texts, unless `far` says that what is written next carries them.
     Raises TypeError for anything that has no canonical form (a set, an array, bytes).
     """
     if value is None or isinstance(value, (bool, str)):
@@ -36,29 +37,29 @@ def to_json(value: object) -> Json:
     if isinstance(value, Quantity):
         return f"{spell_number(value.si)} {coherent_unit(value.unit.kind).symbol}"
     if isinstance(value, int):
-        return value if -_EXACT < value < _EXACT else str(value)
+        return value if far or -_EXACT < value < _EXACT else str(value)
     if isinstance(value, float):
-        return value if abs(value) < _EXACT or not value.is_integer() else repr(value)
+        return value if far or abs(value) < _EXACT or not value.is_integer() else repr(value)
     if isinstance(value, Enum):
-        return to_json(value.value)
+        return to_json(value.value, far=far)
     if isinstance(value, (tuple, list)):
-        return [to_json(item) for item in value]
+        return [to_json(item, far=far) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
+        return {str(key): to_json(item, far=far) for key, item in value.items()}
     if hasattr(type(value), "canonical"):
         return cast("Canonical", value).canonical()
-    return _record(value)
+    return _record(value, far=far)
 
 
-def _record(value: object) -> Json:
+def _record(value: object, *, far: bool) -> Json:
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in fields(value) if f.compare}
+        return {f.name: to_json(getattr(value, f.name), far=far) for f in fields(value) if f.compare}
     model_fields = getattr(type(value), "model_fields", None)
     if isinstance(model_fields, dict):
         # Under the keys of the language (`C40-511`). Absent optional keys are left out: adding an optional key to the
         # language must not change old digests.
         present = {info.alias or name: getattr(value, name) for name, info in model_fields.items()}
-        return {name: to_json(item) for name, item in present.items() if item is not None}
+        return {name: to_json(item, far=far) for name, item in present.items() if item is not None}
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from synthspec.ir.canonical import canonical_bytes, digest, to_json
+from synthspec.ir.canonical import Json, canonical_bytes, digest, to_json
+from synthspec.ir.far import read_with_far
 from synthspec.ir.ops import Edge, Fit, Op, OpNode, Statistics
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
@@ -93,18 +94,22 @@ def write_plan(plan: Plan) -> bytes:
     return canonical_bytes(stored)
 
 
-def stored_digest(data: bytes) -> str:
-    """The digest of the plan in `data` as it was written: a later version may have more to say in an op, with defaults.
+def stored_digest(stored: Json) -> str:
+    """The digest of a plan as it was written: a later version may have more to say in an op, with defaults.
 
     Raises ValueError for what is no JSON object.
     """
-    stored = json.loads(data)
     if not isinstance(stored, dict):
         raise ValueError("a plan is an object")  # noqa: TRY004 - of a file
-    stored.pop("base", None)
-    return digest("synthspec.plan.v1", stored)
+    return digest("synthspec.plan.v1", {key: value for key, value in stored.items() if key != "base"})
 
 
 def read_plan(data: bytes) -> Plan:
     """Read what `write_plan` wrote. Raises pydantic.ValidationError for anything else."""
-    return TypeAdapter(Plan).validate_json(data)
+    return read_with_far(_reader().validate_json, data)
+
+
+@cache
+def _reader() -> TypeAdapter[Plan]:
+    """Built once in a process: it takes longer than the reading."""
+    return TypeAdapter(Plan)

@@ -21,9 +21,9 @@ def planned_event(block: DpSgd | Pate, multiplier: float) -> Event:
     """All releases of a training under `block` with noise of `multiplier`; `Unknown` where the block leaves it open."""
     match block:
         case DpSgd():
-            beside = statistics_beside(block)
-            training = _gradients(block, multiplier)
-            return training if beside is None else Composed((beside, training))
+            # One row of parts, in the order of their releases: a ledger charges those that had happened.
+            events = (*_beside(block), _gradients(block, multiplier))
+            return Composed(events) if len(events) > 1 else events[0]
         case Pate():
             return _votes(block, multiplier)
 
@@ -63,11 +63,15 @@ def solved_multiplier(block: DpSgd | Pate) -> float | None:
     return solve(functools.partial(planned_event, block), block.delta, block.eps_budget, adjacency, accountant)
 
 
-def statistics_beside(block: DpSgd) -> Event | None:
-    """What is released of the records beside the gradients; None where nothing is."""
-    stated = [each for each in (block.imputation, block.condition_histogram) if each is not None]
-    events = tuple(Gaussian(each.multiplier) for each in stated)
-    return Composed(events) if len(events) > 1 else next(iter(events), None)
+def _beside(block: DpSgd) -> tuple[Gaussian, ...]:
+    """What is released of the records before the gradients; all records of a unit move the counts together."""
+    stated = (block.imputation, block.condition_histogram)
+    return tuple(Gaussian(each.multiplier / _contributions(block)) for each in stated if each is not None)
+
+
+def _contributions(block: DpSgd) -> int:
+    """Records that one unit has, at most."""
+    return 1 if block.unit == "record" else block.max_contributions or 1
 
 
 def training_event(block: DpSgd | Pate, multiplier: float) -> Event:
@@ -89,7 +93,7 @@ def _gradients(block: DpSgd, multiplier: float) -> Event:
     A unit of up to k records has every one of them drawn by its own coin. Clipped one by one, each of them moves the
     sum by C; clipped together, the unit does, whenever any of its records is drawn.
     """
-    sampling, records = block.sampling, 1 if block.unit == "record" else block.max_contributions or 1
+    sampling, records = block.sampling, _contributions(block)
     if block.steps is None or sampling is None or sampling.rate is None:
         return Unknown("the steps and their rate are not stated")
     if block.clip is not None and block.clip.per == "entity" and sampling.rate < 1:

@@ -299,8 +299,10 @@ def _recover(connection: Connection, account: str) -> None:
 
 def _shortened(planned: Event, releases: int) -> Event:
     """What of `planned` had happened after `releases`; all of it where its parts are not alike."""
+    if not releases:
+        return Composed()
     if isinstance(planned, PoissonGaussian):
-        return replace(planned, steps=min(releases, planned.steps)) if releases else Composed()
+        return replace(planned, steps=min(releases, planned.steps))
     if isinstance(planned, Repeated) and isinstance(planned.event, Gaussian | Laplace):
         return replace(planned, times=min(releases, planned.times))
     if isinstance(planned, Composed):

@@ -41,6 +41,9 @@ def _misquoted(statement: VerifiedStatement, content: Mapping[str, bytes], trust
     if said.privacy.mechanism == "none":
         wanted = exported(plan, said, files)
     else:
+        if PUBLIC.bundle not in content:
+            message = "exports under a mechanism tell what the public manifest tells, and none is signed with them"
+            return (Refusal("MISSING_FILE", message, PUBLIC.bundle),)
         public = verify_bundle(content[PUBLIC.bundle], Trust(trust.entries, roots=trust.roots))
         if not isinstance(public, VerifiedStatement):
             return public

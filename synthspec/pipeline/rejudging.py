@@ -51,11 +51,11 @@ def _contradictions(
             yield Refusal("EVIDENCE_MISSING", message, name)
         return
     try:
-        _one_meaning(content, PLAN)
+        stored = stored_digest(_one_meaning(content, PLAN))
         said = _one_meaning(content, EVIDENCE)
         plan = read_plan(content[PLAN])
         found = TypeAdapter(Evidence).validate_json(content[EVIDENCE])
-        meant, stored = spec_digest(plan.spec, plan.sref), stored_digest(content[PLAN])
+        meant = spec_digest(plan.spec, plan.sref)
         written = _written(content, plan, meant)
     except Refused as refused:
         yield from refused.refusals
@@ -79,8 +79,9 @@ def _contradictions(
 
 def _limits(manifest: Manifest, plan: Plan) -> Iterator[Refusal]:
     """Limits are read from the signed spec again: neither the plan nor the manifest may have others."""
-    owed = {promise.id: promise.bounds for promise in _owed(plan)}
-    if promises_of(plan) != _owed(plan):
+    made = _owed(plan)
+    owed = {promise.id: promise.bounds for promise in made}
+    if promises_of(plan) != made:
         yield Refusal("LIMIT_NOT_FROM_SPEC", "the plan promises something else than its spec", PLAN)
     for record in to_records(manifest.contracts):
         if tuple(judged.bound for judged in record.bounds) != owed.get(record.id, ()):
@@ -177,12 +178,7 @@ def _descended(plan: Plan) -> tuple[str, ...] | None:
 
 def _owed(plan: Plan) -> tuple[Promise, ...]:
     """The promises that the spec in `plan` makes, whatever the plan's judge was given."""
-    return promised(plan.spec, plan.sref)
-
-
-def promised(spec: EngineSpec, sref: SRef) -> tuple[Promise, ...]:
-    """The promises that `spec` makes of records of `sref`."""
-    found = resolved(spec, sref)
+    found = resolved(plan.spec, plan.sref)
     return () if found is None else promises(found)
 
 

@@ -15,7 +15,7 @@ _LINE = 256
 
 def resolved_text(document: BaseModel) -> str:
     """`document` as YAML that reads back to the same model."""
-    return emit(to_json(document))
+    return emit(to_json(document, far=True))
 
 
 def reads_as(data: bytes, document: BaseModel) -> bool:

@@ -125,16 +125,18 @@ def _verify(path: Path, trust: Trust | Refusals, *, exports: bool = False) -> Ve
         refusals = public_contradictions(manifest, statement.subjects, tree.content)
     if not refusals:
         refusals = disagreements(statement, tree.content)
+    exported = None
     if not refusals and again:
-        from synthspec.pipeline.reexporting import misquoted
+        from synthspec.pipeline.reexporting import EXPORTS, misquoted
 
         refusals = misquoted(statement, tree.content, trust)
+        exported = len(EXPORTS & tree.content.keys())
     return Verification(
         refusals=refusals,
         statement=statement,
         files=len(statement.subjects),
         marked=tree.marked,
-        exported=sum(name in _exports() and name != PUBLIC.bundle for name in tree.content) if again else None,
+        exported=exported,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from synthspec.ir.canonical import Json, canonical_bytes
+from synthspec.ir.far import read_with_far
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_public import PublicManifest
 from synthspec.sign import names
@@ -148,7 +149,7 @@ def _manifest(predicate: Json, data: bytes, kind: type[AnyManifest]) -> AnyManif
     if isinstance(version, str) and not version.startswith("1."):
         raise refuse("UNSUPPORTED_VERSION", f"this program reads manifests 1.x, not {version}", "/schemaVersion")
     try:
-        manifest = kind.model_validate_json(data, by_alias=True, by_name=False)
+        manifest = read_with_far(lambda text: kind.model_validate_json(text, by_alias=True, by_name=False), data)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[:_MAX_SHOWN]
         raise Refused(

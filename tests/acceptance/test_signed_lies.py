@@ -34,7 +34,8 @@ NOT_SHOWN = (
     "trace/build", "trace/timestamp", "release/", "runtime/device",
     "dag/*/key", "dag/*/opVersion", "dag/*/reused", "dag/*/outputs/", "dag/*/inputs/*/digest/sha256",
     "dataset/n_real", "dataset/n_syn", "dataset/schema/", "dataset/cov_", "dataset/split",
-    "deep/architecture/n_parameters", "deep/net_", "deep/training/", "deep/nominal_steps", "privacy/attack_suite/", "deep/cfg_convention",
+    "deep/architecture/n_parameters", "deep/net_", "deep/training/", "deep/nominal_steps", "deep/cfg_convention",
+    "privacy/attack_suite/",
     "generation/controls/acc_rate", "generation/controls/candidates", "dataset/private/", *DP_RUN,
 )  # fmt: skip
 """Facts of the run itself (its machine and clock, what it read, what came of it), and what another step of `verify` holds."""

@@ -155,7 +155,7 @@ UNSIGNED = {
     ),
     "an approval that is none": (
         lambda run: (run / APPROVALS).write_text("yes\n"),
-        {("BAD_JSON", "")},
+        {("BAD_JSON", "line 1 of the approvals")},
     ),
     "a link as the readable copy": (
         lambda run: (
@@ -478,6 +478,6 @@ def test_m97_a_plan_that_says_less_than_this_version_would_is_still_the_plan_tha
         del measure["op"]["target"]
 
     edit(run_copy, "plan.json", older)
-    digest = stored_digest((run_copy / "plan.json").read_bytes())
+    digest = stored_digest(json.loads((run_copy / "plan.json").read_bytes()))
     resign(run_copy, lambda statement: statement["predicate"]["ir"]["digest"].update(sha256=digest))
     assert codes(cli, run_copy) == set()

@@ -82,7 +82,7 @@ def test_a_clock_shows_that_a_release_is_older_than_the_revocation(cli, desk, sp
     assert cli("trust", "clock", root, cwd=desk).code == 0
     assert "clocks below CN=root" in cli("trust", "list", cwd=desk).out
     assert verified(cli, folder) is True
-    assert cli("verify", folder, "--format", "json", cwd=desk).json["signed_by"].startswith("20")
+    assert cli("verify", folder, "--format", "json", cwd=desk).json["signed_before"].startswith("20")
     assert "a clock that you trust says so" in cli("verify", folder, cwd=desk).out
     (folder / "manifest.sigstore.json").write_bytes(before)
     assert verified(cli, folder) == ["KEY_REVOKED"]

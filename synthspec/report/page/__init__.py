@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from synthspec import __version__
 from synthspec.ir.canonical import canonical_bytes
+from synthspec.ir.far import read_with_far
 from synthspec.ir.manifest import Manifest
 from synthspec.pipeline.contents import REPORT
 from synthspec.report.page.curves import training
@@ -45,7 +46,7 @@ def run_page(manifest: Manifest, subjects: Sequence[Subject], read: Reader) -> b
     Raises OSError, ValueError when a file is not what a run writes.
     """
     # As it is read back from the bundle: with sorted keys, and whole numbers without a point.
-    signed = Manifest.model_validate_json(canonical_bytes(manifest))
+    signed = read_with_far(Manifest.model_validate_json, canonical_bytes(manifest))
     return _document(shown(signed, subjects, read, REPORT)).text.encode()
 
 

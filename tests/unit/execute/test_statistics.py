@@ -207,7 +207,9 @@ def run(tmp_path, stated, columns, rows=None, **context):
     out.mkdir()
     inputs = {"data": Artifact(real, ("data.safetensors",)), "split": Artifact(real, ("split.safetensors",))}
     identity = identity_of(stated, inputs)
-    statistics(stated, inputs, Context(out=out, root=tmp_path, workers=1, progress=Quiet(), identity=identity, **context))
+    statistics(
+        stated, inputs, Context(out=out, root=tmp_path, workers=1, progress=Quiet(), identity=identity, **context)
+    )
     return out
 
 

@@ -234,6 +234,17 @@ def test_of_votes_those_that_were_asked_are_spent(law):
         assert eps(kept) == eps(votes(law, 9.0, min(asked, 60), "add_remove"))
 
 
+def test_before_the_first_release_nothing_is_spent():
+    """Whatever was planned: one vector of noise, steps, votes, or several of them in a row."""
+    from synthspec.accounting import Composed, Gaussian, PoissonGaussian
+    from synthspec.ledger.book import _shortened
+
+    parts = (Gaussian(2.0), PoissonGaussian(0.1, 1.0, 50))
+    for planned in (*parts, Composed(parts), votes("gnmax", 9.0, 60, "add_remove")):
+        assert _shortened(planned, 0) == Composed()
+    assert _shortened(Gaussian(2.0), 1) == Gaussian(2.0)
+
+
 def test_what_runs_still_keeps_its_reservation(ledger, tmp_path):
     meter = ReleaseMeter(tmp_path / "meter")
     meter.count(3)

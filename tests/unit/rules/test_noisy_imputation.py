@@ -76,8 +76,11 @@ def test_both_statistics_beside_a_training_are_one_node(plan_of):
     plan = plan_of(EMPIRICAL, *GAPS, counts)
     (released,) = (node.op for node in plan.nodes if isinstance(node.op, Statistics))
     assert (released.kind, released.sigma, released.fill_sigma) == ("condition_histogram", 20.0, 25.0)
-    both = Composed((Gaussian(25.0), Gaussian(20.0)))
-    assert planned_event(plan.private, 3.0) == Composed((both, PoissonGaussian(0.16, 3.0, 400)))
+    gradients = PoissonGaussian(0.16, 3.0, 400)
+    assert planned_event(plan.private, 3.0) == Composed((Gaussian(25.0), Gaussian(20.0), gradients))
+    # Up to four records of one unit move the counts together.
+    four = plan.private.model_copy(update={"unit": "rid", "max_contributions": 4})
+    assert planned_event(four, 3.0).events[:2] == (Gaussian(6.25), Gaussian(5.0))
     assert {edge.node for edge in plan.node("sample").inputs} == {"fit", "statistics"}
 
 
