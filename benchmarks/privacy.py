@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import argparse
 import platform
-import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def row(name: str, batch: int, limit: float, rounds: int, *, opacus: bool) -> str:
-    """One line of the table; memory is that of two fresh processes, over their memory before the first step."""
+    """One line of the table; memory is the most that two fresh processes held."""
     steps = [plain_step(name, batch), private_step(name, batch)]
     if opacus:
         steps.append(ghost_step(name, batch))
@@ -85,7 +85,10 @@ def row(name: str, batch: int, limit: float, rounds: int, *, opacus: bool) -> st
     peer = (
         f"{statistics.median(c.wall / b.wall for b, c in zip(times[1], times[2], strict=True)):.2f}" if opacus else ""
     )
-    memory = f"{peak('private', name, batch) / peak('plain', name, batch):.2f}" if batch == 512 else ""
+    memory = ""
+    if batch == 512:
+        (ours, start), (theirs, other) = (peak(kind, name, batch) for kind in ("private", "plain"))
+        memory = f"{ours / theirs:.2f} ({start:.0f} + {ours - start:.0f} MiB, {other:.0f} + {theirs - other:.0f})"
     size = sum(weight.numel() for weight in network(name).parameters())
     return (
         f"| {name} ({size:,}) | {batch} | {plain * 1e3:.2f} | {private * 1e3:.2f} | {ratio:.2f} | {limit:.2f} |"
@@ -147,10 +150,8 @@ def private_step(name: str, batch: int) -> Step:
         weight.grad = part
 
     def step() -> None:
-        total = torch.zeros(engine.width, dtype=torch.float64)
-        for rows in zip(*(torch.split(each, PHYSICAL) for each in records), strict=True):
-            engine.add(total, rows, 1.0)
-        gradient.copy_(mechanism.release(total))
+        parts = zip(*(torch.split(each, PHYSICAL) for each in records), strict=True)
+        gradient.copy_(mechanism.release(engine.summed(parts, 1.0)))
         optimizer.step()
 
     return step
@@ -181,20 +182,27 @@ def ghost_step(name: str, batch: int) -> Step:
     return step
 
 
-def peak(kind: str, name: str, batch: int) -> float:
-    """The memory that a fresh process needs for ten steps, in MiB over what it had before the first."""
+def peak(kind: str, name: str, batch: int) -> tuple[float, float]:
+    """The most memory that a fresh process holds in ten steps, and before the first of them, in MiB."""
     context = get_context("spawn")
     with context.Pool(1) as pool:
-        return pool.apply(_grown, (kind, name, batch))
+        return pool.apply(_held, (kind, name, batch))
 
 
-def _grown(kind: str, name: str, batch: int) -> float:
+def _held(kind: str, name: str, batch: int) -> tuple[float, float]:
     torch.set_num_threads(1)
     step = (plain_step if kind == "plain" else private_step)(name, batch)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # A child is told the peak of its parent: the mark is set back first.
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = _resident("VmRSS")
     for _ in range(10):
         step()
-    return max(1, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return _resident("VmHWM"), before
+
+
+def _resident(key: str) -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
 
 
 if __name__ == "__main__":

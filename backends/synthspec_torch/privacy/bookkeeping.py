@@ -7,7 +7,7 @@ wants. What each layer saw and was told back is all that its per-record gradient
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -42,24 +42,36 @@ class BookKeeping(PerRecord):
         }
 
     def add(self, total: torch.Tensor, batch: Batch, clip: float) -> torch.Tensor:
-        records = len(batch[0])
-        books = self._books(batch, records)
-        norms = torch.stack([book.square_norms() for _, book in books]).sum(0, dtype=torch.float64).sqrt_()
-        if not math.isfinite(norms.sum().item()):
-            return self._add_finite(total, batch, clip, norms)
-        weights = finite_scales(norms, clip).to(self.dtype)
-        # One sum in the precision of the products, and one conversion of it.
-        self._narrow.zero_()
-        for name, book in books:
-            book.add(weights, self._sums[name])
+        norms = self._clipped(batch, clip)
         total.add_(self._narrow)
         return norms
 
-    def _add_finite(self, total: torch.Tensor, batch: Batch, clip: float, norms: torch.Tensor) -> torch.Tensor:
-        """The batch again without the records that have no finite gradient: zeros times infinities are no zeros."""
+    def summed(self, batches: Iterable[Batch], clip: float) -> torch.Tensor:
+        total: torch.Tensor | None = None
+        self._narrow.zero_()
+        for place, batch in enumerate(batches):
+            if place == 1:
+                total = self._narrow.double()
+            self._clipped(batch, clip)
+            if total is not None:
+                total.add_(self._narrow)
+        return self._narrow if total is None else total
+
+    def _clipped(self, batch: Batch, clip: float) -> torch.Tensor:
+        """Sum the clipped gradients of `batch` in the precision of their products; the norms before clipping, [n]."""
+        records = len(batch[0])
+        books = self._books(batch, records)
+        norms = torch.stack([book.square_norms() for _, book in books]).sum(0, dtype=torch.float64).sqrt_()
+        self._narrow.zero_()
+        if math.isfinite(norms.sum().item()):
+            weights = finite_scales(norms, clip).to(self.dtype)
+            for name, book in books:
+                book.add(weights, self._sums[name])
+            return norms
+        # Again without the records that have no finite gradient: zeros times infinities are no zeros.
         good = norms.isfinite()
         if good.any():
-            self.add(total, tuple(each[good] for each in batch), clip)
+            self._clipped(tuple(each[good] for each in batch), clip)
         return norms
 
     def _books(self, batch: Batch, records: int) -> list[tuple[str, LayerBook]]:

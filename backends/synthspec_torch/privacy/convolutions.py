@@ -10,8 +10,8 @@ from torch.nn import grad
 
 from synthspec_torch.privacy.layers import LayerBook, Use, parts_of, square
 
-_HELD = 1 << 23
-"""Numbers of per-record gradients of one layer that are held from their norms to their sum: 32 MiB."""
+_HELD = 1 << 24
+"""Numbers of per-record gradients of one layer that are held from their norms to their sum: 64 MiB."""
 
 
 class ConvBook(LayerBook):

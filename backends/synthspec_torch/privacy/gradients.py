@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import nn
@@ -38,6 +38,13 @@ class PerRecord(ABC):
 
         A record whose gradient is not finite adds nothing. Returns the norms before clipping, [n]: they are private.
         """
+
+    def summed(self, batches: Iterable[Batch], clip: float) -> torch.Tensor:
+        """The sum over `batches` of what `add` adds, [P], in float64 where there are several; read it before the next one."""
+        total = torch.zeros(self.width, dtype=torch.float64)
+        for batch in batches:
+            self.add(total, batch, clip)
+        return total
 
 
 def scales(norms: torch.Tensor, clip: float) -> torch.Tensor:

@@ -11,7 +11,7 @@ from synthspec_torch.privacy.stream import Keystream, normals
 
 STRETCH = 1 << 16
 """Numbers of one release that are made out of one stretch of the stream: even. The bytes of the noise depend on it."""
-AHEAD = 1 << 19
+AHEAD = 1 << 20
 """Numbers that are drawn at a time, of as many releases as that is. Each call of the thread that draws them takes the
 interpreter from the thread that trains, and a call takes it as long for eight releases as for one."""
 RELEASES = 16
@@ -43,11 +43,11 @@ class GaussianSum:
         self._noise = NoiseAhead(Keystream(key))
 
     def release(self, total: torch.Tensor) -> torch.Tensor:
-        """The noisy mean of the sum `total`, float64 [P], as float32 [P]; one more release. `total` is used up."""
+        """The noisy mean of the sum `total` [P], as float32 [P]; one more release."""
         self.releases += 1
         self._meter.count(self.releases)
-        total.add_(self._noise.of(self.releases, len(total)), alpha=self.std).div_(self.normalizer)
-        return total.float()
+        noisy = torch.add(total, self._noise.of(self.releases, len(total)), alpha=self.std)
+        return noisy.mul_(1.0 / self.normalizer).float()
 
 
 class NoiseAhead:

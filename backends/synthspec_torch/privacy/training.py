@@ -215,15 +215,12 @@ class PrivateRun:
         return self._observe(signals)
 
     def clipped_sum(self, step: int) -> torch.Tensor:
-        """The sum over the records of `step` of their clipped gradients, float64 [P]: private. Zero of an empty batch."""
+        """The sum over the records of `step` of their clipped gradients, [P]: private. Zero of an empty batch."""
         # Nothing but releases may leave a trace: in this mode no layer counts, iterates or drops.
         self.learner.network.eval()
-        total = torch.zeros(self.engine.width, dtype=torch.float64)
-        for rows in torch.split(self.sampler.draw(step), PHYSICAL):
-            if len(rows):
-                batch = self.learner.drawn(rows, RecordDraws(self.draws, step, rows))
-                self.engine.add(total, batch, self.course.clip)
-        return total
+        parts = torch.split(self.sampler.draw(step), PHYSICAL)
+        batches = (self.learner.drawn(rows, RecordDraws(self.draws, step, rows)) for rows in parts if len(rows))
+        return self.engine.summed(batches, self.course.clip)
 
     def _observe(self, signals: Mapping[str, float]) -> str:
         """Log released `signals` and do what they call for; the action, or nothing, or ``converged``."""
