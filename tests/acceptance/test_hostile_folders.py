@@ -130,7 +130,7 @@ FOLDERS = {
     "an overlong letter": (edit(BUNDLE, b'"payload"', b'"\xc1\xb0ayload"'), {("NOT_UTF8", "")}),
     "a NUL at the end": (lambda f: (f / BUNDLE).write_bytes((f / BUNDLE).read_bytes() + b"\0"), {("NOT_UTF8", "")}),
     "a comment": (lambda f: (f / BUNDLE).write_bytes((f / BUNDLE).read_bytes() + b"//x"), {("BAD_JSON", "")}),
-    "a blank approval": (written(APPROVALS, b"\n\n"), {("BAD_JSON", "")}),
+    "a blank approval": (written(APPROVALS, b"\n\n"), {("BAD_JSON", "line 1 of the approvals")}),
 }
 
 

@@ -196,7 +196,7 @@ def signed_by(cli, desk, spec, store, uri):
     assert not (desk / "config" / "development.pem").exists()
     answer = cli("verify", desk / "run", cwd=desk)
     assert answer.code == 0, said(answer)
-    assert f"signed by {key_id}\n" in answer.out
+    assert f"signed by {key_id} (pinned as team)\n" in answer.out
     assert "no release seen before follows it" in answer.out, "the key was pinned"
     secrets = (SECRET, TOKEN, ACCESS)
     for path in (desk / "run").rglob("*"):

@@ -498,8 +498,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
 
 def test_kernels_come_from_the_table():
     assert sorted(CORE.kernels()) == [
-        "align", "arrive", "bind", "compare", "enforce", "export", "impute", "mark", "measure", "refer", "split",
-        "statistics",
+        "align", "arrive", "bind", "compare", "enforce", "export", "impute", "isolate", "mark", "measure", "refer",
+        "shadow", "split", "statistics",
     ]  # fmt: skip
     assert CORE.missing() == ""
     assert CORE.environment()["numpy"] == np.__version__
