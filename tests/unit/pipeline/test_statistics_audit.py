@@ -59,24 +59,23 @@ def weaker(right):
 
 
 def reseeded(right):
-    """The same few numbers over and over."""
+    """One number over and over, as large as noise is: its size tells nothing."""
 
     def release(self, name, parts, sigma):
         made = right(self, name, parts, sigma)
-        few = [np.resize((each - part).ravel()[:1], part.shape) for part, each in zip(parts, made, strict=True)]
-        self.vectors[name] = [part + noise for part, noise in zip(parts, few, strict=True)]
+        same = (np.sqrt(np.square(each - part).mean()) for part, each in zip(parts, made, strict=True))
+        self.vectors[name] = [part + noise for part, noise in zip(parts, same, strict=True)]
         return self.vectors[name]
 
     return release
 
 
 @pytest.mark.parametrize("kind", ["plan", "embedded"])
-@pytest.mark.parametrize(("bug", "layers"), [(weaker, {"noise"}), (reseeded, {"noise", "correlation"})])
-def test_wrong_noise_is_found(request, monkeypatch, kind, bug, layers):
-    """One number over and over is seen by its size, too, where it happens to be small."""
+@pytest.mark.parametrize(("bug", "layer"), [(weaker, "noise"), (reseeded, "correlation")])
+def test_wrong_noise_is_found(request, monkeypatch, kind, bug, layer):
     monkeypatch.setattr(Noise, "release", bug(Noise.release))
     found = audit_plan(request.getfixturevalue(kind), 1000, 1).value
-    assert any(layer in defect for defect in found.defects for layer in layers), found.defects
+    assert any(layer in defect for defect in found.defects), found.defects
 
 
 def test_counts_that_a_record_moves_too_far_are_found(plan, monkeypatch):
