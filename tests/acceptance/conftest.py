@@ -5,21 +5,26 @@ Everything is written below pytest's own folders; the development key lives in a
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import io
 import json
 import random
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
+import rfc8785
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
+BUNDLE = "manifest.sigstore.json"
 
 
 @dataclass(frozen=True)
@@ -164,3 +169,44 @@ def run_copy(marks, tmp_path):
 @pytest.fixture
 def store_copy(marks, tmp_path):
     return shutil.copytree(marks.store, tmp_path / "store")
+
+
+@pytest.fixture
+def found(cli):
+    """What `verify` refuses in a folder, each refusal with its place; its answer and its exit code agree with them."""
+
+    def refusals(folder: Path, *words: str) -> set[tuple[str, str]]:
+        answer = cli("verify", folder, "--format", "json", *words, cwd=folder.parent)
+        said = answer.json
+        assert said["authentic"] == (not said["refusals"])
+        assert answer.code in ((1, 2) if said["refusals"] else (0,))
+        return {(each["code"], each["where"]) for each in said["refusals"]}
+
+    return refusals
+
+
+@pytest.fixture
+def resign(config):
+    """Change the statement of a run and sign it anew, digests and readable copy included."""
+    from synthspec.sign import SigningKey, development_key
+    from synthspec.sign.bundle import PAYLOAD_TYPE, bundle_bytes
+    from synthspec.sign.pae import pae
+
+    key = development_key(config)
+    assert isinstance(key, SigningKey)
+
+    def again(folder: Path, change: Callable[[dict], object] = lambda _: None) -> None:
+        statement = json.loads(base64.b64decode(json.loads((folder / BUNDLE).read_bytes())["dsseEnvelope"]["payload"]))
+        statement["subject"] = [each for each in statement["subject"] if (folder / each["name"]).exists()]
+        for subject in statement["subject"]:
+            data = (folder / subject["name"]).read_bytes()
+            subject["digest"]["sha256"] = hashlib.sha256(data).hexdigest()
+            for annotated in (subject, subject.get("annotations", {})):
+                if "size" in annotated:
+                    annotated["size"] = type(annotated["size"])(len(data))
+        change(statement)
+        payload = rfc8785.dumps(statement)
+        (folder / BUNDLE).write_bytes(bundle_bytes(payload, key.sign(pae(PAYLOAD_TYPE, payload)), key.key_id))
+        (folder / "manifest.json").write_bytes(rfc8785.dumps(statement["predicate"]))
+
+    return again

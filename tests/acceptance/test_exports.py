@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import importlib.util
 import json
 import shutil
@@ -161,32 +160,6 @@ def test_measure_judges_samples_of_every_format_alike(made, cli):
         assert answer.code == 0, answer.err
         found.append(answer.json["metrics"][0]["value"])
     assert len(set(found)) == 1
-
-
-@pytest.fixture
-def resign(config):
-    """Sign what lies in a folder anew, with the key of its run."""
-    import rfc8785
-
-    from synthspec.sign import development_key
-    from synthspec.sign.bundle import PAYLOAD_TYPE, bundle_bytes
-    from synthspec.sign.pae import pae
-
-    key = development_key(config)
-
-    def again(folder):
-        envelope = json.loads((folder / "manifest.sigstore.json").read_bytes())["dsseEnvelope"]
-        statement = json.loads(base64.b64decode(envelope["payload"]))
-        statement["subject"] = [each for each in statement["subject"] if (folder / each["name"]).exists()]
-        for subject in statement["subject"]:
-            data = (folder / subject["name"]).read_bytes()
-            subject["digest"]["sha256"] = hashlib.sha256(data).hexdigest()
-            subject["annotations"]["size"] = len(data)
-        payload = rfc8785.dumps(statement)
-        signature = key.sign(pae(PAYLOAD_TYPE, payload))
-        (folder / "manifest.sigstore.json").write_bytes(bundle_bytes(payload, signature, key.key_id))
-
-    return again
 
 
 def misquoted(cli, folder):

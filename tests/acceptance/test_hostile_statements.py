@@ -3,65 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
-import re
 import shutil
 
 import pytest
-import rfc8785
 
 BUNDLE, READABLE, APPROVALS = "manifest.sigstore.json", "manifest.json", "manifest.approvals.jsonl"
-
-
-def found(cli, folder, *words):
-    answer = cli("verify", folder, "--format", "json", *words, cwd=folder.parent)
-    said = answer.json
-    assert said["authentic"] == (not said["refusals"])
-    assert answer.code in ((1, 2) if said["refusals"] else (0,))
-    return {(each["code"], each["where"]) for each in said["refusals"]}
-
-
-def codes(cli, folder, *words):
-    return {code for code, _ in found(cli, folder, *words)}
-
-
-def edit(name, old, new):
-    def change(folder):
-        data = (folder / name).read_bytes()
-        assert old in data
-        (folder / name).write_bytes(data.replace(old, new, 1))
-
-    return change
-
-
-def written(name, data):
-    return lambda folder: (folder / name).write_bytes(data)
-
-
-@pytest.fixture
-def resign(config):
-    """Sign the changed files of a folder, and a changed statement, with the key of the run."""
-    import hashlib
-
-    from synthspec.sign import development_key
-    from synthspec.sign.bundle import PAYLOAD_TYPE, bundle_bytes
-    from synthspec.sign.pae import pae
-
-    key = development_key(config)
-
-    def again(folder, change=lambda _: None):
-        envelope = json.loads((folder / BUNDLE).read_bytes())["dsseEnvelope"]
-        statement = json.loads(base64.b64decode(envelope["payload"]))
-        for subject in statement["subject"]:
-            data = (folder / subject["name"]).read_bytes()
-            subject["digest"]["sha256"] = hashlib.sha256(data).hexdigest()
-            subject["annotations"]["size"] = len(data)
-        change(statement)
-        payload = rfc8785.dumps(statement)
-        (folder / BUNDLE).write_bytes(bundle_bytes(payload, key.sign(pae(PAYLOAD_TYPE, payload)), key.key_id))
-        (folder / READABLE).unlink()
-
-    return again
 
 
 def release(**changed):
@@ -108,55 +54,14 @@ STATEMENTS = {
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_a_signed_statement_that_no_run_makes_is_refused(cli, run_copy, resign, name):
+def test_a_signed_statement_that_no_run_makes_is_refused(found, run_copy, resign, name):
     change, wanted = STATEMENTS[name]
     resign(run_copy, change)
-    assert codes(cli, run_copy) == {wanted}
-
-
-def infinite(folder):
-    data, count = re.subn(rb'"u":[0-9.e-]+', b'"u":1e999', (folder / "evidence.json").read_bytes(), count=1)
-    assert count
-    (folder / "evidence.json").write_bytes(data)
-
-
-FILES = {
-    "a figure twice": (edit("evidence.json", b'"value":', b'"value":0,"value":'), ("DUPLICATE_KEY", "evidence.json")),
-    "all figures twice": (
-        edit("evidence.json", b'{"figures":', b'{"figures":[],"figures":'),
-        ("DUPLICATE_KEY", "evidence.json"),
-    ),
-    "something more": (edit("evidence.json", b'{"figures":', b'{"x":1,"figures":'), ("SCHEMA", "evidence.json")),
-    "no finite number": (infinite, ("NON_FINITE", "evidence.json")),
-    "a deep file": (written("evidence.json", b"[" * 100_000), ("TOO_DEEP", "evidence.json")),
-    "a byte-order mark": (edit("evidence.json", b"{", b"\xef\xbb\xbf{"), ("NOT_UTF8", "evidence.json")),
-    "a limit twice": (edit("plan.json", b'"limit":', b'"limit":99,"limit":'), ("DUPLICATE_KEY", "plan.json")),
-    "a digest twice": (
-        edit("plan.json", b'"spec_digest":', b'"spec_digest":"x","spec_digest":'),
-        ("DUPLICATE_KEY", "plan.json"),
-    ),
-    "a number of 5000 digits": (
-        edit("plan.json", b'"n":', b'"m":' + b"9" * 5000 + b',"n":'),
-        ("INT_RANGE", "plan.json"),
-    ),
-    "two specs in one": (
-        lambda f: (f / "spec.resolved.yaml").write_bytes((f / "spec.resolved.yaml").read_bytes() + b"---\na: 1\n"),
-        ("VERDICT_INCONSISTENT", "spec.resolved.yaml"),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_signed_file_of_two_meanings_is_refused_by_its_name(cli, run_copy, resign, name):
-    """What other readers take otherwise proves nothing, whoever signed it."""
-    change, wanted = FILES[name]
-    change(run_copy)
-    resign(run_copy)
-    assert found(cli, run_copy) == {wanted}
+    assert {code for code, _ in found(run_copy)} == {wanted}
 
 
 @pytest.fixture
-def pinning(cli, run_copy, config, tmp_path, monkeypatch):
+def pinning(cli, found, run_copy, config, tmp_path, monkeypatch):
     """Write a trust file about the key of the run, which is the development key of this machine."""
     own = shutil.copytree(config, tmp_path / "own")
     monkeypatch.setenv("SYNTHSPEC_CONFIG_DIR", str(own))
@@ -167,7 +72,7 @@ def pinning(cli, run_copy, config, tmp_path, monkeypatch):
         text = "".join(f'[keys.{name}]\npem = """\n{pem}{more}"""\n{said}\n' for name, more, said in entries)
         (own / "trust.toml").write_text(text)
         (own / "trust.toml").chmod(0o600)
-        return codes(cli, run_copy)
+        return {code for code, _ in found(run_copy)}
 
     return pin
 

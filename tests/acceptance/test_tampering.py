@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -228,33 +227,6 @@ def test_a_stranger_does_not_trust_the_development_key(cli, run_copy, tmp_path, 
 
 
 # From here on the attacker holds the development key and signs what they change: the evidence is judged again.
-
-
-@pytest.fixture
-def resign(config):
-    """Change the statement of a run and sign it anew, digests and readable copy included."""
-    from synthspec.sign import SigningKey, development_key
-    from synthspec.sign.bundle import PAYLOAD_TYPE, bundle_bytes
-    from synthspec.sign.pae import pae
-
-    key = development_key(config)
-    assert isinstance(key, SigningKey)
-
-    def again(folder: Path, change: Callable[[dict], object] = lambda _: None) -> None:
-        statement = json.loads(base64.b64decode(bundle_of(folder)["dsseEnvelope"]["payload"]))
-        statement["subject"] = [each for each in statement["subject"] if (folder / each["name"]).exists()]
-        for subject in statement["subject"]:
-            data = (folder / subject["name"]).read_bytes()
-            subject["digest"]["sha256"] = hashlib.sha256(data).hexdigest()
-            for annotated in (subject, subject.get("annotations", {})):
-                if "size" in annotated:
-                    annotated["size"] = type(annotated["size"])(len(data))
-        change(statement)
-        payload = rfc8785.dumps(statement)
-        (folder / BUNDLE).write_bytes(bundle_bytes(payload, key.sign(pae(PAYLOAD_TYPE, payload)), key.key_id))
-        (folder / "manifest.json").write_bytes(rfc8785.dumps(statement["predicate"]))
-
-    return again
 
 
 def codes(cli, folder: Path) -> set[str]:
