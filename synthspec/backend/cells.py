@@ -131,6 +131,13 @@ class Cells:
         return 0.0 if self.edges is None else float(self.edges[-1]) - self.whole
 
 
+def drawn_of(laws: NDArray[np.float64], rng: np.random.Generator) -> Codes:
+    """One code of each law, [n], with the probabilities that it has: `laws` [n, codes] of shares, with any sum."""
+    steps = np.cumsum(laws, axis=1)
+    found = (rng.random((len(laws), 1)) * steps[:, -1:] >= steps).sum(axis=1)
+    return np.asarray(np.minimum(found, laws.shape[1] - 1), dtype=np.int64)
+
+
 def _edges(low: float, high: float, *, whole: bool) -> NDArray[np.float64]:
     top = high + 1 if whole else high
     if whole and high - low < WIDE:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthspec.backend.cells import Codes
+from synthspec.backend.cells import Codes, drawn_of
 from synthspec.backend.embedding import Block, Features
 
 Numbers = NDArray[np.float64]
@@ -77,7 +77,7 @@ class Mixture:
         own = np.exp(self.spreads[of]) * rng.standard_normal((n, self.centres.shape[1]))
         common = np.einsum("npf,nf->np", self.factors[of], rng.standard_normal((n, self.factors.shape[2])))
         places = np.abs(self.centres[of] + own + common)
-        members = tuple(_drawn(shares_of(each)[of], rng) for each in self.shares)
+        members = tuple(drawn_of(shares_of(each)[of], rng) for each in self.shares)
         return np.clip(1.0 - np.abs(1.0 - places), 0.0, 1.0), members
 
 
@@ -152,10 +152,3 @@ def shares_of(logits: Numbers) -> Numbers:
 def _through(shares: Numbers, slope: Numbers) -> Numbers:
     """The slope in the logits of `shares`, given that in the shares themselves."""
     return np.asarray(shares * (slope - (shares * slope).sum(axis=-1, keepdims=True)))
-
-
-def _drawn(shares: Numbers, rng: np.random.Generator) -> Codes:
-    """A member of each row."""
-    steps = np.cumsum(shares, axis=1)
-    found = (rng.random((len(shares), 1)) * steps[:, -1:] >= steps).sum(axis=1)
-    return np.asarray(np.minimum(found, shares.shape[1] - 1), dtype=np.int64)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthspec.accounting import Composed, Event, Gaussian
-from synthspec.backend.cells import Cells, Codes
+from synthspec.backend.cells import Cells, Codes, drawn_of
 from synthspec.backend.grouping import Grouping
 from synthspec.backend.noise import Noise
 from synthspec.ir.statistics import marginal_sigmas
@@ -62,9 +62,7 @@ class Marginals:
         drawn: dict[int, Codes] = {}
         for table in self.tables:
             law = table.law[tuple(drawn[parent] for parent in table.parents)]
-            steps = np.cumsum(np.broadcast_to(law, (n, law.shape[-1])), axis=1)
-            chosen = (rng.random((n, 1)) * steps[:, -1:] >= steps).sum(axis=1)
-            drawn[table.child] = np.minimum(chosen, law.shape[-1] - 1).astype(np.int64)
+            drawn[table.child] = drawn_of(np.broadcast_to(law, (n, law.shape[-1])), rng)
         return tuple(grouping.spread(drawn[i], rng) for i, grouping in enumerate(self.groupings))
 
 

@@ -18,7 +18,7 @@ from synthspec.resolve.sources import SKLEARN, find_source
 
 if TYPE_CHECKING:
     from synthspec.draft.making import Draft
-    from synthspec.draft.spec_text import Family
+    from synthspec.spec.engine import Family
 
 _MOST_SAID = 8
 _LARGE = 1 << 25

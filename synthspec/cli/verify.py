@@ -95,6 +95,19 @@ def _shown_in_public(statement: VerifiedStatement) -> str:
     return f"{gate}, and limits, engine and mechanism are those of the spec" if told else gate
 
 
+def _signer(found: Verification, statement: VerifiedStatement) -> str:
+    """The key, the names that you gave it, and what a development key does not prove."""
+    from synthspec.report.findings_text import plain
+    from synthspec.sign.keys import DEVELOPMENT
+
+    # Whoever signs with a development key may call it what he likes; one's own is known.
+    own = any(entry.name == DEVELOPMENT and not entry.pinned for entry in statement.behind)
+    development = own or statement.manifest.key.kind == "development"
+    kind = " (a development key: it proves that nothing changed since, not who signed)" if development else ""
+    names = f" (pinned as {', '.join(map(plain, pinned))})" if (pinned := _pinned(found)) else ""
+    return f"{statement.key.key_id}{names}{kind}"
+
+
 def _text(found: Verification) -> None:
     from synthspec.ir.manifest import Manifest
     from synthspec.ir.manifest_evidence import to_records
@@ -103,7 +116,6 @@ def _text(found: Verification) -> None:
     from synthspec.report.style import style_for
     from synthspec.report.verdict_table import verdict_table
     from synthspec.sign.claims import public_records
-    from synthspec.sign.keys import DEVELOPMENT
 
     style = style_for(sys.stdout)
     for each in found.refusals:
@@ -111,13 +123,8 @@ def _text(found: Verification) -> None:
     if found.statement is None or found.refusals:
         typer.echo(style.paint("verify: REFUSED", "bad"), color=True)
         return
-    said, public = found.statement.manifest, found.statement.key
-    development = " (a development key: it proves that nothing changed since, not who signed)"
-    # Whoever signs with a development key may call it what he likes; one's own is known.
-    own = any(entry.name == DEVELOPMENT and not entry.pinned for entry in found.statement.behind)
-    kind = development if own or said.key.kind == "development" else ""
-    names = f" (pinned as {', '.join(map(plain, pinned))})" if (pinned := _pinned(found)) else ""
-    typer.echo(f"signed by {public.key_id}{names}{kind}")
+    said = found.statement.manifest
+    typer.echo(f"signed by {_signer(found, found.statement)}")
     full = isinstance(said, Manifest)
     follows = "that the verdicts follow from the evidence" if full else _shown_in_public(found.statement)
     typer.echo(f"proved: the signature, {found.files} files by size and SHA-256, and {follows}")

@@ -12,9 +12,10 @@ from synthspec.draft.deciding import LeftOut, Proposal, can_name, decide, find_k
 from synthspec.draft.looking import look
 from synthspec.draft.naming import Heading, headings
 from synthspec.draft.seen import Seen
-from synthspec.draft.spec_text import Family, spec_text
+from synthspec.draft.spec_text import spec_text
 from synthspec.draft.sref_text import sref_text
 from synthspec.parse import compose, read_source
+from synthspec.spec.engine import Family
 
 FEWEST_RECORDS = 20
 """Of fewer, one of the three splits can come out empty."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from synthspec.draft.deciding import Proposal
 from synthspec.draft.sref_text import scalar
+from synthspec.spec.engine import Family
 
-Family = Literal["flow", "vae", "gan", "diffusion"]
 TRAIN = 0.70
 FEW_RECORDS = 400
 """Of fewer, splits of 15 percent have hardly the 50 records that coverage is measured on, and the 40 of membership."""

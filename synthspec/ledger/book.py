@@ -188,6 +188,11 @@ class Ledger:
             found = [each for each in _entries(connection, account) if each.commitment == commitment]
             return (found[0], _until(connection, found[0].id)) if found else None
 
+    def has(self, account: str, commitment: str) -> bool:
+        """Whether an entry has the noise of `commitment`; nothing is composed."""
+        with self._transaction() as connection:
+            return any(each.commitment == commitment for each in _entries(connection, account))
+
     def publish(self, entry_id: int, manifest: str) -> None:
         """Note the digest of the manifest that tells of an entry."""
         with self._transaction() as connection:

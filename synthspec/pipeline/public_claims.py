@@ -16,7 +16,7 @@ from synthspec.lower import released_sample
 from synthspec.pipeline.claims import Shared, protected_as
 from synthspec.pipeline.contents import SPEC, SREF, waivers_in
 from synthspec.pipeline.rejudging import Claim, documents, resolved
-from synthspec.pipeline.stated import Drawn
+from synthspec.pipeline.stated import Drawn, public_size, schema_ref
 from synthspec.sign import Refusal, Refusals, Subject
 from synthspec.sign.refusal import settled
 from synthspec.spec.enginespec import EngineSpec
@@ -68,8 +68,7 @@ def _of_the_spec(manifest: PublicManifest, spec: EngineSpec, sref: SRef) -> Iter
 
 def _claims(manifest: PublicManifest, source: Drawn) -> tuple[Claim, ...]:
     shared, spec, sref = Shared(manifest, source), source.spec, source.sref
-    told, name = manifest.dataset, sref.metadata.name
-    schema = (name, f"{name} {sref.metadata.version}", sref.modality)
+    told, schema = manifest.dataset, (*schema_ref(source)[:2], sref.modality)
     return (
         (
             lambda: (
@@ -80,7 +79,7 @@ def _claims(manifest: PublicManifest, source: Drawn) -> tuple[Claim, ...]:
             "/release",
         ),
         (lambda: (told.name, told.SRef, told.modality) == schema, "it tells of another schema", "/dataset"),
-        (lambda: told.n_real in (None, _public_size(spec)), "the spec states no such number of records", "/dataset"),
+        (lambda: told.n_real in (None, public_size(spec)), "the spec states no such number of records", "/dataset"),
         (shared.engine, "the spec has another engine, seed, version or source", "/engine"),
         (shared.generation, "the spec draws under other conditions or controls", "/generation"),
         (
@@ -105,12 +104,6 @@ def _protected(manifest: PublicManifest, spec: EngineSpec) -> bool:
         and block.mechanism == manifest.privacy.mechanism
         and protected_as(manifest.privacy.dp, block)
     )
-
-
-def _public_size(spec: EngineSpec) -> int | None:
-    """How many records there are, where the spec says that this is public."""
-    size = getattr(spec.privacy, "dataset_size", None)
-    return size.value if size is not None and size.public else None
 
 
 def _as_published(manifest: PublicManifest) -> Iterator[Refusal]:

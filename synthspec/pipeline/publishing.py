@@ -25,6 +25,7 @@ from synthspec.ir.manifest_public import (
 from synthspec.ir.plan import Plan
 from synthspec.ir.statistics import CONDITIONS, EMBEDDING, IMPUTATION
 from synthspec.pipeline.contents import SPEC, SREF
+from synthspec.pipeline.stated import public_size
 from synthspec.sign import SigningKey, Subject, sign
 from synthspec.sign.companions import COMPANIONS
 from synthspec.sign.memory import Numbering
@@ -86,7 +87,6 @@ def _public(name: str, *, pinned: bool) -> bool:
 def _manifest(plan: Plan, full: Manifest, sequence: int, previous: str | None) -> PublicManifest:
     dp = cast("DpSpend", full.privacy.dp)
     mechanism = cast("Any", full.privacy.mechanism)
-    stated = getattr(plan.spec.privacy, "dataset_size", None)
     return PublicManifest(
         verdict=full.verdict,
         gate=full.gate,
@@ -104,7 +104,7 @@ def _manifest(plan: Plan, full: Manifest, sequence: int, previous: str | None) -
             name=full.dataset.name,
             modality=full.dataset.modality,
             SRef=full.dataset.SRef,
-            n_real=stated.value if stated is not None and stated.public else None,
+            n_real=public_size(plan.spec),
             n_syn=full.dataset.n_syn,
             commitment=cast("PrivateDataRef", full.dataset.private).commitment,
         ),

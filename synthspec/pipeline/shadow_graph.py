@@ -19,7 +19,7 @@ from synthspec.ir.ops import (
     Shadow,
     Statistics,
 )
-from synthspec.ir.plan import Plan
+from synthspec.ir.plan import Plan, PlanNode
 
 ISOLATE = "isolate"
 _READ = ("bind", "split", "impute")
@@ -53,11 +53,11 @@ def shadow(number: int) -> str:
     return f"shadow.{number}"
 
 
-def engine_nodes(graph: OpGraph, number: int) -> frozenset[str]:
+def engine_nodes(shadows: Plan, number: int) -> tuple[PlanNode, ...]:
     """The nodes that make the engine `number`, and look at records for it."""
-    return frozenset(
-        node.id
-        for node in graph.nodes
+    return tuple(
+        node
+        for node in shadows.nodes
         if isinstance(node.op, Fit | Statistics | Accelerate) and node.id.rpartition(".")[2] == str(number)
     )
 
@@ -75,22 +75,23 @@ def shadow_graph(plan: Plan, asked: Asked) -> OpGraph:
     real = "impute" if any(node.id == "impute" for node in read) else "bind"
     isolate = Isolate(schema=sampled.op.fit.schema, targets=asked.targets, planted=asked.planted, seed=seed)
     nodes = [*read, OpNode(id=ISOLATE, op=isolate, inputs=_edges(data=real, split="split"))]
+    road = _road(plan)
     for number in range(asked.shadows):
-        nodes += _engine(plan, sampled.op, number, seed)
+        nodes += _engine(plan, road, number, seed)
     return OpGraph(nodes=tuple(nodes))
 
 
-def _engine(plan: Plan, sample: Sample, number: int, seed: int) -> list[OpNode]:
-    """The nodes of the engine `number`, the last of which asks it."""
+def _engine(plan: Plan, road: tuple[PlanNode, ...], number: int, seed: int) -> list[OpNode]:
+    """The nodes of the engine `number`, copies of `road`, the last of which asks it."""
+    sample = plan.node("sample").op
+    assert isinstance(sample, Sample)  # noqa: S101 - the node of this name is one
     own = int(named(seed, f"shadow/{number}/training").integers(2**63))
     exchanged = plan.private is not None and plan.private.adjacency == "replace_one"
     half = Shadow(number=number, exchanged=exchanged, seed=seed)
     nodes = [OpNode(id=shadow(number), op=half, inputs=_edges(data=ISOLATE, split="split"))]
-    road = _leading_to(plan, ("sample",), stop=_READ) - {"sample", *_READ}
     nodes += [
         OpNode(id=f"{node.id}.{number}", op=reseeded(node.op, own), inputs=_halved(node.inputs, number))
-        for node in plan.nodes
-        if node.id in road
+        for node in road
     ]
     if sample.fit.engine.family not in SCORING_FAMILIES:
         inputs = _halved(plan.node("sample").inputs, number)
@@ -118,13 +119,13 @@ def reseeded(op: Op, seed: int) -> Op:
             return op
 
 
-def _leading_to(plan: Plan, names: tuple[str, ...], stop: tuple[str, ...]) -> set[str]:
-    """The nodes `names`, as far as `plan` has them, and all that feed them, but for what feeds those of `stop`."""
-    found = {node.id for node in plan.nodes if node.id in names}
+def _road(plan: Plan) -> tuple[PlanNode, ...]:
+    """The nodes of `plan` between the real records and the sampler: what makes its engine."""
+    found = {"sample"}
     for node in reversed(plan.nodes):
-        if node.id in found and node.id not in stop:
+        if node.id in found and node.id not in _READ:
             found.update(edge.node for edge in node.inputs)
-    return found
+    return tuple(node for node in plan.nodes if node.id in found - {"sample", *_READ})
 
 
 def _halved(inputs: tuple[Edge, ...], number: int) -> tuple[Edge, ...]:

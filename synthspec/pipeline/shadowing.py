@@ -24,7 +24,7 @@ from synthspec.diag import Diagnostic, Outcome, failure
 from synthspec.execute import CORE, Execution, NodeRun, execute
 from synthspec.execute.core.measure import described, sample_of
 from synthspec.execute.core.shadow import present
-from synthspec.ir.ops import Assess, Isolate, Judge, OpGraph, Sample, Shadow
+from synthspec.ir.ops import Assess, Isolate, Judge, Sample, Shadow
 from synthspec.ir.plan import Plan
 from synthspec.metrics.bench import Bench
 from synthspec.metrics.figures import UnmeasurableError
@@ -109,9 +109,8 @@ def audit_shadows(plan: Plan, asked: Asked, where: Where) -> Outcome[ShadowAudit
     """
     if unbelieved := unverified_start(plan, where.root):
         return failure(unbelieved)
-    graph = shadow_graph(plan, asked)
-    header = replace(plan, nodes=())
-    shadows = planned(graph, backends(), core_version=CORE.version, wanted=plan.spec.engine.backend, header=header)
+    graph, wanted = shadow_graph(plan, asked), plan.spec.engine.backend
+    shadows = planned(graph, backends(), core_version=CORE.version, wanted=wanted, header=replace(plan, nodes=()))
     if shadows.value is None:
         return failure(shadows.diagnostics)
     with Store(where.store) as store:
@@ -129,7 +128,7 @@ def audit_shadows(plan: Plan, asked: Asked, where: Where) -> Outcome[ShadowAudit
         if mute := _mute(shadows.value, executed.value, asked.shadows):
             return failure([mute])
         try:
-            return Outcome(_judged(plan, shadows.value, graph, executed.value, asked))
+            return Outcome(_judged(plan, shadows.value, executed.value, asked))
         except UnmeasurableError as error:
             advice = "train longer or at a lower rate: engines that diverge can be asked nothing"
             return failure([Diagnostic(code="P405-3.diverged", message=str(error), help=advice)])
@@ -146,7 +145,7 @@ def _mute(shadows: Plan, execution: Execution, count: int) -> Diagnostic | None:
     return None
 
 
-def _judged(plan: Plan, shadows: Plan, graph: OpGraph, execution: Execution, asked: Asked) -> ShadowAudit:
+def _judged(plan: Plan, shadows: Plan, execution: Execution, asked: Asked) -> ShadowAudit:
     isolate, sample = shadows.node(ISOLATE).op, plan.node("sample").op
     assert isinstance(isolate, Isolate)  # noqa: S101 - the nodes of these names are these ops
     assert isinstance(sample, Sample)  # noqa: S101
@@ -155,7 +154,7 @@ def _judged(plan: Plan, shadows: Plan, graph: OpGraph, execution: Execution, ask
     all_of_them, report = Shadows(scores, held), _report(execution)
     ratio, rng = ratios(all_of_them), named(isolate.seed, "LiRA/resamples")
     cut = report.isolated
-    one = replace(shadows, nodes=tuple(node for node in shadows.nodes if node.id in engine_nodes(graph, 0)))
+    one = replace(shadows, nodes=engine_nodes(shadows, 0))
     whole = told(ratio, held, rng, LEVEL)
     return ShadowAudit(
         shadows=asked.shadows,

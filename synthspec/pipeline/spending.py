@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from synthspec.accounting import Composed, Event, Spend, available, eps_total, quick_bound
 from synthspec.backend.releases import (
@@ -54,7 +53,7 @@ class Spending:
     @property
     def event(self) -> Event:
         """Everything that this run released, as an accountant takes it."""
-        return self.record.event if self.beside is None else Composed((self.beside.event, self.record.event))
+        return _event(self.record, self.beside)
 
     @property
     def statistics(self) -> StatisticsRecord | None:
@@ -150,14 +149,14 @@ def spending(plan: Plan, execution: Execution, held: Held | None = None) -> Spen
         return None
     *before, record = found
     beside = next((each for each in before if isinstance(each, StatisticsRecord)), None)
-    whole = Spending(record=record, spend=_NOTHING, beside=beside, held=held)
+    event = _event(record, beside)
     delta, accountant = block.delta or 0.0, accountant_of(block) or "pld"
     if available() or accountant == "analytic":
-        spend = eps_total(whole.event, delta, accountant, record.adjacency)
+        spend = eps_total(event, delta, accountant, record.adjacency)
     else:
-        spend = quick_bound(whole.event, delta, record.adjacency)
-    return replace(whole, spend=spend)
+        spend = quick_bound(event, delta, record.adjacency)
+    return Spending(record=record, spend=spend, beside=beside, held=held)
 
 
-_NOTHING = Spend(eps=math.inf, delta=1.0, accountant="analytic", version="", adjacency="replace_one")
-"""What is not accounted for yet."""
+def _event(record: ReleaseRecord, beside: StatisticsRecord | None) -> Event:
+    return record.event if beside is None else Composed((beside.event, record.event))

@@ -47,6 +47,12 @@ def schema_ref(plan: Stated) -> tuple[str, str, str]:
     return name, f"{name} {plan.sref.metadata.version}", digest("synthspec.sref.v1", plan.sref)
 
 
+def public_size(spec: EngineSpec) -> int | None:
+    """How many records there are, where the spec says that this is public."""
+    size = getattr(spec.privacy, "dataset_size", None)
+    return size.value if size is not None and size.public else None
+
+
 def engine_ref(plan: Stated) -> groups.EngineRef:
     """The group `engine`."""
     spec, op = plan.spec, sample_of(plan)

@@ -20,9 +20,18 @@ from synthspec.sign.refusal import Refusal, Refusals, refuse, settled
 
 def consistency(manifest: Manifest | PublicManifest) -> Refusals:
     """Every contradiction inside `manifest`; empty when there is none."""
+    place = tuple(_placed(manifest))
     if isinstance(manifest, PublicManifest):
-        return settled(lambda: tuple(_of_the_public(manifest)))
-    return settled(lambda: tuple(_contradictions(manifest)))
+        return place + settled(lambda: tuple(_of_the_public(manifest)))
+    return place + settled(lambda: tuple(_contradictions(manifest)))
+
+
+def _placed(manifest: Manifest | PublicManifest) -> Iterator[Refusal]:
+    """The first release of a stream follows none, every other one follows some."""
+    release = manifest.release
+    if (release.sequence == 1) != (release.previous is None):
+        message = f"release {release.sequence} names {'no' if release.previous is None else 'a'} release before it"
+        yield Refusal("CHAIN_BROKEN", message, "/release/previous")
 
 
 def _of_the_public(manifest: PublicManifest) -> Iterator[Refusal]:

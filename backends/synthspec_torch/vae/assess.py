@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from synthspec.backend.dataset import Dataset
 from synthspec.backend.draws import Stream, generator
 from synthspec.ir.evidence import Figure, Scalar, Split
 from synthspec_torch.vae.bounds import elbo, iwae, posterior, reconstruction
@@ -42,6 +43,7 @@ class Subject:
     reference: Vae
     """With the weights of the first finished epoch."""
     likelihood: Likelihood
+    encode: Callable[[Dataset], Records]
     splits: Callable[[Split], Records]
     split: Split
     """The split that likelihoods are reported on."""
@@ -78,8 +80,10 @@ class Subject:
         eps = self.eps(1, ELBO_DRAWS, len(records))
         return elbo(self.network, self.likelihood, records, eps).numpy() + self.offset
 
-    def told(self, records: Records) -> F64:
-        """The ELBO of each of `records`, which meet the same draws: a function of the record alone, but for a constant."""
+    @torch.inference_mode()
+    def told(self, data: Dataset) -> F64:
+        """The ELBO of each record of `data`, which meet the same draws: a function of the record alone, but for a constant."""
+        records = self.encode(data)
         eps = (draw.expand(len(records), -1) for draw in self.eps(5, ELBO_DRAWS, 1))
         return elbo(self.network, self.likelihood, records, eps).numpy()
 

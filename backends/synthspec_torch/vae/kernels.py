@@ -6,9 +6,7 @@ import math
 from collections.abc import Mapping
 from functools import cache, partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from synthspec.backend.artifacts import FIGURES, FIT_REPORT, TRAINING_LOG, write_report
 from synthspec.backend.blocks import Sampler, sampling_kernels
@@ -162,21 +160,8 @@ def assess(op: Assess, inputs: Mapping[str, Artifact], context: Context) -> None
         for name in op.metrics:
             figures.append(figure(name, subject))
             context.progress.advance(note=name)
-        told = partial(_told, op, inputs, given, subject)
-        write_scores(op, inputs, context, told, f"the ELBO, the mean over {ELBO_DRAWS} draws of z")
+        write_scores(op, inputs, context, subject.told, f"the ELBO, the mean over {ELBO_DRAWS} draws of z")
     write_report(context.out, FIGURES, tuple(figures))
-
-
-@torch.inference_mode()
-def _told(
-    op: Assess, inputs: Mapping[str, Artifact], given: Given | None, subject: Subject, data: Dataset
-) -> NDArray[np.float64]:
-    """The ELBO of each record of `data`, from draws that all of them share."""
-    if op.fit.schema.modality == "image":
-        records = _records(op.fit, given, data)
-    else:
-        records = TableVae.read(op.fit, inputs["engine"], WEIGHTS, given).records(data)
-    return subject.told(records)
 
 
 def _table_subject(op: Assess, inputs: Mapping[str, Artifact], given: Given | None) -> Subject:
@@ -185,6 +170,7 @@ def _table_subject(op: Assess, inputs: Mapping[str, Artifact], given: Given | No
         network=now.network,
         reference=first.network,
         likelihood=now.likelihood,
+        encode=now.records,
         splits=cache(lambda split: now.records(rows_of(inputs, split))),
         split=op.reference,
         span=1.0,
@@ -200,6 +186,7 @@ def _subject(op: Assess, inputs: Mapping[str, Artifact], given: Given | None) ->
         network=_trained(op.fit, inputs["engine"], WEIGHTS, given),
         reference=_trained(op.fit, inputs["engine"], REFERENCE, given),
         likelihood=_likelihood(op.fit),
+        encode=partial(_records, op.fit, given),
         splits=cache(lambda split: _records(op.fit, given, rows_of(inputs, split))),
         split=op.reference,
         span=codec.hi - codec.lo,

@@ -19,6 +19,10 @@ from synthspec.units import parse_unit
 F64 = NDArray[np.float64]
 SMALLEST = 1e-290
 """Below it a conversion may meet numbers that float64 holds with fewer digits."""
+_LARGEST = np.nextafter(np.finfo(np.float64).max, 0.0)
+"""The largest number that has a next one."""
+_SHRUNK = 2.0**-64
+"""What is added up is made so much smaller first: sums of the largest numbers have to be numbers, too."""
 
 
 @dataclass(slots=True)
@@ -28,6 +32,7 @@ class _Tally:
     lost: float = 0.0
     largest: float = 0.0
     size: float = 0.0
+    """In units of 1 / _SHRUNK."""
 
 
 class Conserving:
@@ -54,7 +59,7 @@ class Conserving:
         tally.not_restored += not_restored(field, stored, column.dtype)
         tally.lost += float(loss.sum())
         tally.largest = max(tally.largest, float(loss.max(initial=0.0)))
-        tally.size += float(np.abs(stored).sum())
+        tally.size += float((np.abs(stored) * _SHRUNK).sum())
 
     def report(self) -> ConservationReport:
         """What was counted, one entry a field of numbers, in the order of the schema."""
@@ -85,7 +90,7 @@ def _entry(field: Field, tally: _Tally) -> FieldConservation:
         not_restored=tally.not_restored,
         loss_cast=tally.lost / tally.values if tally.values else 0.0,
         largest_loss=tally.largest,
-        mean_size=tally.size / tally.values if tally.values else 0.0,
+        mean_size=tally.size / tally.values / _SHRUNK if tally.values else 0.0,
     )
 
 
@@ -100,7 +105,8 @@ def not_restored(field: Field, stored: F64, dtype: np.dtype[np.generic]) -> int:
     if dtype.kind != "f":
         return int((np.rint(back) != stored).sum())
     cast = back.astype(dtype).astype(np.float64)
-    place = 2.0 * np.spacing(np.abs(stored) + abs(float(unit.offset / unit.factor))) + SMALLEST
+    size = np.minimum(np.abs(stored) + abs(float(unit.offset / unit.factor)), _LARGEST)
+    place = 2.0 * np.spacing(size) + SMALLEST
     return int((np.abs(cast - stored) > place).sum())
 
 

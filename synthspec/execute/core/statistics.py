@@ -73,13 +73,19 @@ def _looked(op: Statistics, cells: list[Cells], train: Dataset, noise: Noise) ->
         columns = [train[cell.name] for cell in cells]
         return match_embedding(cells, columns, op.sigma, target, rng, noise).sample(size, rng)
     codes = [cell.codes(train[cell.name]) for cell in cells]
-    drawn = _counted(op, cells, codes, target, noise, size)
+    drawn = _counted(op, cells, codes, target, noise, size, rng)
     rng = generator(op.seed, Stream.RELEASED, 1)
     return tuple(cell.values(each, rng) for cell, each in zip(cells, drawn, strict=True))
 
 
 def _counted(
-    op: Statistics, cells: list[Cells], codes: list[Codes], target: int | None, noise: Noise, size: int
+    op: Statistics,
+    cells: list[Cells],
+    codes: list[Codes],
+    target: int | None,
+    noise: Noise,
+    size: int,
+    rng: np.random.Generator,
 ) -> tuple[Codes, ...]:
     """The cells of `size` drawn records."""
     if op.kind == CONDITIONS:
@@ -87,7 +93,7 @@ def _counted(
         (counts,) = noise.release(CONDITIONS, [counted(codes, cells, group)], op.sigma)
         total = max(1.0, float(counts.sum()))
         return apportioned(projected(counts, total), size)
-    return fit_marginals(cells, codes, op.sigma, target, noise).sample(size, generator(op.seed, Stream.RELEASED, 0))
+    return fit_marginals(cells, codes, op.sigma, target, noise).sample(size, rng)
 
 
 def apportioned(counts: NDArray[np.float64], size: int) -> tuple[Codes, ...]:

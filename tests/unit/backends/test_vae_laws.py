@@ -196,8 +196,8 @@ def test_chunks_change_nothing(monkeypatch):
 
 def subject(network, law, records, *, span=2.0, levels=None, reference=None):
     return assess.Subject(
-        network=network, reference=reference or network, likelihood=law, splits=lambda split: records, split="test",
-        span=span, levels=levels, given="nothing", seed=5,
+        network=network, reference=reference or network, likelihood=law, encode=lambda data: records,
+        splits=lambda split: records, split="test", span=span, levels=levels, given="nothing", seed=5,
     )  # fmt: skip
 
 
@@ -289,6 +289,7 @@ def test_each_figure_reads_its_own_split():
     read = []
     asked = assess.Subject(
         network=network, reference=network, likelihood=build_likelihood("gaussian", None),
+        encode=lambda data: records,
         splits=lambda split: read.append(split) or records, split="train", span=2.0, levels=None, given="nothing", seed=5,
     )  # fmt: skip
     for name, first in (("elbo", "train"), ("posterior_collapse_rate", "test"), ("recon_PSNR", "test")):

@@ -15,7 +15,7 @@ from synthspec.execute.core.enforce import rule_counts
 from synthspec.execute.core.expressions import excess
 from synthspec.execute.core.table import Table
 from synthspec.ir.schema import Field, Rule, Schema
-from synthspec.units import parse_unit
+from synthspec.units import Affine, Unit, parse_unit
 
 UNITS = ("mW", "uW", "degC", "degF", "km", "h", "dimensionless", "dB", "mm", "psi")
 
@@ -48,10 +48,18 @@ def test_float64_comes_back_to_its_last_place(unit, values):
 
 
 def test_a_map_without_its_inverse_is_noticed(monkeypatch):
-    from synthspec.units import Affine, Unit
-
     monkeypatch.setattr(Unit, "affine_from_si", lambda self: Affine(999.0))
     assert not_restored(number("x", "mW"), np.array([1.0, 2.0, 0.0]), np.dtype(np.float64)) == 2
+
+
+def test_the_largest_numbers_are_counted_like_any_other(monkeypatch):
+    """Their sum and the distance to the next number are beyond float64; a warning is an error here."""
+    most = np.finfo(np.float64).max
+    table = Table(name="t", rows=3, columns={"x": np.full(3, most)}, where=str)
+    (found,) = conservation(table, {"x": "x"}, schema(number("x", "dimensionless")), {"x": np.full(3, most)}).fields
+    assert (found.not_restored, found.mean_size) == (0, most)
+    monkeypatch.setattr(Unit, "affine_from_si", lambda self: Affine(0.5))
+    assert not_restored(number("x", "dimensionless"), np.array([most]), np.dtype(np.float64)) == 1
 
 
 def test_the_loss_of_a_cast_is_measured():
