@@ -176,8 +176,9 @@ def _real(heading: Heading, seen: Seen, target: bool) -> Proposal:  # noqa: FBT0
 
 
 def _truth(heading: Heading, seen: Seen, target: bool) -> Proposal:  # noqa: FBT001
-    del target
     if seen.gaps:  # a truth value cannot be absent
+        if seen.texts is None or not {text.lower() for text in seen.texts} <= {"true", "false"}:
+            return _category(heading, seen, target)  # which of 0, 1 and true are one, no enum can say
         return Proposal(heading=heading, role="content", dtype="categorical", enum=(False, True), nullable=True)
     return Proposal(heading=heading, role="content", dtype="bool")
 

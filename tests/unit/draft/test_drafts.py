@@ -301,6 +301,7 @@ COLUMN = st.lists(CELLS, min_size=1, max_size=4).flatmap(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([["0"] * 23 + ["1.7976931348623157e+308"]])
+@example([["0"] * 22 + ["", "true"]])
 @example([["8.98846567431158e+307"] * 24])
 @given(st.lists(COLUMN, min_size=1, max_size=4))
 def test_a_draft_takes_every_record_that_it_was_made_from(drafted, tmp_path, columns):
