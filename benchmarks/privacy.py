@@ -26,7 +26,6 @@ from torch.nn.functional import cross_entropy
 from synthspec.backend.secret import Secret
 from synthspec_torch.privacy.engines import engine_of
 from synthspec_torch.privacy.mechanism import GaussianSum
-from synthspec_torch.privacy.training import PHYSICAL
 
 Step = Callable[[], None]
 CASES = (
@@ -150,7 +149,7 @@ def private_step(name: str, batch: int) -> Step:
         weight.grad = part
 
     def step() -> None:
-        parts = zip(*(torch.split(each, PHYSICAL) for each in records), strict=True)
+        parts = zip(*map(engine.parts, records), strict=True)
         gradient.copy_(mechanism.release(engine.summed(parts, 1.0)))
         optimizer.step()
 

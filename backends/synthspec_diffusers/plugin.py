@@ -19,7 +19,7 @@ class DiffusersBackend:
     """Diffusion and flow matching over images, tables of mixed types and series, on the CPU."""
 
     name: str = "diffusers"
-    version: str = "6"
+    version: str = "7"
     """6: no channel of a narrow U-Net is alone in its norm.
 
     2: the sigma of the data is kept beside the weights, and ancestral noise is told by e^-h.

@@ -20,7 +20,7 @@ class TorchBackend:
     """The families of `synthspec_torch.families`, and features of pictures and clips under weights that the user brings."""
 
     name: str = "torch"
-    version: str = "5"
+    version: str = "6"
 
     def supports(self, op: Op) -> tuple[str, ...]:
         if isinstance(op, Embed):

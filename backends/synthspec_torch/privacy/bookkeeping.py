@@ -21,6 +21,11 @@ from synthspec_torch.privacy.gradients import Batch, Losses, PerRecord, finite_s
 from synthspec_torch.privacy.layers import BagBook, EmbeddingBook, LayerBook, LinearBook, Use, norm_book
 from synthspec_torch.privacy.own_layers import ApartBook, offset_book
 
+HELD = 1 << 21
+"""Numbers that layers saw and were told back which are held at a time: more would leave the caches before they are read."""
+LEAST = 128
+"""Records at a time, at least: of fewer, a layer costs more than what it does for a record."""
+
 
 class BookKeeping(PerRecord):
     """For networks all of whose parameters belong to layers of `bookable`."""
@@ -35,11 +40,16 @@ class BookKeeping(PerRecord):
         owners = [id(each) for layer in self._layers.values() for each in layer.parameters(recurse=False)]
         if len(set(owners)) < len(owners):
             raise TypeError("two layers share a parameter, which books of single layers do not see")
+        self._each = 0  # numbers that layers see and are told of one record: known once one was looked at
         self._narrow = torch.empty(self.width, dtype=self.dtype)
         sums = dict(zip(map(id, self.parameters.values()), self.views(self._narrow), strict=True))
         self._sums = {
             name: [sums[id(each)] for each in layer.parameters(recurse=False)] for name, layer in self._layers.items()
         }
+
+    @property
+    def at_once(self) -> int:
+        return max(LEAST, HELD // self._each) if self._each else LEAST
 
     def add(self, total: torch.Tensor, batch: Batch, clip: float) -> torch.Tensor:
         norms = self._clipped(batch, clip)
@@ -83,6 +93,7 @@ class BookKeeping(PerRecord):
             _remove(hooks)
         flat = [(name, seen, out) for name, used in calls.items() for seen, out, version in used if _same(out, version)]
         told = torch.autograd.grad(loss, [out for _, _, out in flat], allow_unused=True)
+        self._each = sum(seen.numel() + out.numel() for _, seen, out in flat) // records
         uses: dict[str, list[Use]] = {}
         for (name, seen, _), each in zip(flat, told, strict=True):
             if each is not None:

@@ -14,6 +14,7 @@ Batch = tuple[torch.Tensor, ...]
 Losses = Callable[[Batch], torch.Tensor]
 """The loss of each record of a batch, [n]: a function of that record and the weights alone."""
 
+AT_ONCE = 512
 SLACK = 1e-6
 """By so much a norm is taken to be greater than it was found, for the rounding of its sum."""
 
@@ -31,6 +32,15 @@ class PerRecord(ABC):
         """`total` [P] seen parameter by parameter, in their order."""
         parts = torch.split(total, [each.numel() for each in self.parameters.values()])
         return [part.view(each.shape) for part, each in zip(parts, self.parameters.values(), strict=True)]
+
+    @property
+    def at_once(self) -> int:
+        """Records whose gradients are computed at a time; those of more are added up. No number of records moves it."""
+        return AT_ONCE
+
+    def parts(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """`rows` in as many parts as it takes, which are about as long as each other; none of nothing."""
+        return torch.tensor_split(rows, -(-len(rows) // self.at_once)) if len(rows) else ()
 
     @abstractmethod
     def add(self, total: torch.Tensor, batch: Batch, clip: float) -> torch.Tensor:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from synthspec.backend.releases import ReleaseMeter
-from synthspec_torch.privacy.stream import Keystream, normals
+from synthspec_torch.privacy.stream import ROOM, Keystream, normals_into
 
 STRETCH = 1 << 16
 """Numbers of one release that are made out of one stretch of the stream: even. The bytes of the noise depend on it."""
@@ -59,29 +62,52 @@ class NoiseAhead:
     def __init__(self, stream: Keystream) -> None:
         self._stream = stream
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="noise")
+        self._room: Room | None = None
         self._drawn: tuple[int, torch.Tensor] | None = None
-        self._next: tuple[int, int, Future[torch.Tensor]] | None = None
+        self._next: Future[tuple[int, torch.Tensor]] | None = None
 
     def of(self, release: int, width: int) -> torch.Tensor:
-        """Those of `release`, from 1, float64 [`width`]."""
-        rows = min(RELEASES, max(1, AHEAD // max(1, width)))
-        block, row = divmod(release - 1, rows)
-        if self._drawn is None or (block, width) != (self._drawn[0], self._drawn[1].shape[1]):
-            ahead, self._next = self._next, None
-            if ahead is not None and ahead[:2] == (block, width):
-                self._drawn = block, ahead[2].result()
-            else:
-                self._drawn = block, self._draw(block, rows, width)
-            self._next = block + 1, width, self._beside.submit(self._draw, block + 1, rows, width)
+        """Those of `release`, from 1, float64 [`width`]: to be read before those of another release are asked for."""
+        if self._room is None or self._room.width != width:
+            self._settled()
+            self._room, self._drawn = Room.of(width), None
+        block, row = divmod(release - 1, self._room.rows)
+        if self._drawn is None or self._drawn[0] != block:
+            ahead = self._settled()
+            self._drawn = ahead if ahead is not None and ahead[0] == block else self._draw(block, self._room)
+            self._next = self._beside.submit(self._draw, block + 1, self._room)
         return self._drawn[1][row]
 
-    def _draw(self, block: int, rows: int, width: int) -> torch.Tensor:
-        """The noise of the releases of `block`, [`rows`, `width`]."""
-        noise = torch.empty(rows, width, dtype=torch.float64)
-        releases = range(block * rows + 1, (block + 1) * rows + 1)
+    def _settled(self) -> tuple[int, torch.Tensor] | None:
+        """What was drawn ahead, once that is done: nothing else may write where it is written."""
+        ahead, self._next = self._next, None
+        return None if ahead is None else ahead.result()
+
+    def _draw(self, block: int, room: Room) -> tuple[int, torch.Tensor]:
+        """`block`, and the noise of its releases, [rows, width]."""
+        noise, releases = room.noise[block % 2], range(block * room.rows + 1, (block + 1) * room.rows + 1)
         first = 0
         for part in torch.split(noise, STRETCH, dim=1):
-            size = part.shape[1]
-            part.copy_(normals(self._stream.stack(releases, size + size % 2, first))[:, :size])
-            first += size
-        return noise
+            normals_into(part, self._stream.stack_into(room.words, releases, part.shape[1], first))
+            first += part.shape[1]
+        return block, noise[:, : room.width]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Room:
+    """Where noise is drawn: memory that is asked for once, as giving it back would stop the thread that trains."""
+
+    width: int
+    rows: int
+    """Releases whose noise is drawn at a time."""
+    noise: tuple[torch.Tensor, torch.Tensor]
+    """[rows, width, rounded up to an even number]: of the releases that are made, and of the next ones."""
+    words: NDArray[np.uint64]
+    """[rows, a stretch and what a cipher needs behind it]."""
+
+    @classmethod
+    def of(cls, width: int) -> Room:
+        rows = min(RELEASES, max(1, AHEAD // max(1, width)))
+        even = width + width % 2
+        noise = (torch.empty(rows, even, dtype=torch.float64), torch.empty(rows, even, dtype=torch.float64))
+        return cls(width, rows, noise, np.empty((rows, min(STRETCH, even) + ROOM), dtype=np.uint64))

@@ -19,6 +19,8 @@ U64 = NDArray[np.uint64]
 F64 = NDArray[np.float64]
 
 _BLOCK = 16
+ROOM = _BLOCK // 8
+"""Words that the cipher wants behind those that it writes."""
 _PLACES = 24
 """Bits that count the blocks of one record at one step."""
 _ONE = np.uint64(0x3FF << 52)
@@ -45,10 +47,12 @@ class Keystream:
 
     def stack(self, steps: Sequence[int], count: int, first: int = 0) -> U64:
         """The same of each of `steps`, [n, `count`]."""
+        return self.stack_into(np.empty((len(steps), count + ROOM), dtype=np.uint64), steps, count, first)
+
+    def stack_into(self, out: U64, steps: Sequence[int], count: int, first: int = 0) -> U64:
+        """The same, written into `out` [n, at least `count` + ROOM]."""
         if first % 2:
             raise ValueError("a stretch starts with a whole block")
-        # The cipher asks for a block's room behind what it writes.
-        out = np.empty((len(steps), count + _BLOCK // 8), dtype=np.uint64)
         blank, place = bytes(8 * count), (first // 2).to_bytes(8, "big")
         for step, row in zip(steps, out, strict=True):
             self._counting.reset_nonce(step.to_bytes(8, "big") + place)
@@ -71,10 +75,10 @@ class Keystream:
         return np.frombuffer(encryptor.update(counters.tobytes()), dtype=np.uint64).reshape(len(records), 2 * blocks)
 
 
-def units(words: U64) -> F64:
-    """Uniform numbers in (0, 1) on a grid of 2^-52, off its ends, of the same shape."""
+def units(words: U64, out: U64 | None = None) -> F64:
+    """Uniform numbers in (0, 1) on a grid of 2^-52, off its ends, of the same shape; in the memory of `out`, if given."""
     # As the fraction of a number in [1, 2), from which less than 1 is taken: exact, and no conversion.
-    bits = words >> np.uint64(12)
+    bits = np.right_shift(words, np.uint64(12), out=out)
     bits |= _ONE
     values = bits.view(np.float64)
     values -= 1.0 - 2.0**-53
@@ -83,16 +87,24 @@ def units(words: U64) -> F64:
 
 def normals(words: U64) -> torch.Tensor:
     """Standard normals in float64, one a word [..., an even number], by Box and Muller; their tail ends at 8.6."""
-    half = words.shape[-1] // 2
-    u = units(words)
+    out = torch.empty(words.shape, dtype=torch.float64)
+    _normals_into(out, units(words))
+    return out
+
+
+def normals_into(out: torch.Tensor, words: U64) -> None:
+    """The same, written into `out`; `words` are used up."""
+    _normals_into(out, units(words, words))
+
+
+def _normals_into(out: torch.Tensor, u: F64) -> None:
+    half = u.shape[-1] // 2
     radius = np.log(u[..., :half], out=u[..., :half])
     radius *= -2.0
     np.sqrt(radius, out=radius)
     angle, scale = torch.from_numpy(u[..., half:]).mul_(2.0 * math.pi), torch.from_numpy(radius)
-    out = torch.empty(words.shape, dtype=torch.float64)
     torch.cos(angle, out=out[..., :half]).mul_(scale)
     torch.sin(angle, out=out[..., half:]).mul_(scale)
-    return out
 
 
 class Sampler:

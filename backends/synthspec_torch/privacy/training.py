@@ -31,8 +31,6 @@ from synthspec_torch.training.loop import Trained
 from synthspec_torch.training.monitors import Patience, Watch
 from synthspec_torch.training.optimizer import RATE_COURSE, build_optimizer, rate, set_rate
 
-PHYSICAL = 512
-"""Records whose gradients are computed at a time; larger batches are added up, and get their noise once."""
 RNG = "AES-256-CTR"
 HARDENING = "float32 gradients summed, noise added in float64, released in float32"
 
@@ -218,8 +216,8 @@ class PrivateRun:
         """The sum over the records of `step` of their clipped gradients, [P]: private. Zero of an empty batch."""
         # Nothing but releases may leave a trace: in this mode no layer counts, iterates or drops.
         self.learner.network.eval()
-        parts = torch.split(self.sampler.draw(step), PHYSICAL)
-        batches = (self.learner.drawn(rows, RecordDraws(self.draws, step, rows)) for rows in parts if len(rows))
+        parts = self.engine.parts(self.sampler.draw(step))
+        batches = (self.learner.drawn(rows, RecordDraws(self.draws, step, rows)) for rows in parts)
         return self.engine.summed(batches, self.course.clip)
 
     def _observe(self, signals: Mapping[str, float]) -> str:

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from synthspec.ir.families import Optimizer, Stability, Training
+from synthspec_torch.privacy.bookkeeping import BookKeeping
 from synthspec_torch.privacy.engines import engine_of
 from synthspec_torch.privacy.gradients import OneByOne
 from synthspec_torch.privacy.mechanism import GaussianSum
@@ -284,7 +285,7 @@ def test_canaries_find_the_mechanism_that_is_accounted_for(kit):
 
 
 def test_canaries_in_small_physical_batches_get_their_noise_once(kit, monkeypatch):
-    monkeypatch.setattr("synthspec_torch.privacy.training.PHYSICAL", 7)
+    monkeypatch.setattr(BookKeeping, "at_once", 7)
     assert all(abs(z) < 4.5 for z in z_scores(kit).values())
 
 

@@ -10,6 +10,7 @@ import torch
 
 from synthspec.accounting import Composed, PoissonGaussian, eps_total
 from synthspec.ir.families import Convergence, Monitor, Optimizer, Stability, Training
+from synthspec_torch.privacy.bookkeeping import BookKeeping
 from synthspec_torch.privacy.stream import Keystream, RecordDraws
 from synthspec_torch.privacy.training import train_privately
 from synthspec_torch.training.log import SignalLog
@@ -173,7 +174,7 @@ def test_the_average_of_the_weights_follows_the_releases(kit, records, tmp_path)
 
 def test_large_batches_are_added_up_and_noised_once(kit, records, tmp_path, monkeypatch):
     whole, one, _ = log_of(kit, records, tmp_path / "a")
-    monkeypatch.setattr("synthspec_torch.privacy.training.PHYSICAL", 2)
+    monkeypatch.setattr(BookKeeping, "at_once", 2)
     parts, other, _ = log_of(kit, records, tmp_path / "b")
     assert one == other
     for name, weight in whole.weights.items():

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from synthspec_torch.layers import Apart, Offset
-from synthspec_torch.privacy.bookkeeping import BookKeeping
+from synthspec_torch.privacy.bookkeeping import HELD, LEAST, BookKeeping
 from synthspec_torch.privacy.engines import engine_of, mixes
 from synthspec_torch.privacy.gradients import OneByOne, scales
 from synthspec_torch.privacy.stream import Keystream, RecordDraws
@@ -53,6 +53,32 @@ def agrees(maker, losses, batch, clip=None):
 def drawn(learner, rows):
     learner.network.eval()
     return learner.drawn(rows, RecordDraws(Keystream(KEY), 1, rows))
+
+
+def test_as_many_records_at_once_as_caches_hold_whoever_is_in_the_batch(kit, records):
+    learner = next(each for each in kit.ENGINES if each.name == "vae-conv").of(records)
+    made = engine_of(learner.network, learner.record_losses, penalised=False)
+    unknown = made.at_once
+    found = []
+    for rows in (torch.arange(24), torch.arange(5), torch.tensor([7])):
+        made.summed([drawn(learner, rows)], 1.0)
+        found.append(made.at_once)
+    assert found == found[:1] * 3 != [unknown] * 3
+    narrow = nn.Linear(4, 4)
+    small = BookKeeping(narrow, lambda batch: narrow(batch[0]).sum(1))
+    small.summed([(torch.zeros(3, 4),)], 1.0)
+    assert small.at_once == HELD // 8 > found[0]
+
+
+@pytest.mark.parametrize("count", [0, 1, 127, 128, 129, 1000])
+def test_parts_are_all_rows_in_order_and_about_as_long_as_each_other(count):
+    narrow = nn.Linear(4, 4)
+    parts = BookKeeping(narrow, lambda batch: narrow(batch[0]).sum(1)).parts(torch.arange(count))
+    assert torch.equal(torch.cat([torch.arange(0), *parts]), torch.arange(count))
+    lengths = [len(part) for part in parts]
+    assert all(0 < each <= LEAST for each in lengths)
+    assert len(lengths) == -(-count // LEAST)
+    assert not lengths or max(lengths) - min(lengths) <= 1
 
 
 def test_every_engine_equals_a_loop_over_records(engine, records):
