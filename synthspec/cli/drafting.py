@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from synthspec.cli.answer import existing_file, show_problems, usage
 from synthspec.diag import Diagnostic
 from synthspec.resolve import find_root
 from synthspec.resolve.paths import BadPath
+from synthspec.resolve.roots import MARKER
 from synthspec.resolve.sources import SKLEARN, find_source
 
 if TYPE_CHECKING:
@@ -23,11 +26,40 @@ if TYPE_CHECKING:
 _MOST_SAID = 8
 _LARGE = 1 << 25
 """Bytes of a table from which on it takes long enough to say so."""
+_MARK = "# The specs below may name files in this folder and below, and no others.\n"
 
 
-def draft_from(table: str, folder: Path, name: str, family: Family, target: str, key: str, *, outside: bool) -> Draft:
-    """The draft for `table` of a spec in `folder`; exit 2 with what is wrong where there can be none."""
-    source = _source(table, folder, outside=outside)
+def new_root(root: Path, folder: Path) -> Path:
+    """`root` as what specs in `folder` may name files under, once it is marked; exit 2 where it cannot be, or may not."""
+    real, there = root.resolve(), folder.resolve()
+    if not root.is_dir():
+        raise usage(f"--root {root}: no such folder")
+    if not there.is_relative_to(real):
+        raise usage(f"--root {root}: {folder} does not lie in it; name a folder above both the spec and the table")
+    if _everything(real):
+        raise usage(
+            f"--root {root}: it holds all that is yours, and every spec below could name it; name a nearer folder, or copy "
+            "the table there"
+        )
+    nearer = find_root(folder / "spec.yaml")
+    if nearer != real and nearer.is_relative_to(real) and (nearer / MARKER).exists():
+        raise usage(f"--root {root}: {nearer / MARKER} is nearer to {folder}, and counts")
+    return real
+
+
+def marks(root: Path) -> Mapping[str, str]:
+    """The file that makes `root` the root of the specs below; none where it is there."""
+    return {} if (root / MARKER).exists() else {MARKER: _MARK}
+
+
+def draft_from(
+    table: str, folder: Path, root: Path | None, name: str, family: Family, target: str, key: str, *, outside: bool
+) -> Draft:
+    """The draft for `table` of a spec in `folder`; exit 2 with what is wrong where there can be none.
+
+    `root` is what it will lie under, where that is not how things are.
+    """
+    source = _source(table, folder, root or find_root(folder / "spec.yaml"), outside=outside)
     from importlib.util import find_spec
 
     if find_spec("numpy") is None:
@@ -63,10 +95,9 @@ def _named(table: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", latin).lstrip("-_.0123456789")[:100] or "my-data"
 
 
-def _source(table: str, folder: Path, *, outside: bool) -> str:
+def _source(table: str, folder: Path, root: Path, *, outside: bool) -> str:
     """How a spec in `folder` names `table`; exit 2 where there is none, or where a spec there may not name it."""
-    root, there = find_root(folder / "spec.yaml"), folder.resolve()
-    written = table
+    there, written = folder.resolve(), table
     if not table.startswith(SKLEARN):
         place = existing_file(Path(table))
         place = place.parent.resolve() / place.name
@@ -86,10 +117,20 @@ def _source(table: str, folder: Path, *, outside: bool) -> str:
 
 
 def _outside(table: str, folder: Path, root: Path) -> Diagnostic:
-    beside = Path(table).parent
-    return Diagnostic(
-        code="schema.path-escape",
-        message=f"{table} lies outside of {root}, and a spec in {folder} may name nothing there",
-        help=f"draft beside it (synthspec init {beside} --from {table}), put an empty synthspec.toml into a folder above "
-        "both, or pass --allow-outside here and to every verb",
-    )
+    """The refusal of a table beyond the root, with the ways to reach it: what is safest comes first."""
+    place, beside = Path(table).resolve().parent, Path(table).parent
+    ways = [f"draft beside it: synthspec init {shlex.quote(str(beside))} --from {shlex.quote(table)}"]
+    above = Path(os.path.commonpath([place, folder.resolve()]))
+    if not _everything(above):
+        shown = shlex.quote(os.path.relpath(above))
+        ways.append(
+            f"or add --root {shown} to this command: it writes {MARKER} there, and specs below may name what lies there"
+        )
+    ways.append("or pass --allow-outside here and to every verb")
+    message = f"{table} lies outside of {root}, and a spec in {folder} may name nothing there"
+    return Diagnostic(code="schema.path-escape", message=message, help="; ".join(ways))
+
+
+def _everything(folder: Path) -> bool:
+    """Whether `folder` holds a whole home, or more: what is marked as the root of specs is what they may name."""
+    return folder == Path(folder.anchor) or Path.home().resolve().is_relative_to(folder)

@@ -24,6 +24,11 @@ def init(
     family: Family | None = typer.Option(None, help="With --from: the family of the engine; without a word, flow."),
     target: str | None = typer.Option(None, metavar="FIELD", help="With --from: the field that TSTR predicts."),
     key: str | None = typer.Option(None, metavar="FIELD", help="With --from: the field that names the records."),
+    root: Path | None = typer.Option(
+        None,
+        metavar="DIR",
+        help="With --from: let specs below DIR, a folder above both, name what lies there; writes DIR/synthspec.toml.",
+    ),
     allow_outside: bool = OUTSIDE,
 ) -> None:
     """Write a starting spec: on data everybody has, with every choice explained beside it, or drafted --from your own."""
@@ -33,15 +38,20 @@ def init(
     if present:
         raise usage(f"{folder / present[0]} is there already; nothing was written")
     if table is None:
-        for option, value in (("--family", family), ("--target", target), ("--key", key)):
+        for option, value in (("--family", family), ("--target", target), ("--key", key), ("--root", root)):
             if value is not None:
                 raise usage(f"{option} is about the table that --from names")
         _write(folder, {file: text.replace("@NAME@", name or "my-digits") for file, text in FILES.items()})
         typer.echo(f"next: synthspec validate {folder / 'spec.yaml'}")
         return
-    from synthspec.cli.drafting import draft_from, say_next
+    from synthspec.cli.drafting import draft_from, marks, new_root, say_next
 
-    made = draft_from(table, folder, name or "", family or "flow", target or "", key or "", outside=allow_outside)
+    within = None if root is None else new_root(root, folder)
+    made = draft_from(
+        table, folder, within, name or "", family or "flow", target or "", key or "", outside=allow_outside
+    )
+    if root is not None:
+        _write(root, marks(root))
     _write(folder, made.files)
     say_next(made, folder, outside=allow_outside)
 

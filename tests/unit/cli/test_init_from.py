@@ -148,3 +148,48 @@ def test_the_verb_is_there_before_numpy(tmp_path):
         )
         assert answer.returncode == 0, answer.stderr
         assert answer.stderr.strip() == ""
+
+
+def test_a_root_is_marked_only_when_asked_and_the_draft_below_it_validates(program, table):
+    refused = program("init", "new", "--from", "people.csv")
+    assert "--root . to this command" in refused.err
+    made = program("init", "new", "--from", "people.csv", "--root", ".")
+    assert made.code == 0, made.err
+    assert (table / "synthspec.toml").is_file()
+    assert {each["code"] for each in json.loads(program("validate", "new", "--format", "json").out)["findings"]} == {
+        "sref.unit-missing",
+        "C40.threshold-missing",
+    }
+    (table / "synthspec.toml").write_text("# mine\n", encoding="utf-8")
+    assert program("init", "newer", "--from", "people.csv", "--root", ".").code == 0
+    assert (table / "synthspec.toml").read_text(encoding="utf-8") == "# mine\n"
+
+
+@pytest.mark.parametrize(
+    ("folder_of_spec", "root", "says"),
+    [
+        ("new", "nobody", "no such folder"),
+        ("new", "beside", "does not lie in it"),
+        ("new", "/", "holds all that is yours"),
+        ("marked/new", ".", "is nearer to marked/new"),
+        ("beside/new", "beside", "--root . to this command"),
+    ],
+)
+def test_a_root_that_cannot_be_is_refused_and_writes_nothing(program, table, folder_of_spec, root, says):
+    for name in ("beside", "marked"):
+        (table / name).mkdir()
+    (table / "marked" / "synthspec.toml").touch()
+    answer = program("init", folder_of_spec, "--from", "people.csv", "--root", root)
+    assert answer.code == 2
+    assert says in answer.err, answer.err
+    assert not (table / folder_of_spec).exists()
+    assert not (table / "synthspec.toml").exists()
+    assert not (table / "beside" / "synthspec.toml").exists()
+
+
+def test_a_home_is_never_offered_as_a_root(program, table, monkeypatch):
+    monkeypatch.setenv("HOME", str(table))
+    refused = program("init", "new", "--from", "people.csv")
+    assert refused.code == 2
+    assert "--root" not in refused.err
+    assert "holds all that is yours" in program("init", "new", "--from", "people.csv", "--root", ".").err
