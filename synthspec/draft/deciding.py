@@ -127,8 +127,7 @@ def _unlearned(heading: Heading, seen: Seen, *, target: bool) -> str:
 def _wordy(seen: Seen) -> tuple[str, str]:
     """Why a text is no category, and an example; empty when it is one."""
     if seen.dated:
-        why = "its dates are no instants: written with their zone, as 2026-01-31T00:00:00Z, they become a timestamp"
-        return why, seen.refused["timestamp"]
+        return _dates(seen), seen.refused["timestamp"]
     values = seen.records - seen.gaps
     if seen.mostly_numbers and not seen.few(FEW):
         why = "most of its values are numbers, and some are not: leave a cell without a number empty"
@@ -141,6 +140,24 @@ def _wordy(seen: Seen) -> tuple[str, str]:
         return "", ""
     many = f"over {MOST_MEMBERS} different ones, or long" if seen.texts is None else f"{len(seen.texts)} different ones"
     return f"free text is not learned ({many} in {values:,} records): make categories of it", ""
+
+
+def _dates(seen: Seen) -> str:
+    """Why dates are no timestamps, and how they become some: what zone they are in, only who wrote them knows."""
+    if seen.days:
+        return (
+            "days are no instants: written with their zone, as 2026-01-31T00:00:00Z for 2026-01-31, they become a timestamp, "
+            "and as days since a first one a number (unit: d)"
+        )
+    if seen.ordered:
+        return (
+            "not all of its times say their zone, which is not guessed: written as 2026-01-31T14:00Z, or with their zone as "
+            "2026-01-31T14:00+01:00, they become a timestamp"
+        )
+    return (
+        "which part of its dates is the day, which the month, and in which zone is not guessed: written as 2026-01-31T14:00Z, "
+        "or with their zone as 2026-01-31T14:00+01:00, they become a timestamp"
+    )
 
 
 def _whole(heading: Heading, seen: Seen, target: bool) -> Proposal:  # noqa: FBT001 - one of a table of functions

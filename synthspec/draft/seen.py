@@ -29,6 +29,8 @@ _NUMBERS: tuple[Tried, ...] = ("int64", "float64")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 _HALF = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(slots=True)
@@ -52,6 +54,10 @@ class Seen:
     """How many records have each value, as it is spelled; None where there are too many different ones."""
     dated: bool = True
     """Whether every value looks like a date."""
+    ordered: bool = True
+    """Whether every value is a date with year, month and day in the order of ISO 8601."""
+    days: bool = True
+    """Whether every value is such a day, without a time."""
     numbers: int = 0
     """How many values are numbers, where not all are."""
     _prints: list[NDArray[np.int64]] | None = field(default_factory=list)
@@ -174,7 +180,7 @@ class Seen:
         if self.texts is None and self._prints is None and not self.dated:
             return
         texts = [cell.strip() for cell in raw] if isinstance(raw, list) else [str(item) for item in raw.tolist()]
-        self.dated = self.dated and all(_DATE.fullmatch(text) for text in texts)
+        self._dates(texts)
         if self.texts is not None:
             self._count(texts)
         if self.takes("int64") and any(text != str(int(text.partition(".")[0])) for text in texts):
@@ -182,6 +188,11 @@ class Seen:
         if self._prints is not None:
             prints = np.fromiter(map(hash, texts), np.int64, len(texts))
             self._prints = [*self._prints, prints] if len(np.unique(prints)) == len(prints) else None
+
+    def _dates(self, texts: Sequence[str]) -> None:
+        self.dated = self.dated and all(map(_DATE.fullmatch, texts))
+        self.ordered = self.ordered and self.dated and all(map(_ISO_DATE.fullmatch, texts))
+        self.days = self.days and self.ordered and all(map(_ISO_DAY.fullmatch, texts))
 
     def _count(self, texts: Sequence[str]) -> None:
         known = self.texts or {}

@@ -286,6 +286,25 @@ def test_a_header_cannot_excuse_a_finding(drafted, tmp_path):
     assert "synthspec:" not in made.files["data.sref.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        (some("2026-01-31", "2026-02-01"), "2026-01-31T00:00:00Z for 2026-01-31"),
+        (some("2026-01-31T14:00", "2026-02-01 15:00:01"), "2026-01-31T14:00+01:00"),
+        (some("2026-01-31", "2026-02-01T15:00Z"), "2026-01-31T14:00+01:00"),
+        (some("31.01.2026 14:00", "01.02.2026 14:00"), "which the month"),
+        (some("2026-01-31", "01.02.2026"), "which the month"),
+    ],
+)
+def test_dates_are_left_out_with_the_form_that_makes_them_instants(fields, cells, says):
+    assert says in fields({"when": cells, "x": NUMBERS})["when"]
+
+
+def test_instants_to_the_minute_are_taken(fields):
+    cells = some("2026-01-31T14:00Z", "2026-01-31 14:05+01:00", "2026-02-01T00:00:01Z")
+    assert fields({"when": cells, "x": NUMBERS})["when"].dtype == "timestamp"
+
+
 CELLS = st.one_of(
     st.integers(-(10**20), 10**20).map(str),
     st.floats(allow_nan=False).map(repr),

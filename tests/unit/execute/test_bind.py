@@ -222,6 +222,13 @@ def test_instants_are_exact(moment, minutes, nanoseconds):
     assert parse_instant(text) == expected
 
 
+def test_seconds_that_are_left_out_are_none_and_a_day_is_called_one():
+    assert parse_instant("2026-01-31T14:05+01:00") == parse_instant("2026-01-31T13:05:00Z")
+    assert "zone" in str(parse_instant("2026-01-31T14:05"))
+    assert "is a day" in str(parse_instant("2026-01-31"))
+    assert "ISO 8601" in str(parse_instant("2026-01-31T14.5Z"))
+
+
 # -- csv: what is refused ---------------------------------------------------------------------------------------------
 
 
