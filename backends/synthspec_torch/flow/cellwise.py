@@ -113,8 +113,10 @@ class CellNetwork(TableNetwork):
         for j, conditioner in enumerate(self.conditioners):
             mass, upper = _masses(conditioner(numbered[:, :j], records.c))
             own = records.codes[:, j, None]
-            at = upper.gather(1, own) - mass.gather(1, own) * (1.0 - records.places[:, j, None])
-            columns.append(at / upper[:, -1:])
+            end = upper.gather(1, own)
+            start = torch.where(own > 0, upper.gather(1, (own - 1).clamp(min=0)), 0.0)
+            at = end - mass.gather(1, own) * (1.0 - records.places[:, j, None])
+            columns.append(_within(at / upper[:, -1:], start, end, upper[:, -1:]))
         return torch.cat(columns, 1).numpy()
 
     def from_base(self, u: F64, c: torch.Tensor) -> Cells:
@@ -139,3 +141,14 @@ def _masses(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Masses of cells [n, levels] and their running sums, in float64: u near 1 has to find its place."""
     mass = logits.double().softmax(1)
     return mass, mass.cumsum(1)
+
+
+def _within(u: torch.Tensor, start: torch.Tensor, end: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
+    """`u` moved by the last digits that rounding took, so that u * total is in [start, end) where a number is.
+
+    Codes do not ascend with values, so a value at the edge of its cell that comes back beside it may come back anywhere.
+    """
+    for _ in range(2):
+        u = torch.where(u * total < start, torch.nextafter(u, torch.ones_like(u)), u)
+        u = torch.where((u * total >= end) & (end > start), torch.nextafter(u, torch.zeros_like(u)), u)
+    return u

@@ -99,6 +99,18 @@ def test_a_draw_leads_back_to_its_base_numbers(context):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("place", [0.0, 1.0 - 2.0**-53])
+def test_a_value_at_the_edge_of_its_cell_comes_back_into_it(place):
+    with initial_weights(1):
+        network = CellNetwork((200,), 0, (8, 8)).eval()
+    codes, places = torch.arange(200)[:, None], torch.full((200, 1), place, dtype=torch.float64)
+    edge = MixedRecords(codes, places, torch.zeros(200), torch.zeros(200, 0))
+    back = network.from_base(network.to_base(edge), edge.c)
+    assert np.array_equal(back.codes, codes.numpy())
+    assert back.places == pytest.approx(places.numpy(), abs=1e-12)
+
+
+@torch.no_grad()
 def test_draws_have_the_masses_that_the_density_says():
     network = cellwise()
     cells = network.from_base(np.random.default_rng(2).random((40_000, 3)), torch.zeros(40_000, 0))
