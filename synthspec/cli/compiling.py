@@ -41,8 +41,10 @@ def compile_(
         return
     target = out or Path(f"{plan.name}.plan.json")
     resolved = target.with_name(target.name.removesuffix(".json").removesuffix(".plan") + ".resolved.yaml")
-    write_file(target, write_plan(based(plan, spec.parent, target.absolute().parent)))
-    write_file(resolved, resolved_text(plan.spec).encode())
+    plan_there = based(plan, spec.parent, target.absolute().parent)
+    elsewhere = _elsewhere(plan_there, target)
+    write_file(target, write_plan(plan_there))
+    write_file(resolved, ((f"# {elsewhere}\n" if elsewhere else "") + resolved_text(plan.spec)).encode())
     nobody, spends = [node for node in plan.nodes if not node.backend], _spends(plan)
     if form is Format.json:
         refused = {node.id: list(node.refusals) for node in nobody}
@@ -52,6 +54,8 @@ def compile_(
         return
     if not quiet:
         typer.echo(f"wrote {target} ({len(plan.nodes)} nodes, digest {plan.digest[:16]})\nwrote {resolved}")
+        if elsewhere:
+            typer.echo(f"note: {resolved}: {elsewhere[0].lower()}{elsewhere[1:]}", err=True)
         if spends:
             typer.echo(
                 "plans eps {eps:.15g} at delta {delta:.15g} ({adjacency}), with noise of {multiplier:g}".format(
@@ -62,6 +66,14 @@ def compile_(
             typer.echo(
                 f"note: {node.id} is not supported by any installed backend: {'; '.join(node.refusals)}", err=True
             )
+
+
+def _elsewhere(plan: Plan, target: Path) -> str:
+    """What to know of a resolved spec that lies elsewhere than the spec: a plan says where its paths begin, a spec cannot."""
+    if plan.base == ".":
+        return ""
+    # A folder's name is text of somebody's: it stays on one line.
+    return f"Its paths begin in {plan.base!r}: put it there to validate or run it; {target.name!r} runs from here."
 
 
 def _spends(plan: Plan) -> dict[str, Any]:

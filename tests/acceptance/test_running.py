@@ -6,6 +6,7 @@ import base64
 import getpass
 import hashlib
 import json
+import os
 import re
 import shutil
 import stat
@@ -250,6 +251,21 @@ def test_the_resolved_spec_is_a_spec_of_the_same_plan(cli, project):
     (project / "p.resolved.yaml").rename(project / "spelled-out.yaml")
     assert cli("validate", "spelled-out.yaml", cwd=project).code == 0
     assert plan_digest(cli, project / "spelled-out.yaml") == first
+
+
+def test_a_resolved_spec_elsewhere_says_where_its_paths_begin(cli, project, tmp_path):
+    away = tmp_path / "away" / "p.plan.json"
+    written = cli("compile", "marks.yaml", "--out", away, cwd=project)
+    assert written.code == 0
+    first = (away.parent / "p.resolved.yaml").read_text(encoding="utf-8").splitlines()[0]
+    begin = os.path.relpath(project, away.parent)
+    assert first.startswith(f"# Its paths begin in {begin!r}: put it there")
+    assert begin in written.err
+    shutil.copy(away.parent / "p.resolved.yaml", project / "back.yaml")
+    assert cli("validate", "back.yaml", cwd=project).code == 0
+    beside = cli("compile", "marks.yaml", "--out", project / "q.plan.json", cwd=project)
+    assert "begin" not in beside.err
+    assert not (project / "q.resolved.yaml").read_text(encoding="utf-8").startswith("#")
 
 
 def test_fresh_stores_and_any_number_of_workers_give_the_same_bytes(cli, marks, project, tmp_path):
