@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from synthspec.contracts.form import Contract, Term
 
+_SERIES = frozenset({"timeseries", "audio"})
+
 CONTRACT = Contract(
     id="C40-511",
     name="Fidelity Thresholds",
@@ -25,9 +27,34 @@ CONTRACT = Contract(
         Term(
             metric="detection_AUC", relation="<=", at="upper", symbol="tol_detection_AUC", split="test", when="optional"
         ),
-        Term(metric="ACF", relation="<=", at="upper", symbol="tol_ACF", split="test", when="optional"),
-        Term(metric="PSD", relation="<=", at="upper", symbol="tol_PSD", unit="dB", split="test", when="optional"),
-        Term(metric="FVD", relation="<=", at="upper", symbol="tol_FVD", split="test", when="optional"),
+        Term(
+            metric="ACF",
+            relation="<=",
+            at="upper",
+            symbol="tol_ACF",
+            split="test",
+            when="optional",
+            modalities=_SERIES,
+        ),
+        Term(
+            metric="PSD",
+            relation="<=",
+            at="upper",
+            symbol="tol_PSD",
+            unit="dB",
+            split="test",
+            when="optional",
+            modalities=_SERIES,
+        ),
+        Term(
+            metric="FVD",
+            relation="<=",
+            at="upper",
+            symbol="tol_FVD",
+            split="test",
+            when="optional",
+            modalities=frozenset({"video"}),
+        ),
         Term(metric="precision", relation=">=", at="lower", symbol="precision_min", split="test", when="optional"),
         Term(metric="density", relation=">=", at="lower", symbol="density_min", split="test", when="optional"),
         Term(metric="TSTR", relation=">=", at="lower", symbol="TSTR_min", split="test", when="optional"),

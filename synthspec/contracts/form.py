@@ -5,7 +5,7 @@ A contract is data. `Contract.promise` binds the thresholds that a spec states a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -65,6 +65,14 @@ class Term:
     split: Split | None = None
     """The real split that the figure must have been measured on (P405-9); None where no split is involved."""
     when: When = "always"
+    modalities: frozenset[str] = frozenset()
+    """The modalities whose records have the figure; empty means all."""
+
+    @property
+    def inequality(self) -> str:
+        """What is promised, in symbols: ``KID ± se ≤ tol_KID``."""
+        error = " ± se" if self.at == "value+u" else ""
+        return f"{self.metric}{error} {'≤' if self.relation == '<=' else '≥'} {self.symbol or self.constant}"
 
     def bind(self, limits: Mapping[str, float]) -> Bound | None:
         """The bound with its number, or None where neither the spec nor the standard states one."""
@@ -134,6 +142,21 @@ class Contract:
     def missing(self, setting: Setting, limits: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
         """The groups of `owes` of which `limits` states nothing."""
         return tuple(group for group in self.owes(setting) if not any(symbol in limits for symbol in group))
+
+    def offered(self, group: tuple[str, ...], setting: Setting, measured: Collection[str]) -> tuple[Term, ...]:
+        """The terms of `group`, one of those that `owes` gives, that a spec of this `setting` would state.
+
+        Those of figures that it measures; where there are none, those that its records have, and not what pictures owe.
+        """
+        terms = tuple(term for term in self.terms if term.symbol in group)
+        told = tuple(term for term in terms if term.metric in measured)
+        return told or tuple(term for term in terms if self._fits(term, setting)) or terms
+
+    @staticmethod
+    def _fits(term: Term, setting: Setting) -> bool:
+        if term.modalities:
+            return setting.modality in term.modalities
+        return term.when != "pictures" or setting.meets("pictures")
 
     def promise(
         self,

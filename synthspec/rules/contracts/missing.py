@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from synthspec.contracts import CONTRACTS, setting
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, at, rule
+from synthspec.rules.subject import metrics
 from synthspec.spec.evaluation import Contracts, declared
 
 
@@ -31,7 +32,8 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         return
     for promise in CONTRACTS:
         if promise.id not in stated and not promise.not_owed(where):
-            groups = ", ".join(f"{' or '.join(group)}: ..." for group in promise.owes(where))
+            offered = (promise.offered(group, where, metrics(resolved)) for group in promise.owes(where))
+            groups = ", ".join(f"{' or '.join(term.symbol for term in group)}: ..." for group in offered)
             yield Finding(
                 at("contracts", promise.id),
                 f"the contract {promise.id} ({promise.name}) is owed and not stated",

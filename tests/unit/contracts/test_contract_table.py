@@ -170,3 +170,32 @@ def test_what_each_term_judges():
         "unpersisted <= 0.0 @value 1 None",
         "replay_mismatches <= 0.0 @value 1 None",
     }
+
+
+@pytest.mark.parametrize(
+    ("modality", "measured", "offered"),
+    [
+        ("tabular", {"W1", "MI"}, ["tol_W1"]),
+        ("tabular", {"W1", "FID"}, ["tol_FID", "tol_W1"]),
+        ("tabular", {"MI"}, ["tol_W1", "tol_MMD", "tol_SW2", "tol_PSI", "tol_detection_AUC"]),
+        (
+            "timeseries",
+            set(),
+            ["tol_W1", "tol_MMD", "tol_SW2", "tol_PSI", "tol_detection_AUC", "tol_ACF", "tol_PSD"],
+        ),
+    ],
+)
+def test_what_is_offered_for_a_missing_distance_is_measured_or_fits_the_records(modality, measured, offered):
+    fidelity, where = contract("C40-511"), Setting(family="flow", modality=modality)
+    (group,) = fidelity.missing(where, {})
+    assert [term.symbol for term in fidelity.offered(group, where, measured)] == offered
+
+
+def test_pictures_are_offered_what_they_owe():
+    fidelity, where = contract("C40-511"), Setting(family="gan", modality="image")
+    found = [fidelity.offered(group, where, ()) for group in fidelity.missing(where, {})]
+    assert [[term.inequality for term in group] for group in found] == [
+        ["FID ≤ tol_FID"],
+        ["KID ± se ≤ tol_KID"],
+        ["recall ≥ recall_min"],
+    ]
