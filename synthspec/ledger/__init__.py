@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from synthspec.ledger.book import Account, Entry, Ledger, LedgerError, OverBudgetError, Total
+from synthspec.ledger.account import Account, Entry, LedgerError, OverBudgetError, Total
+from synthspec.ledger.book import Ledger
 
 __all__ = ["Account", "Entry", "Ledger", "LedgerError", "OverBudgetError", "Total"]

@@ -2,105 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select, update
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from synthspec.accounting import (
-    Adjacency,
-    Composed,
-    Event,
-    Gaussian,
-    Laplace,
-    PoissonGaussian,
-    Repeated,
-    Spend,
-    available,
-    eps_total,
-    quick_bound,
-)
-from synthspec.accounting.spend import Accountant
+from synthspec.accounting import Event
 from synthspec.backend.releases import counted
-from synthspec.ledger.event_text import counted_as, read_event, write_event
+from synthspec.ledger.account import Account, Entry, LedgerError, Total
+from synthspec.ledger.database import insert_or_leave, migrate, open_engine
+from synthspec.ledger.event_text import read_event, write_event
 from synthspec.ledger.holder import died_here, holder
 from synthspec.ledger.tables import accounts, entries
-
-State = Literal["reserved", "spent"]
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_WAIT_S = 60
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used as asked: what is wrong, and what to do."""
-
-    def __init__(self, message: str, help_text: str) -> None:
-        super().__init__(message)
-        self.message, self.help = message, help_text
-
-
-class OverBudgetError(LedgerError):
-    """What is planned does not fit into what is left."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """One budget for everything that is released of some data. `accountant` composes it, at `delta_budget`."""
-
-    name: str
-    adjacency: Adjacency
-    unit: str
-    accountant: Accountant
-    eps_budget: float
-    delta_budget: float
-    opened_at: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One release, planned (``reserved``) or done (``spent``). Digests are SHA-256 in hex, empty where not known."""
-
-    id: int = 0
-    account: str
-    state: State = "reserved"
-    dataset: str
-    event: Event
-    note: str = ""
-    spec: str = ""
-    plan: str = ""
-    commitment: str = ""
-    manifest: str = ""
-    holder: str = ""
-    meter: str = ""
-    made_at: str = ""
-    settled_at: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """All entries of an account composed. eps is infinite where one of them has no bound."""
-
-    spend: Spend
-    entries: int
-
-    @property
-    def eps(self) -> float:
-        return self.spend.eps
-
-    @property
-    def delta(self) -> float:
-        return self.spend.delta
-
-    @property
-    def accountant(self) -> str:
-        """Whose figure it is."""
-        return self.spend.accountant
+from synthspec.ledger.totals import afforded, shortened, total
 
 
 class Ledger:
@@ -111,9 +30,9 @@ class Ledger:
 
         Raises LedgerError when it cannot be reached; the password of the URL is in no message.
         """
-        self._engine = _engine(url)
+        self._engine = open_engine(url)
         with self._transaction() as connection:
-            _migrate(connection)
+            migrate(connection)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -139,9 +58,9 @@ class Ledger:
             _recover(connection, account.name)
             _one_account(connection, account.name, entry.dataset)
             before = _entries(connection, account.name)
-            total = _afforded(held, account, before, before, entry)
+            whole = afforded(held, account, before, before, entry)
             stamped = replace(entry, account=account.name, holder=holder(), made_at=_now())
-            return _inserted(connection, stamped), total
+            return _inserted(connection, stamped), whole
 
     def interrupted(self, account: str, plan: str, dataset: str) -> tuple[Entry, ...]:
         """Trainings of `plan` on `dataset` whose process died before they were settled, the last one first.
@@ -169,7 +88,7 @@ class Ledger:
                 return None
             note = f"{entry.note}; went on".lstrip("; ")
             going = replace(entry, event=planned, state="reserved", note=note, holder=holder(), settled_at="")
-            _afforded(held, account, before, [each for each in before if each.id != entry.id], going)
+            afforded(held, account, before, [each for each in before if each.id != entry.id], going)
             changed = {"note": note, "holder": going.holder, "settled_at": ""}
             values = {"event": write_event(planned), "state": "reserved", **changed}
             connection.execute(update(entries).where(entries.c.id == entry.id).values(**values))
@@ -205,7 +124,7 @@ class Ledger:
             for row in found:
                 _recover(connection, row["name"])
             held = [Account(**row) for row in found]
-            return tuple((each, _total(each, _entries(connection, each.name))) for each in held)
+            return tuple((each, total(each, _entries(connection, each.name))) for each in held)
 
     def entries(self, account: str) -> tuple[Entry, ...]:
         """What was released from `account`, in order."""
@@ -222,43 +141,6 @@ class Ledger:
             raise _unreachable(self._engine.url.render_as_string(hide_password=True), error) from None
 
 
-def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+pg8000")
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"timeout": _WAIT_S})
-    except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
-        # What cannot be parsed may hold a password in any place: its text is not shown.
-        what = f"no driver: {error.name}" if isinstance(error, ImportError) else type(error).__name__
-        help_text = "use sqlite:///FILE, or postgresql://... with pip install 'synthspec[postgres]'"
-        raise LedgerError(f"the ledger's URL cannot be used ({what})", help_text) from None
-    if engine.dialect.name == "sqlite":
-        # SQLAlchemy's driver begins a transaction only at the first write: two readers would both reserve.
-        event.listen(engine, "connect", _no_implicit_transactions)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    return engine
-
-
-def _no_implicit_transactions(connection: Any, _: object) -> None:  # noqa: ANN401 - a driver's own class
-    connection.isolation_level = None
-
-
-def _migrate(connection: Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    if connection.dialect.name == "postgresql":
-        # Two that open a new database at once: one makes the tables, the other waits and finds them.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(405516)")
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
 def _opened(connection: Connection, account: Account) -> Account:
     query = select(accounts).where(accounts.c.name == account.name).with_for_update()
     row = connection.execute(query).mappings().first()
@@ -266,7 +148,7 @@ def _opened(connection: Connection, account: Account) -> Account:
         values = {field: getattr(account, field) for field in ("adjacency", "unit", "accountant", "eps_budget")}
         made = {"name": account.name, **values, "delta_budget": account.delta_budget, "opened_at": _now()}
         # Two that open one account at once: one does, the other finds it.
-        connection.execute(_insert(connection)(accounts).values(**made).on_conflict_do_nothing())
+        connection.execute(insert_or_leave(connection)(accounts).values(**made).on_conflict_do_nothing())
         row = connection.execute(query).mappings().one()
     held = Account(**row)
     if (held.adjacency, held.unit) != (account.adjacency, account.unit):
@@ -280,15 +162,6 @@ def _opened(connection: Connection, account: Account) -> Account:
     return held
 
 
-def _insert(connection: Connection) -> Callable[..., Any]:
-    """The dialect's own INSERT, which can leave what is there."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as dialect_insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert as dialect_insert  # type: ignore[assignment]
-    return dialect_insert
-
-
 def _recover(connection: Connection, account: str) -> None:
     """Settle what processes that died had reserved, to the extent that they had counted."""
     for each in _entries(connection, account):
@@ -298,22 +171,8 @@ def _recover(connection: Connection, account: str) -> None:
         if releases is None:
             continue
         note = f"{each.note}; ended early after {releases} releases".lstrip("; ")
-        values = {"event": write_event(_shortened(each.event, releases)), "state": "spent", "note": note}
+        values = {"event": write_event(shortened(each.event, releases)), "state": "spent", "note": note}
         connection.execute(update(entries).where(entries.c.id == each.id).values(**values, settled_at=_now()))
-
-
-def _shortened(planned: Event, releases: int) -> Event:
-    """What of `planned` had happened after `releases`; all of it where its parts are not alike."""
-    if not releases:
-        return Composed()
-    if isinstance(planned, PoissonGaussian):
-        return replace(planned, steps=min(releases, planned.steps))
-    if isinstance(planned, Repeated) and isinstance(planned.event, Gaussian | Laplace):
-        return replace(planned, times=min(releases, planned.times))
-    if isinstance(planned, Composed):
-        # In the order in which they are released, each of at least one: so many parts hold all that had happened.
-        return Composed(planned.events[:releases])
-    return planned
 
 
 def _one_account(connection: Connection, account: str, dataset: str) -> None:
@@ -340,15 +199,6 @@ def _inserted(connection: Connection, entry: Entry) -> Entry:
     return replace(entry, id=cast("tuple[int]", done.inserted_primary_key)[0])
 
 
-def _afforded(held: Account, asked: Account, before: Sequence[Entry], rest: Sequence[Entry], entry: Entry) -> Total:
-    """The total of `rest` with `entry`. Raises OverBudgetError, which tells of `before`, when it is over a budget."""
-    total = _total(held, [*rest, entry])
-    budget = min(held.eps_budget, asked.eps_budget)
-    if total.eps > budget:
-        raise _over(held, budget, _total(held, before), _total(held, [entry]), total)
-    return total
-
-
 def _until(connection: Connection, entry_id: int, *, now: bool = False) -> Total:
     """The total of what was there when an entry was settled, which is `now`, or was in the second that it is stamped with.
 
@@ -358,38 +208,7 @@ def _until(connection: Connection, entry_id: int, *, now: bool = False) -> Total
     held = Account(**connection.execute(select(accounts).where(accounts.c.name == name)).mappings().one())
     every = _entries(connection, name)
     (settled,) = (each.settled_at for each in every if each.id == entry_id)
-    return _total(held, [each for each in every if now or each.id <= entry_id or each.made_at < settled])
-
-
-def _total(account: Account, spent: Sequence[Entry]) -> Total:
-    """Everything in `spent`, composed: one figure at the account's delta, whatever the entries' own deltas were.
-
-    Where a closed form ends, as with releases of several kinds, pld goes on: what fits into a ledger does not depend on
-    which release opened it.
-    """
-    whole = Composed(tuple(each.event for each in spent))
-    spend, closed = None, account.accountant == "analytic"
-    if closed:
-        spend = eps_total(whole, account.delta_budget, "analytic", account.adjacency)
-    if spend is None or math.isinf(spend.eps):
-        if available():
-            by = "pld" if closed else account.accountant
-            spend = eps_total(whole, account.delta_budget, by, account.adjacency)
-        else:
-            spend = quick_bound(whole, account.delta_budget, account.adjacency)
-    return Total(spend=spend, entries=len(spent))
-
-
-def _over(account: Account, budget: float, before: Total, own: Total, total: Total) -> OverBudgetError:
-    left = max(0.0, budget - before.eps) if math.isfinite(before.eps) else 0.0
-    message = (
-        f"the ledger {account.name} has spent eps {before.eps:.15g} of {budget:.15g} in {counted_as(before.entries)}; "
-        f"this one plans {own.eps:.15g}, and together they come to {total.eps:.15g} at delta {total.delta:.15g}"
-    )
-    help_text = f"about {left:.4g} is left: plan fewer steps or more noise, or release nothing more of these data"
-    if math.isinf(own.eps):
-        help_text = "no accountant bounds it: it has no noise, or is of a kind that nobody has a bound for"
-    return OverBudgetError(message, help_text)
+    return total(held, [each for each in every if now or each.id <= entry_id or each.made_at < settled])
 
 
 def _unreachable(url: str, error: SQLAlchemyError) -> LedgerError:

@@ -219,30 +219,30 @@ def test_what_is_settled_late_tells_of_what_was_released_before_it(ledger):
 @pytest.mark.parametrize("releases", [0, 1, 2, 3, 9])
 def test_of_releases_in_a_row_those_that_began_are_spent(releases):
     """Statistics one after another, and statistics before a training: the parts are released in their order."""
-    from synthspec.ledger.book import _shortened
+    from synthspec.ledger.totals import shortened
 
     parts = Gaussian(1.0), Gaussian(3.0), EVENT
-    assert _shortened(Composed(parts), releases) == Composed(parts[:releases])
+    assert shortened(Composed(parts), releases) == Composed(parts[:releases])
 
 
 @pytest.mark.parametrize("law", ["gnmax", "laplace"])
 def test_of_votes_those_that_were_asked_are_spent(law):
-    from synthspec.ledger.book import _shortened
+    from synthspec.ledger.totals import shortened
 
     for asked in (0, 1, 37, 60, 90):
-        kept = _shortened(votes(law, 9.0, 60, "add_remove"), asked)
+        kept = shortened(votes(law, 9.0, 60, "add_remove"), asked)
         assert eps(kept) == eps(votes(law, 9.0, min(asked, 60), "add_remove"))
 
 
 def test_before_the_first_release_nothing_is_spent():
     """Whatever was planned: one vector of noise, steps, votes, or several of them in a row."""
     from synthspec.accounting import Composed, Gaussian, PoissonGaussian
-    from synthspec.ledger.book import _shortened
+    from synthspec.ledger.totals import shortened
 
     parts = (Gaussian(2.0), PoissonGaussian(0.1, 1.0, 50))
     for planned in (*parts, Composed(parts), votes("gnmax", 9.0, 60, "add_remove")):
-        assert _shortened(planned, 0) == Composed()
-    assert _shortened(Gaussian(2.0), 1) == Gaussian(2.0)
+        assert shortened(planned, 0) == Composed()
+    assert shortened(Gaussian(2.0), 1) == Gaussian(2.0)
 
 
 def test_what_runs_still_keeps_its_reservation(ledger, tmp_path):
