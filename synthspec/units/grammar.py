@@ -18,6 +18,7 @@ MAX_EXPONENT = 12
 MAX_DEPTH = 6
 
 _HELP = "write names with `*`, `/` and `^` with a small whole number, as in `m/s^2` or `J/(kg*K)`"
+_LIMIT = f"exponents are whole numbers from -{MAX_EXPONENT} to {MAX_EXPONENT}"
 NAME = r"[A-Za-zµμ\u2126Ω\u212bÅ°%‰Δ_][A-Za-z0-9µμ\u2126Ω\u212bÅ°_]*"
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TOKEN = re.compile(
@@ -109,8 +110,7 @@ class _Reader:
             return factors
         digits = match[0].translate(_SUPERSCRIPT).strip("^*() ").replace(" ", "")
         if len(digits) > 4 or not digits.lstrip("+-").isdigit() or abs(int(digits)) > MAX_EXPONENT:
-            limit = f"exponents are whole numbers from -{MAX_EXPONENT} to {MAX_EXPONENT}"
-            raise self.error("an exponent that is no small whole number", limit, "unit.too-large", start)
+            raise self.error("an exponent that is no small whole number", _LIMIT, "unit.too-large", start)
         following = self._peek()
         if following is not None and following.lastgroup in {"power", "super"}:
             raise self.error("a power of a power", "multiply the exponents, or use parentheses")
@@ -159,6 +159,10 @@ def _combine(factors: Factors, text: str) -> Unit:
             help_ = f"use `{unit.delta}` for a difference" + (" or `K`" if unit.scale is Scale.OFFSET else "")
             raise UnitError("unit.offset-product", f"{unit} cannot be multiplied, divided or raised", help_, *whole)
     kept = [(unit, power) for unit, power in merged.values() if power and unit.symbol != "dimensionless"]
+    for unit, power in kept:
+        if abs(power) > MAX_EXPONENT:  # what is spelled has to read back
+            message = f"the powers of `{unit.symbol}` in this unit come to {power}"
+            raise UnitError("unit.too-large", message, _LIMIT, *whole)
     return _product(kept, text)
 
 

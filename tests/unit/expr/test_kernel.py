@@ -141,7 +141,8 @@ TOTAL = [
 def test_rows_and_columns_are_the_same_function_everywhere(a, b, text):
     env = {"x": PLAIN, "share": PLAIN}
     run = compile_kernel(parse(text).value, env)
-    np.testing.assert_array_equal(run({"x": [a], "share": [b]})[0], run.row({"x": a, "share": b}))
+    # Vector units of some processors round a power to another last place than the C library: 2.5 ^ 2.5.
+    np.testing.assert_allclose(run({"x": [a], "share": [b]})[0], run.row({"x": a, "share": b}), rtol=1e-15, atol=0)
 
 
 def test_the_examples_of_the_fibre():
