@@ -25,7 +25,8 @@ class Neighbours(str, Enum):
 
 ADJACENCY = (
     "What neighbours differ in. zero_out: one record is emptied, their number is public; add_remove: one more or less; "
-    "replace_one: another in its place, about twice the eps."
+    "replace_one: another in its place, about twice the eps. The same noise has the same eps under the first two; figures of "
+    "different ones are about different things."
 )
 EVENTS = ("poisson_gaussian", "gaussian", "laplace")
 ACCOUNTANTS = ("pld", "rdp", "analytic")

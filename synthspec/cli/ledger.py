@@ -60,7 +60,7 @@ def reserve(
     multiplier: float = typer.Option(..., help="The noise, in units of what one unit may contribute."),
     rate: float | None = typer.Option(None, help="poisson_gaussian: the probability with which a record is drawn."),
     steps: int = typer.Option(1, min=1, help="How many releases."),
-    adjacency: Neighbours = typer.Option(Neighbours.zero_out, help=ADJACENCY),
+    adjacency: Neighbours = typer.Option(Neighbours.zero_out, help=f"{ADJACENCY} A ledger keeps the one that it was opened with."),
     unit: str = typer.Option("record", help="What is protected."),
     dataset: str = typer.Option("", help="SHA-256 of the data, so that they are in no other ledger."),
     note: str = typer.Option("by hand", help="What it was, for whoever reads the ledger."),
@@ -84,9 +84,11 @@ def reserve(
             raise typer.Exit(1) from None
         total = ledger.settle(entry.id, released)
         if form is Format.json:
-            typer.echo(json.dumps({"entry": entry.id, "ledger": name, "total": _total(total)}))
+            about = {"adjacency": account.adjacency, "unit": account.unit}
+            typer.echo(json.dumps({"entry": entry.id, "ledger": name, **about, "total": _total(total)}))
         else:
-            typer.echo(f"entry {entry.id} of {name}: eps {total.eps:.15g} at delta {total.delta:.15g} in all")
+            spent = f"eps {total.eps:.15g} at delta {total.delta:.15g} in all"
+            typer.echo(f"entry {entry.id} of {name}: {spent} ({account.adjacency} by {account.unit})")
 
 
 def _tell(account: Account, total: Total, entries: tuple[Entry, ...]) -> None:

@@ -87,6 +87,10 @@ def test_a_release_made_elsewhere_leaves_less(cli, house):
     words = ("--eps-budget", "4", "--delta", "1e-5", "--event", "gaussian", "--multiplier", "2")
     entered = cli("ledger", "reserve", NAME, *words, cwd=house)
     assert entered.code == 0, entered.err
+    assert "(zero_out by record)" in entered.out
+    other = cli("ledger", "reserve", NAME, *words, "--adjacency", "add_remove", cwd=house)
+    assert other.code == 2
+    assert "counts zero_out by record, not add_remove" in other.err
     refused = run(cli, house, 1)
     assert refused.code == 1
     assert "P405-4.budget-exceeded" in refused.out
