@@ -71,6 +71,10 @@ def canonical_bytes(value: object) -> bytes:
     return data
 
 
+OUTPUT = "synthspec.output.v1"
+"""The domain of what a node made: the name, digest and size of each file, in the order in which it names them."""
+
+
 def digest(domain: str, value: object) -> str:
     """The lower-case hex SHA-256 of `value` in `domain`; two domains never share a digest."""
     return hashlib.sha256(domain.encode() + b"\0" + canonical_bytes(value)).hexdigest()

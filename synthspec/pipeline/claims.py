@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from synthspec.ir.canonical import OUTPUT, digest
 from synthspec.ir.evidence import Evidence
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_engine import DpSpend
+from synthspec.ir.manifest_origin import DagNode
 from synthspec.ir.manifest_public import PublicManifest
 from synthspec.ir.ops import Fit
 from synthspec.ir.plan import Plan
 from synthspec.pipeline import stated
+from synthspec.pipeline.contents import SPEC
 from synthspec.sign import Refusal
+from synthspec.sign.clock import later
 from synthspec.spec.privacy import DpNoise, DpSgd, NoMechanism, Pate
 
 Holds = Callable[["Claims"], bool]
@@ -28,6 +32,11 @@ class Shared:
 
     def __init__(self, manifest: Manifest | PublicManifest, source: stated.Stated) -> None:
         self.told, self.source = manifest, source
+
+    def expiry(self) -> bool:
+        told, wanted = self.told.release, self.source.spec.release
+        days = None if wanted is None else wanted.max_age_days
+        return told.expires_at == (None if days is None else later(told.created_at, days))
 
     def engine(self) -> bool:
         return self.told.engine == stated.engine_ref(self.source)
@@ -89,6 +98,13 @@ class Claims(Shared):
         named = traced == told.ir.digest.sha256[:16] or traced == plan.digest[:16]
         return named and (told.version, told.release.stream) == (plan.version, plan.name)
 
+    def spec(self) -> bool:
+        told = self.manifest.spec
+        return told.name == SPEC and told.digest.sha256 == self.signed.get(SPEC)
+
+    def drawn(self) -> bool:
+        return self.manifest.dataset.n_syn == self.plan.spec.sampling.n
+
     def schema(self) -> bool:
         told = self.manifest.dataset
         return (told.name, told.SRef, told.sref_hash) == stated.schema_ref(self.plan) and (
@@ -121,17 +137,22 @@ class Claims(Shared):
         return told == [self.signed[name] for name in sorted(self.signed) if name.startswith("weights/")]
 
     def dag(self) -> bool:
-        told = [(each.node, each.op, tuple(port.name for port in each.inputs)) for each in self.manifest.dag]
-        ran = [node for node in self.plan.nodes if node.op.op not in STAGES]
-        return sorted(told) == sorted((node.id, node.op.op, tuple(edge.port for edge in node.inputs)) for node in ran)
+        told = [
+            (each.node, each.op, each.op_version, tuple(port.name for port in each.inputs))
+            for each in self.manifest.dag
+        ]
+        ran = [(node.id, node.op, node.inputs) for node in self.plan.nodes if node.op.op not in STAGES]
+        return sorted(told) == sorted(
+            (id_, op.op, str(op.version), tuple(edge.port for edge in edges)) for id_, op, edges in ran
+        )
 
     def passed_on(self) -> bool:
-        """What one node made is the same for all that read it; the trace names what was exported."""
-        made: dict[str, set[str]] = {}
+        """What one node made is the same for it and for all that read it; the trace names what was exported."""
+        made = {each.node: {_made(each)} for each in self.manifest.dag}
         for each in self.manifest.dag:
             sources = (edge.node for edge in self.plan.node(each.node).inputs)
             for source, port in zip(sources, each.inputs, strict=True):
-                made.setdefault(source, set()).add(port.digest.sha256)
+                made[source].add(port.digest.sha256)
         traced = self.manifest.trace.TraceID.partition("-")[2]
         exported = made.get("export", {traced})
         return all(len(digests) == 1 for digests in made.values()) and {each[:16] for each in exported} == {traced}
@@ -162,6 +183,9 @@ class Claims(Shared):
 
 HELD: tuple[tuple[Holds, str, str], ...] = (
     (Claims.names, "its version, its stream or its trace are not those of the plan", "/release"),
+    (Claims.spec, "the spec that it names is not the signed one", "/spec"),
+    (Claims.expiry, "it holds for another time than the spec says", "/release/expiresAt"),
+    (Claims.drawn, "the spec asks for another number of records", "/dataset/n_syn"),
     (Claims.schema, "it tells of another schema than the plan's", "/dataset"),
     (Claims.engine, "the plan has another engine, seed or source", "/engine"),
     (Claims.generation, "the plan draws under other conditions or controls", "/generation"),
@@ -186,6 +210,12 @@ def disagreements(manifest: Manifest, plan: Plan, found: Evidence, signed: Mappi
         if not holds(claims):
             yield Refusal("VERDICT_INCONSISTENT", message, where)
             return
+
+
+def _made(node: DagNode) -> str:
+    """What the node after `node` reads of it, by one digest."""
+    files = [{"name": each.name, "sha256": each.digest.sha256, "size": each.size} for each in node.outputs]
+    return digest(OUTPUT, files)
 
 
 def _agree(told: Mapping[str, object], planned: Mapping[str, object]) -> bool:

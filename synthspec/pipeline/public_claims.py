@@ -78,6 +78,7 @@ def _claims(manifest: PublicManifest, source: Drawn) -> tuple[Claim, ...]:
             "the spec has another name or version",
             "/release",
         ),
+        (shared.expiry, "it holds for another time than the spec says", "/release/expiresAt"),
         (lambda: (told.name, told.SRef, told.modality) == schema, "it tells of another schema", "/dataset"),
         (lambda: told.n_real in (None, public_size(spec)), "the spec states no such number of records", "/dataset"),
         (shared.engine, "the spec has another engine, seed, version or source", "/engine"),

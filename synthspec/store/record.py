@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from synthspec.ir.canonical import canonical_bytes, digest
+from synthspec.ir.canonical import OUTPUT, canonical_bytes, digest
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@=-]{0,127}")
 _Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -36,7 +36,7 @@ class Record:
     @property
     def digest(self) -> str:
         """What the node made, whoever made it and whatever for: names, digests and sizes of the files."""
-        return digest("synthspec.output.v1", self.files)
+        return digest(OUTPUT, self.files)
 
 
 def is_portable(name: str) -> bool:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 GROUPS = (
     "trace",
+    "spec",
     "release",
     "dataset",
     "engine",
@@ -31,9 +32,9 @@ DP_RUN = tuple(
     for name in ("rng", "hardening", "seed_commitment", "ledger/entry", "ledger/releases", "accesses/", "audit/")
 )
 NOT_SHOWN = (
-    "trace/build", "trace/timestamp", "release/", "runtime/device",
-    "dag/*/key", "dag/*/opVersion", "dag/*/reused", "dag/*/outputs/", "dag/*/inputs/*/digest/sha256",
-    "dataset/n_real", "dataset/n_syn", "dataset/schema/", "dataset/cov_", "dataset/split",
+    "trace/build", "trace/timestamp", "release/sequence", "release/previous", "release/createdAt", "runtime/device",
+    "dag/*/key", "dag/*/reused", "spec/canonicalDigest",
+    "dataset/n_real", "dataset/schema/", "dataset/cov_", "dataset/split",
     "deep/architecture/n_parameters", "deep/net_", "deep/training/", "deep/nominal_steps", "deep/cfg_convention",
     "privacy/attack_suite/",
     "generation/controls/acc_rate", "generation/controls/candidates", "dataset/private/", *DP_RUN,
@@ -141,6 +142,13 @@ def test_a_mark_that_the_spec_does_not_ask_for_is_not_believed(marks):
     told, noticed = against_its_files(marks.folder)
     assert not noticed(told)
     told["generation"]["controls"]["watermark"] = "selection"
+    assert noticed(told)
+
+
+def test_a_manifest_holds_as_long_as_its_spec_says_and_no_longer(marks):
+    """Who signs again cannot make an old release current: the days are those of the signed spec, which states none here."""
+    told, noticed = against_its_files(marks.folder)
+    told["release"]["expiresAt"] = "2999-01-01T00:00:00Z"
     assert noticed(told)
 
 
