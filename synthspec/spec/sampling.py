@@ -128,7 +128,8 @@ class Release(Model):
     format: Literal["parquet", "npz", "csv", "png", "wav", "jsonl"] | None = None
     provenance: Provenance | None = None
     exports: tuple[ExportName, ...] | None = None
-    max_age_days: Positive | None = None
+    # A century: what is meant to hold for ever leaves it out, and the calendar of a manifest ends.
+    max_age_days: Annotated[Positive, Field(le=36525)] | None = None
 
 
 class Waiver(Model):

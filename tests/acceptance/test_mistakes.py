@@ -28,6 +28,11 @@ def only(answer):
 
 
 MISTAKES = {
+    "an age beyond the calendar": (
+        "sampling: {n: 200",
+        "release: {max_age_days: 1.0e9}\nsampling: {n: 200",
+        ("schema.bad-value", (31, 25), (31, 30), "allowed: greater than 0 and at most 36525", "/release/max_age_days"),
+    ),
     "a key written twice": (
         "  source: marks.csv\n",
         "  source: marks.csv\n  source: marks.csv\n",
