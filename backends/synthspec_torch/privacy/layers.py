@@ -17,6 +17,8 @@ from torch.nn import functional
 
 _KEPT = 1 << 20
 """Numbers of per-record gradients of one layer that are made at a time: what stays in a cache."""
+_RUN = 256
+"""Squares that are added one after another in float32: of a million, the sum comes out too small by one part in 20,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,15 @@ def _add_rows(total: torch.Tensor, read: torch.Tensor, told: torch.Tensor, weigh
 def square(each: torch.Tensor) -> torch.Tensor:
     """The squared norm of each record, [n]."""
     flat = each if each.dim() == 2 else each.flatten(1)
-    found: torch.Tensor = torch.linalg.vector_norm(flat, dim=1).square_()
+    whole = flat.shape[1] // _RUN
+    if whole <= 1:
+        return _short_square(flat)
+    runs = _short_square(torch.unflatten(flat[:, : whole * _RUN], 1, (whole, _RUN))).sum(1)
+    return runs.add_(_short_square(flat[:, whole * _RUN :]))
+
+
+def _short_square(each: torch.Tensor) -> torch.Tensor:
+    found: torch.Tensor = torch.linalg.vector_norm(each, dim=-1).square_()
     return found
 
 

@@ -12,6 +12,7 @@ from synthspec_torch.layers import Apart, Offset
 from synthspec_torch.privacy.bookkeeping import HELD, LEAST, BookKeeping
 from synthspec_torch.privacy.engines import engine_of, mixes
 from synthspec_torch.privacy.gradients import OneByOne, scales
+from synthspec_torch.privacy.layers import square
 from synthspec_torch.privacy.stream import Keystream, RecordDraws
 
 KEY = bytes(32)
@@ -189,6 +190,20 @@ def test_the_wide_rows_are_taken_without_their_product():
         return network(batch[0]).square().sum((1, 2))
 
     agrees(BookKeeping(network, losses), losses, (x,))
+
+
+@pytest.mark.parametrize("width", [255, 257, 511, 512, 3_000_001])
+def test_no_sum_of_many_squares_comes_out_too_small(width):
+    each = torch.stack([torch.full((width,), 0.1), torch.randn(width, generator=torch.Generator().manual_seed(5))])
+    exact = each.double().square().sum(1)
+    assert ((square(each).double() - exact).abs() <= 1e-6 * exact).all()
+
+
+def test_the_clipped_gradient_of_a_wide_layer_is_no_longer_than_the_clip_norm():
+    torch.manual_seed(6)
+    layer = nn.Conv2d(512, 256, 3)
+    maker = BookKeeping(layer, lambda batch: layer(batch[0]).square().flatten(1).sum(1))
+    assert maker.summed([(torch.randn(1, 512, 4, 4),)], 0.5).double().norm() <= 0.5
 
 
 def test_gradients_that_cancel_over_the_rows_do_not_come_out_too_small():
