@@ -15,6 +15,11 @@ Path = tuple[str | int, ...]
 """Where a value sits in a document: keys and list indices from the root."""
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 release``, ``2 releases``: the one way in which messages count things whose plural ends in s."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def pointer(path: Path) -> str:
     """Write `path` as a JSON pointer (RFC 6901): ``("privacy", "clip")`` is ``/privacy/clip``."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from synthspec.cli.answer import usage
 from synthspec.diag import Diagnostic
+from synthspec.text import counted
 
 FORMAT_VERSION = "1"
 
@@ -27,7 +28,7 @@ class Compared:
     @property
     def note(self) -> str:
         """The two numbers in words; empty when both are 0."""
-        held = f"{self.hidden} finding{'' if self.hidden == 1 else 's'} of the baseline not shown"
+        held = f"{counted(self.hidden, 'finding')} of the baseline not shown"
         stale = (
             f"{self.stale} of its entries {'fits' if self.stale == 1 else 'fit'} nothing any more: "
             "write it again with --write-baseline"

@@ -60,7 +60,9 @@ def reserve(
     multiplier: float = typer.Option(..., help="The noise, in units of what one unit may contribute."),
     rate: float | None = typer.Option(None, help="poisson_gaussian: the probability with which a record is drawn."),
     steps: int = typer.Option(1, min=1, help="How many releases."),
-    adjacency: Neighbours = typer.Option(Neighbours.zero_out, help=f"{ADJACENCY} A ledger keeps the one that it was opened with."),
+    adjacency: Neighbours = typer.Option(
+        Neighbours.zero_out, help=f"{ADJACENCY} A ledger keeps the one that it was opened with."
+    ),
     unit: str = typer.Option("record", help="What is protected."),
     dataset: str = typer.Option("", help="SHA-256 of the data, so that they are in no other ledger."),
     note: str = typer.Option("by hand", help="What it was, for whoever reads the ledger."),
@@ -92,12 +94,13 @@ def reserve(
 
 
 def _tell(account: Account, total: Total, entries: tuple[Entry, ...]) -> None:
-    from synthspec.ledger.event_text import counted_as, told
+    from synthspec.ledger.event_text import told
+    from synthspec.text import counted
 
     left = max(0.0, account.eps_budget - total.eps)
     typer.echo(
         f"{account.name}: eps {total.eps:.15g} of {account.eps_budget:.15g} at delta {account.delta_budget:.15g} "
-        f"({account.adjacency} by {account.unit}, {total.accountant}), {counted_as(total.entries)}, {left:.4g} left"
+        f"({account.adjacency} by {account.unit}, {total.accountant}), {counted(total.entries, 'release')}, {left:.4g} left"
     )
     for each in entries:
         typer.echo(f"  {each.id}\t{each.made_at}\t{each.state}\t{each.note}\t{told(each.event)}")

@@ -11,6 +11,7 @@ import typer
 from synthspec.cli.answer import FINDINGS_FORMAT, OUTSIDE, QUIET, SET, FindingsFormat, overrides, show_report, usage
 from synthspec.cli.loading import loading
 from synthspec.diag import Diagnostic
+from synthspec.text import counted
 
 if TYPE_CHECKING:
     from synthspec.cli.baseline import Compared
@@ -90,7 +91,7 @@ def _fix(
             continue
         rewrite_file(place.path, made.data)
         if not quiet:
-            typer.echo(f"mended {place.name} in {made.edits} place{'' if made.edits == 1 else 's'}", err=True)
+            typer.echo(f"mended {place.name} in {counted(made.edits, 'place')}", err=True)
 
 
 def _findings(places: Iterable[Spot], options: Options) -> Iterable[Diagnostic]:
@@ -123,4 +124,4 @@ def _write_baseline(found: Sequence[Diagnostic], path: Path, *, quiet: bool) -> 
 
     write(found, path)
     if not quiet:
-        typer.echo(f"wrote {path} ({len(found)} finding{'' if len(found) == 1 else 's'})", err=True)
+        typer.echo(f"wrote {path} ({counted(len(found), 'finding')})", err=True)

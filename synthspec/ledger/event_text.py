@@ -44,11 +44,6 @@ def told(event: Event) -> str:
             return "; ".join(map(told, events)) or "nothing: the data were not touched"
 
 
-def counted_as(releases: int) -> str:
-    """``1 release``, ``2 releases``."""
-    return f"{releases} release{'' if releases == 1 else 's'}"
-
-
 def _plain(event: Event) -> dict[str, Any]:
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     if isinstance(event, Composed):

@@ -18,7 +18,7 @@ from synthspec.accounting import (
     quick_bound,
 )
 from synthspec.ledger.account import Account, Entry, OverBudgetError, Total
-from synthspec.ledger.event_text import counted_as
+from synthspec.text import counted
 
 
 def afforded(held: Account, asked: Account, before: Sequence[Entry], rest: Sequence[Entry], entry: Entry) -> Total:
@@ -52,7 +52,7 @@ def total(account: Account, spent: Sequence[Entry]) -> Total:
 def _over(account: Account, budget: float, before: Total, own: Total, whole: Total) -> OverBudgetError:
     left = max(0.0, budget - before.eps) if math.isfinite(before.eps) else 0.0
     message = (
-        f"the ledger {account.name} has spent eps {before.eps:.15g} of {budget:.15g} in {counted_as(before.entries)}; "
+        f"the ledger {account.name} has spent eps {before.eps:.15g} of {budget:.15g} in {counted(before.entries, 'release')}; "
         f"this one plans {own.eps:.15g}, and together they come to {whole.eps:.15g} at delta {whole.delta:.15g}"
     )
     help_text = f"about {left:.4g} is left: plan fewer steps or more noise, or release nothing more of these data"

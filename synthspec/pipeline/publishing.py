@@ -31,6 +31,7 @@ from synthspec.sign.companions import COMPANIONS
 from synthspec.sign.memory import Numbering
 from synthspec.sign.names import PUBLIC
 from synthspec.sign.signing import payload_digest
+from synthspec.text import counted
 
 STREAM = ".public"
 """What the stream of public manifests is called after that of the restricted ones."""
@@ -169,25 +170,31 @@ def learned_from(dp: DpSpend, mechanism: str) -> str:
         return ""
     numbers = sum(vector.size for vector in dp.statistics)
     summed = any(vector.name == EMBEDDING for vector in dp.statistics)
-    counts = f"{len(dp.statistics)} vector(s) of noisy {'sums of random features' if summed else 'counts'} ({numbers} numbers)"
+    of_what = f"noisy {'sums of random features' if summed else 'counts'}"
+    counts = f"{counted(len(dp.statistics), 'vector')} of {of_what} ({counted(numbers, 'number')})"
+    were, them = ("was", "it") if len(dp.statistics) == 1 else ("were", "them")
     if mechanism == "dp-noise":
         return (
-            f"The engine never saw a record: {counts} were released once, and it was trained, validated and chosen on records "
-            "drawn from them. "
+            f"The engine never saw a record: {counts} {were} released once, and it was trained, validated and chosen on "
+            f"records drawn from {them}. "
         )
     names = {vector.name for vector in dp.statistics}
     uses = (
         ("gaps were filled with means, medians or modes of them", IMPUTATION),
         ("conditions are drawn from them", CONDITIONS),
     )
-    return f"Beside the training {counts} were released: {', and '.join(use for use, name in uses if name in names)}. "
+    return (
+        f"Beside the training {counts} {were} released: {', and '.join(use for use, name in uses if name in names)}. "
+    )
 
 
 def statement(dp: DpSpend, mechanism: str) -> str:
     """One paragraph that somebody who answers for the data can use: what is guaranteed, for whom, and what is not."""
     unit = dp.unit or "record"
     change = _NEIGHBOURS.get(dp.adjacency or "", "one {unit} differs").format(unit=unit)
-    whole = "" if dp.ledger is None else f", over {dp.ledger.releases} release(s) in the ledger {dp.ledger.name}"
+    whole = (
+        "" if dp.ledger is None else f", over {counted(dp.ledger.releases, 'release')} in the ledger {dp.ledger.name}"
+    )
     return (
         f"Everything in this release comes from the private data through {mechanism} alone. When {change}, the probability "
         f"of any outcome changes by a factor of at most exp({dp.eps_total:.15g}), but for a probability of "

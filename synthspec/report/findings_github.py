@@ -9,6 +9,7 @@ from __future__ import annotations
 from synthspec.diag import Diagnostic, Severity
 from synthspec.report.findings import Report, worst_first
 from synthspec.report.findings_text import plain, summary
+from synthspec.text import counted
 
 SHOWN = 10
 
@@ -23,7 +24,7 @@ def render(report: Report) -> str:
         lines += [_annotation(finding) for finding in level[:SHOWN]]
         if len(level) > SHOWN:
             more = len(level) - SHOWN
-            left.append(f"{more} more {severity.value}{'' if more == 1 else 's'}")
+            left.append(counted(more, f"more {severity.value}"))
     if left:
         told = f"{' and '.join(left)} not shown: GitHub takes {SHOWN} of a level. `synthspec validate` prints them all."
         lines.append(f"::notice title=synthspec::{escape_data(told)}")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from synthspec.diag import Diagnostic, Severity
 from synthspec.report.findings import Report, worst_first
 from synthspec.report.style import PLAIN, Style, style_for
-from synthspec.text import Span
+from synthspec.text import Span, counted
 
 MAX_LINE = 160
 
@@ -29,12 +29,8 @@ def summary(findings: Sequence[Diagnostic], files: int, style: Style = PLAIN) ->
     """``2 files checked: 1 error, 0 warnings``."""
     errors = sum(finding.is_error for finding in findings)
     warnings = len(findings) - errors
-    text = f"{_count(files, 'file')} checked: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    text = f"{counted(files, 'file')} checked: {counted(errors, 'error')}, {counted(warnings, 'warning')}"
     return style.paint(text, "bad" if errors else "warn" if warnings else "good")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def render_finding(finding: Diagnostic, style: Style) -> str:

@@ -9,7 +9,7 @@ from synthspec.ir.change import Bump, Change, Direction, Effect, Review, Reviewe
 from synthspec.report.findings_text import plain
 from synthspec.report.style import Style
 from synthspec.report.verdict_table import number
-from synthspec.text import Span
+from synthspec.text import Span, counted
 
 _KIND = {Direction.LOOSENED: "bad", Direction.BOTH: "bad", Direction.UNKNOWN: "warn", Direction.TIGHTENED: "good"}
 
@@ -24,12 +24,11 @@ def render_review(review: Review, style: Style) -> str:
 
 def count(review: Review) -> str:
     """``1 of 31 guards loosened, 0 tightened, 0 both, 2 to be looked at (1 document)``."""
-    documents = len(review.documents)
     same = f"; {review.same} more say what they said" if review.same else ""
     return (
         f"{review.count(Direction.LOOSENED)} of {review.guards} guards loosened, "
         f"{review.count(Direction.TIGHTENED)} tightened, {review.count(Direction.BOTH)} both, "
-        f"{review.count(Direction.UNKNOWN)} to be looked at ({documents} document{'' if documents == 1 else 's'}{same})"
+        f"{review.count(Direction.UNKNOWN)} to be looked at ({counted(len(review.documents), 'document')}{same})"
     )
 
 

@@ -13,6 +13,7 @@ from synthspec.report.page.markup import Markup, tag
 from synthspec.report.page.parts import code, facts, paragraphs, section, table
 from synthspec.report.page.shown import Shown
 from synthspec.report.verdict_table import claim, number
+from synthspec.text import counted
 
 ADJACENCY = {
     "zero_out": "two data sets are neighbours when {whole} emptied in one of them, which changes no size",
@@ -52,11 +53,7 @@ def _none(page: Shown) -> str:
 
 def _covered(page: Shown, spent: DpSpend) -> str:
     unit, name = spent.unit or "record", page.manifest.dataset.name
-    steps = (
-        ""
-        if spent.steps is None
-        else f" over {spent.steps} noisy release{'' if spent.steps == 1 else 's'}, counted while it ran"
-    )
+    steps = "" if spent.steps is None else f" over {counted(spent.steps, 'noisy release')}, counted while it ran"
     mechanism = page.manifest.privacy.mechanism
     if math.isinf(spent.eps_total):
         return (
@@ -86,7 +83,8 @@ def _before(spent: DpSpend) -> str:
     """Whose epsilon it is where the ledger has other releases, too."""
     if spent.ledger is None or spent.ledger.releases < 2:
         return ""
-    return f", with the {spent.ledger.releases - 1} other release(s) of these data in the ledger {spent.ledger.name}"
+    others = counted(spent.ledger.releases - 1, "other release")
+    return f", with the {others} of these data in the ledger {spent.ledger.name}"
 
 
 def upwards(value: float) -> str:
