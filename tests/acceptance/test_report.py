@@ -280,6 +280,21 @@ def test_a_mechanism_that_guarantees_nothing_is_said_to(marks):
     assert "differentially private (dp-sgd)" not in text
 
 
+def test_a_private_run_has_the_same_page_again_which_tells_what_it_does_not_list(cli, private, tmp_path):
+    """`private` here is the folder of a run: its public half is made after the page, and signed with it."""
+    answer = cli("report", private, "--out", "again.html", cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    assert (tmp_path / "again.html").read_bytes() == (private / "report.html").read_bytes()
+    text = Page((private / "report.html").read_bytes()).text
+    signed = {path.relative_to(private).as_posix() for path in private.rglob("*") if path.is_file()}
+    unsigned = {"manifest.json", "manifest.sigstore.json", "report.html"}
+    assert [name for name in sorted(signed - unsigned) if name not in text] == []
+    assert "not listed is this page, which cannot hold its own digest" in text
+    assert json.loads((private / "manifest.public.json").read_text())["dataset"]["n_real"] == 398
+    assert "398 (privacy.dataset_size)" in text
+    assert "Real records, all splits" in text
+
+
 def test_a_run_from_before_there_were_pages_has_one(marks, tmp_path):
     folder = shutil.copytree(marks.folder, tmp_path / "old")
     listed = [each for each in subjects(marks) if each.name not in ("report.html", "overview.json", "training.jsonl")]

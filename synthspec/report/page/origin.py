@@ -9,6 +9,7 @@ from synthspec.report.page.markup import Child, Markup, join, tag
 from synthspec.report.page.parts import code, facts, more, section, table
 from synthspec.report.page.shown import Shown
 from synthspec.report.verdict_table import number
+from synthspec.sign.names import PUBLIC
 
 
 def engine(page: Shown) -> Markup:
@@ -88,13 +89,20 @@ def files(page: Shown) -> Markup:
     )
     rows = ((code(each.name), f"{each.size:,}", code(each.sha256)) for each in page.files)
     listed = table("Signed files beside this page", ("File", "Bytes", "SHA-256"), rows, "stacked")
+    after = (" and what is made after it, ", code(PUBLIC.bundle), " and ", code(PUBLIC.readable))
+    beyond = tag(
+        "p",
+        "Signed and not listed is this page, which cannot hold its own digest",
+        *(after if page.restricted else ()),
+        ".",
+    )
     check = tag(
         "p",
         "This page shows what the signed manifest says and proves nothing by itself. It is one of the signed files; ",
         code("synthspec verify"),
         " on the folder checks the signature, every file, and that the verdict follows from the evidence.",
     )
-    return section("files", "Files and signature", check, told, listed)
+    return section("files", "Files and signature", check, told, listed, beyond)
 
 
 def _count(value: int | None) -> str | None:

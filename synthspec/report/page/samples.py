@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from synthspec.ir.manifest_engine import ConditionVariable
 from synthspec.pipeline.overview import Marginal, Overview, Trace
+from synthspec.pipeline.stated import public_size
 from synthspec.report.page.chart import (
     BOTTOM,
     HEIGHT,
@@ -49,6 +50,7 @@ def samples(page: Shown) -> Markup:
             ("Modality", data.modality),
             ("Synthetic records", f"{data.n_syn}"),
             ("Real records, all splits", f"{data.n_real}"),
+            ("Real records of training, which the public manifest tells", _size(public_size(page.plan.spec))),
             *((f"Condition {each.name}", f"{each.interface}, {_law(each.distribution)}") for each in _conditions(page)),
         )
     )
@@ -56,6 +58,10 @@ def samples(page: Shown) -> Markup:
     if page.overview is not None:
         parts += [*_series(page.overview.traces), *_marginals(page.overview)]
     return section("samples", "Samples", *parts)
+
+
+def _size(size: int | None) -> str | None:
+    return None if size is None else f"{size} (privacy.dataset_size)"
 
 
 def _conditions(page: Shown) -> Sequence[ConditionVariable]:

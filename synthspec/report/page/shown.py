@@ -15,6 +15,7 @@ from synthspec.ir.plan import Plan, read_plan
 from synthspec.pipeline.contents import PLAN
 from synthspec.pipeline.overview import OVERVIEW, Overview, read_overview
 from synthspec.sign import Subject
+from synthspec.sign.names import PUBLIC
 
 PICTURE = "samples.png"
 LARGEST_PICTURE = 8 << 20
@@ -33,7 +34,7 @@ class Shown:
     manifest: Manifest
     plan: Plan
     files: tuple[Subject, ...]
-    """Every signed file but the page itself."""
+    """Every signed file but the page itself, and the public half of a run, which is made after it."""
     curves: Mapping[str, Curve]
     """The signals of the training, in the order in which they first came."""
     overview: Overview | None
@@ -54,7 +55,8 @@ def shown(manifest: Manifest, files: Sequence[Subject], read: Reader, own: str) 
 
     Raises OSError, ValueError when a file of the run is not what a run writes.
     """
-    listed = tuple(sorted((each for each in files if each.name != own), key=lambda each: each.name))
+    later = {own, PUBLIC.bundle, PUBLIC.readable}
+    listed = tuple(sorted((each for each in files if each.name not in later), key=lambda each: each.name))
     sizes = {each.name: each.size for each in listed}
     return Shown(
         manifest=manifest,
