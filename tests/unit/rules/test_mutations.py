@@ -363,6 +363,12 @@ ROWS = [
     Row(DIGITS, "members: train, non", "members: «test», non", "P405-9.attack-sets"),
     Row(DIGITS, "train: 0.70, val: 0.15, test: 0.15", "train: 0.85, val: «0.0», test: 0.15", "P405-9.split-missing"),
     Row(DIGITS, "key: rid", "key: «row»", "P405-9.split-missing"),
+    Row(DIGITS, "{method: hash, key: rid, train: 0.70, val: 0.15, test: 0.15, seed: 11}",
+        "{method: column, column: «part»}", "P405-9.split-missing"),
+    Row(DIGITS, "{method: hash, key: rid, train: 0.70, val: 0.15, test: 0.15, seed: 11}",
+        "{method: column, column: «digit»}", "P405-9.split-missing"),
+    Row(DIGITS, "{method: hash, key: rid, train: 0.70, val: 0.15, test: 0.15, seed: 11}",
+        "{method: column, column: «rid»}", "P405-9.split-missing"),
     S(DIGITS, "{images: pixels, target: digit}", "{rid: «pixels», target: digit}", "sref.alias-conflict"),
     S(CANCER, "  - {name: diagnosis,", "  - {name: «T_fil», role: content, dtype: float32, unit: mm, range: [0, 1]}\n"
         "  - {name: diagnosis,", "sref.name-collision"),
