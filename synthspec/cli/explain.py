@@ -1,4 +1,4 @@
-"""`synthspec explain`: what a code, an axiom, an equation or a contract means, and how to meet it."""
+"""`synthspec explain`: what a code, an axiom, an equation, a contract or a key means, and how to meet it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from synthspec.cli.answer import usage
 
 def explain(
     name: str | None = typer.Argument(
-        None, help="A code (P405-4.budget-missing), an axiom (P405-4), or nothing for the list."
+        None,
+        help="A code (P405-4.budget-missing), an axiom (P405-4), a key (privacy.clip.norm), or nothing for the list.",
     ),
     write: Path | None = typer.Option(None, help="Write all pages as Markdown below this folder instead."),
     check: bool = typer.Option(False, "--check", help="With --write: change nothing, exit 1 when a file differs."),
 ) -> None:
-    """Explain a code or an id of the standard."""
+    """Explain a code, an id of the standard, or a key of the language."""
     if write is not None:
         _write(write, check=check)
         return

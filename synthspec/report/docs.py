@@ -1,9 +1,11 @@
-"""The pages under ``docs/``: every code, by area, and every id of the standard. Written by ``synthspec explain --write``."""
+"""The pages under ``docs/`` that ``synthspec explain --write`` writes: codes by area, ids of the standard, keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from synthspec.report.keys_page import keys_page
+from synthspec.report.references import anchor, linked
 from synthspec.report.standard import Clause, clauses
 from synthspec.rules import Rule
 from synthspec.rules.codes import CODES
@@ -46,7 +48,7 @@ Entry = Rule | Documented
 def pages() -> dict[str, str]:
     """Every page by its path below ``docs/``."""
     found = {f"rules/{area}.md": _area(area, members) for area, members in _by_area().items()}
-    return {"rules/README.md": _index(), **found, "standard.md": _standard()}
+    return {"rules/README.md": _index(), **found, "standard.md": _standard(), "keys.md": _keys()}
 
 
 def _by_area() -> dict[str, list[Entry]]:
@@ -77,7 +79,7 @@ def _area(area: str, members: list[Entry]) -> str:
     lines = [NOTICE, "", f"# {AREAS[area]}"]
     clause = clauses().get(area)
     if clause is not None:
-        lines += ["", f"> {clause.text} ([{clause.id}](../standard.md#{_anchor(clause.id)}))"]
+        lines += ["", f"> {clause.text} ([{clause.id}](../standard.md#{anchor(clause.id)}))"]
     for entry in members:
         lines += ["", *_page(entry)]
     return _text(lines)
@@ -92,7 +94,7 @@ def _page(entry: Entry) -> Iterator[str]:
     yield ""
     yield "**Why:** " + page.why.replace("``", "`")
     yield ""
-    yield f"Refs: {'; '.join(page.refs)}"
+    yield f"Refs: {linked('; '.join(page.refs), '../')}"
     for title, example in (("Bad", page.bad), ("Good", page.good)):
         yield ""
         yield from _example(title, example)
@@ -132,7 +134,7 @@ def _clause(clause: Clause) -> Iterator[str]:
     yield f"Fails when {clause.fails_when}."
     rows = {
         "Rules": [_link(code, "rules/") for code in clause.rules],
-        "Contracts": [f"[{name}](#{_anchor(name)})" if name in clauses() else name for name in clause.contracts],
+        "Contracts": [f"[{name}](#{anchor(name)})" if name in clauses() else name for name in clause.contracts],
         "Written in": [f"`{module}`" for module in clause.modules],
         "Planned": list(clause.planned),
     }
@@ -142,13 +144,16 @@ def _clause(clause: Clause) -> Iterator[str]:
             yield f"{title}: {', '.join(words)}"
 
 
+def _keys() -> str:
+    def place(code: str) -> str | None:
+        return f"rules/{code.partition('.')[0]}.md#{anchor(code)}" if code in CODES else None
+
+    notice = "<!-- Written by `synthspec explain --write docs`; change synthspec/spec instead: the models and their words. -->"
+    return f"{notice}\n\n{keys_page(place)}"
+
+
 def _link(code: str, folder: str) -> str:
-    return f"[{code}]({folder}{code.partition('.')[0]}.md#{_anchor(code)})"
-
-
-def _anchor(heading: str) -> str:
-    """The anchor that a renderer of Markdown gives a heading: lower case, without points."""
-    return "".join(char for char in heading.lower() if char.isalnum() or char in "-_")
+    return f"[{code}]({folder}{code.partition('.')[0]}.md#{anchor(code)})"
 
 
 def _cell(text: str) -> str:

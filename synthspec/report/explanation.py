@@ -1,9 +1,12 @@
-"""Pages of `explain`: every code that can be printed, and every id of the standard."""
+"""Pages of `explain`: every code that can be printed, every id of the standard, every key of the language."""
 
 from __future__ import annotations
 
 import textwrap
 
+from synthspec.report.key_answer import explain_keys
+from synthspec.report.keys import spelled_paths
+from synthspec.report.references import followed
 from synthspec.report.standard import Clause, clause, clauses
 from synthspec.report.style import Style
 from synthspec.rules import Rule
@@ -16,11 +19,14 @@ WIDTH = 100
 
 def names() -> tuple[str, ...]:
     """Everything that can be explained."""
-    return (*clauses(), *CODES)
+    return (*clauses(), *CODES, *spelled_paths())
 
 
 def explain_name(name: str, style: Style) -> str | None:
-    """The page of a code, of an id of the standard, or the codes of an area; None when nothing is called so."""
+    """The page of a code, an id of the standard or a key, or the codes of an area; None when nothing is called so.
+
+    A section may have the name of an area (`data`): then both are told.
+    """
     entry = find(name)
     if entry is not None:
         return _page(entry, style)
@@ -28,7 +34,8 @@ def explain_name(name: str, style: Style) -> str | None:
     if stated is not None:
         return _clause(stated, style)
     members = of_axiom(name)
-    return _list(members, style) if members else None
+    told = (_list(members, style) if members else "", explain_keys(name, style))
+    return "\n".join(filter(None, told)) or None
 
 
 def index(style: Style) -> str:
@@ -43,7 +50,7 @@ def _page(entry: Rule | Documented, style: Style) -> str:
         f"{style.paint(entry.code, 'bold')}  ({entry.severity.value}{raised})",
         _wrapped(page.title),
         f"{style.paint('Why', 'bold')}\n{_wrapped(page.why)}",
-        f"{style.paint('Refs', 'bold')}  {'; '.join(page.refs)}",
+        f"{style.paint('Refs', 'bold')}  {followed('; '.join(page.refs))}",
         _example("Bad", page.bad, style),
         _example("Good", page.good, style),
     ]

@@ -11,6 +11,7 @@ from synthspec import __version__
 from synthspec.diag import Diagnostic, Severity
 from synthspec.report.findings import Report, in_order, unique_fingerprints
 from synthspec.report.findings_json import RULE_URL
+from synthspec.report.references import followed
 from synthspec.rules.codes import CODES
 from synthspec.text import Span, pointer
 
@@ -58,7 +59,7 @@ def _rule(code: str, severity: Severity) -> Object:
         page = entry.page
         described["shortDescription"] = {"text": page.title}
         described["fullDescription"] = {"text": page.why}
-        described["help"] = {"text": f"{page.why}\n\nSee {'; '.join(page.refs)}."}
+        described["help"] = {"text": f"{page.why}\n\nSee {followed('; '.join(page.refs))}."}
     return described
 
 

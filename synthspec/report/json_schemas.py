@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, cast
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, cast, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
@@ -13,6 +13,7 @@ from synthspec.ir.manifest import Manifest
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.policy import Policy
 from synthspec.spec.sref import SRef
+from synthspec.spec.words import words_of
 
 Draft = Literal["2020-12", "draft-07"]
 Kind = Literal["EngineSpec", "SRef", "Policy", "Manifest"]
@@ -34,6 +35,7 @@ _ASKED = {"EngineSpec": ("objective", "training", "stability", "privacy", "evalu
 def json_schema(kind: Kind, draft: Draft = "2020-12") -> dict[str, Json]:
     """The schema of `kind`."""
     body = cast("dict[str, Json]", MODELS[kind].model_json_schema(schema_generator=GenerateJsonSchema))
+    _describe(body, MODELS[kind])
     required = body.get("required")
     if isinstance(required, list):
         body["required"] = [*required, *_ASKED.get(kind, ())]
@@ -46,6 +48,32 @@ def json_schema(kind: Kind, draft: Draft = "2020-12") -> dict[str, Json]:
         "$id": f"{_BASE}{name}" if draft == "2020-12" else f"{_BASE}draft-07/{name}",
     }
     return {**head, **cast("dict[str, Json]", written)}
+
+
+def _describe(body: dict[str, Json], document: type[BaseModel]) -> None:
+    """Put the words of every key beside it, where it has none: editors show them."""
+    described = cast(
+        "dict[str, dict[str, Any]]", {**cast("dict[str, Json]", body.get("$defs", {})), document.__name__: body}
+    )
+    for model in _reached(document, set()):
+        properties = described[model.__name__].get("properties", {})
+        for name, info in model.model_fields.items():
+            said, node = words_of(model, name), properties.get(info.alias or name)
+            if said and node is not None and "description" not in node:
+                node["description"] = said
+
+
+def _reached(annotation: object, seen: set[type]) -> Iterator[type[BaseModel]]:
+    """The models that `annotation` names, and those that they have fields of, once each."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if annotation in seen:
+            return
+        seen.add(annotation)
+        yield annotation
+        for info in annotation.model_fields.values():
+            yield from _reached(info.annotation, seen)
+    for part in get_args(annotation):
+        yield from _reached(part, seen)
 
 
 def file_names() -> dict[str, tuple[Kind, Draft]]:

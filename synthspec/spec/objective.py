@@ -14,8 +14,9 @@ GeneratorTerm = Literal["feature_matching", "identifiability"]
 TrainingBySampling = Annotated[
     Literal["none", "log_frequency"],
     Field(
-        description="By which law records are drawn in training. log_frequency: by a member of one discrete field, which both "
-        "networks are told (Xu et al. 2019); none: all alike.",
+        description="By which law records are drawn in training: all alike, or by a member of one discrete field, the "
+        "member by the logarithm of its count, and both networks are told it (Xu et al. 2019). Tables only; refused under "
+        "a mechanism.",
     ),
 ]
 

@@ -69,7 +69,9 @@ class Monitor(Model):
     action: Action
     cooldown: Annotated[int, Field(ge=0, le=10**12)] = 0
     max_fires: Count | None = Field(
-        default=None, description="Left out: 20, or one in a hundred steps of the training where that is more."
+        default=None,
+        description="How often `action` is taken before `then` takes its place. Left out: 20, or one in a hundred "
+        "steps of the training where that is more.",
     )
     then: Literal["rollback", "stop"] = "stop"
 
