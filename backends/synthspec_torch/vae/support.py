@@ -118,7 +118,8 @@ def _likelihood_reasons(name: str, field: Field) -> Iterator[str]:
         yield "likelihood mixed is for tables: only laws of one kind of value"
     elif name == "gaussian":
         if levels is not None:
-            yield f"{field.name!r} has {levels} levels, and a gaussian density on levels is no likelihood of them"
+            law = "bernoulli" if levels == 2 else "discretized_logistic"
+            yield f"{field.name!r} has {levels} levels, and a gaussian density on levels is no likelihood of them: {law} is"
     elif levels is None:
         yield f"likelihood {name} needs levels; {field.name!r} has neither a resolution nor a whole-number dtype"
     elif levels < 2:

@@ -46,6 +46,6 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
             yield Finding(
                 at("engine", "architecture", "channels"),
                 f"{field.name!r} is {shape}, which cannot be halved {halvings} times",
-                "write fewer levels, or a shape [channels, height, width] with even sides",
+                f"write fewer levels, or a shape [channels, height, width] with sides that {2**halvings} divides",
                 (Note("the shape", at_field(resolved, field, "shape")),),
             )
