@@ -32,7 +32,7 @@ def keys_page(known: Callable[[str], str | None]) -> str:
 
 
 def _section(section: Section, known: Callable[[str], str | None]) -> Iterator[str]:
-    yield f"### `{section.title}`" if section.path else f"## {section.title}"
+    yield f"### `{section.title}`" if section.path else f"## Document `{section.title}`"
     if section.of:
         yield ""
         yield f"Where {' or '.join(f'`{each}`' for each in section.of)} is written."

@@ -12,6 +12,7 @@ from synthspec.report.explanation import explain_name
 from synthspec.report.json_schemas import json_schema
 from synthspec.report.key_words import loosening, spelled
 from synthspec.report.keys import DOCUMENTS, find_keys, keys, section_at, sections, spelled_paths
+from synthspec.report.references import anchor
 from synthspec.report.style import PLAIN
 from synthspec.rules.codes import CODES
 from synthspec.spec.engine import Unlisted
@@ -157,6 +158,11 @@ def test_explain_answers_for_a_key_and_says_what_was_meant():
     both = run("data")
     assert "data.orphan" in both.output
     assert "transform " in both.output
+
+
+def test_no_two_places_of_the_page_have_one_anchor():
+    anchors = [anchor(heading) for heading in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)]
+    assert len(anchors) == len(set(anchors)) > 50
 
 
 def test_no_path_hides_a_code():
