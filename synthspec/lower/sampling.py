@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from synthspec.ir.drawing import block_count, spread_blocks
+from synthspec.ir.members import Value, held_at
 from synthspec.ir.ops import Enforce, Export, Fit, Mark, OpNode, Origin, Sample, records_digest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.solvers import SOLVERS, TOLERANCE, SolverPlan, steps_for
@@ -42,9 +43,16 @@ def sample_op(resolved: ResolvedSpec, fit: Fit, needs: Needs) -> Sample | None:
         solver=solver,
         w_cfg=w_cfg,
         variables=tuple(conditioning.variables.items()),
-        condition=tuple(sampling.condition.items()),
+        condition=tuple(_held(resolved)),
         guidance=schedule,
     )
+
+
+def _held(resolved: ResolvedSpec) -> Iterator[tuple[str, Value]]:
+    """The values that conditions are held at, each in the unit of its field."""
+    known = {field.name: field for field in resolved.schema.fields}
+    for name, value in resolved.spec.sampling.condition.items():
+        yield name, held_at(known[name], value) if name in known else value
 
 
 def wanted(resolved: ResolvedSpec) -> int:

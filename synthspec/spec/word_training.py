@@ -54,14 +54,15 @@ _OBJECTIVE: Words = {
     "beta": "The weight of the KL, above 0. It is part of the measure and has no default (P405-1.beta-invalid).",
     "annealing": "How the weight of the KL grows to its value at the start of training; left out, it has it from the "
     "first step.",
-    "free_bits": "KL that is not punished, in nat per latent dimension, on the mean of the batch.",
+    "free_bits": "The least KL that each latent dimension is charged, in nat, on the mean of the batch: below it nothing is "
+    "gained by saying less.",
     "critic_steps": "Updates of the critic for each update of the generator. Under dp-sgd each of them is a release.",
     "lambda_gp": "Weight of the gradient penalty; it is added to the loss that the critic minimises.",
     "penalty_per": "Whether the penalty stands in the loss of each record, or is one number of the batch, which no "
     "run offers.",
     "augmentation": "Differentiable changes that both real and generated pictures go through before the critic sees them.",
     "generator_terms": "What the generator minimises beside the adversarial loss. Both terms look at real records, so a "
-    "mechanism refuses them.",
+    "mechanism refuses them; no backend offers `identifiability` yet.",
     "r1": "Weight of the penalty on the critic's gradient at real records.",
     "r2": "Weight of the penalty on the critic's gradient at generated records.",
     "head": "What the network predicts: the noise, the clean record, or v = alpha eps - sigma x_0.",
@@ -96,7 +97,10 @@ TRAINING: Mapping[str, Words] = {
         "epochs": "How many epochs it takes in all. Training has to go on after them (P405-1.beta-invalid).",
         "cycles": "How many cycles those epochs hold; `linear` has one.",
     },
-    "MinSnr": {"name": "Which weighting.", "gamma": "The signal-to-noise ratio from which on levels count no more."},
+    "MinSnr": {
+        "name": "Which weighting.",
+        "gamma": "The cap: levels with a greater signal-to-noise ratio count as much as this one.",
+    },
     "EdmWeighting": {"name": "Which weighting."},
     "SigmoidWeighting": {"name": "Which weighting.", "bias": "Where the weight is one half, in ln SNR."},
     "Training": {
@@ -119,7 +123,8 @@ TRAINING: Mapping[str, Words] = {
         "name": "Which optimiser.",
         "lr": "Learning rate. It is warmed up and brought down in a fixed course, which the manifest names.",
         "betas": "Decays of the two moments of adam and adamw; left out, 0.9 and 0.999 (of a GAN 0 and 0.9).",
-        "weight_decay": "Decay of the weights in each update, relative to the learning rate; left out, 0 (of adamw 0.01).",
+        "weight_decay": "The penalty on the size of weights: of adamw a decay beside the gradient, else a part of it. Left out, "
+        "0.01 of adamw and 0 of the others.",
         "momentum": "Momentum of sgd; left out, 0.",
     },
     "Pretrained": {
@@ -169,7 +174,7 @@ TRAINING: Mapping[str, Words] = {
         "block": "Records that are drawn together: the network always sees exactly one block. It changes no law, only "
         "which noise a "
         "record gets.",
-        "condition": "Condition variables held at one value, by name; the others are drawn from their distribution.",
+        "condition": "Condition variables held at one value (with a unit, or in that of the field), by name; others are drawn.",
     },
     "Distill": {
         "kind": _STEP_KIND,

@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterator
 
 from synthspec.diag import did_you_mean
-from synthspec.ir.members import held_reasons, spelled
+from synthspec.ir.members import held_at, held_reasons, spelled
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.rules.form import Finding, Note, at, rule
 from synthspec.rules.subject import at_field, by_name, levels, variables
@@ -51,7 +51,7 @@ def _held(resolved: ResolvedSpec, fields: dict[str, SRefField]) -> Iterator[Find
         known = resolved.schema.field(name)
         place, note = at("sampling", "condition", name), Note("the field", at_field(resolved, fields[name]))
         advice = f"its values: {', '.join(map(spelled, known.enum))}" if known.enum else "write a value of the field"
-        for reason in held_reasons(known, value):
+        for reason in held_reasons(known, held_at(known, value)):
             yield Finding(place, reason, advice, (note,))
 
 

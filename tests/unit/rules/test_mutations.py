@@ -176,6 +176,8 @@ ROWS = [
     Row(CANCER, "sampling: {n: 400,", "sampling: {condition: {diagnosis: «true»}, n: 400,", "P405-2.distribution-invalid"),
     Row(FIBER, "sampling: {n: 2000,", "sampling: {condition: {temp: «90»}, n: 2000,", "P405-2.distribution-invalid"),
     Row(FIBER, "sampling: {n: 2000,", "sampling: {condition: {temp: «warm»}, n: 2000,", "P405-2.distribution-invalid"),
+    Row(FIBER, "sampling: {n: 2000,", "sampling: {condition: {temp: «500 K»}, n: 2000,", "P405-2.distribution-invalid"),
+    Row(FIBER, "sampling: {n: 2000,", "sampling: {condition: {temp: «5 m»}, n: 2000,", "P405-2.distribution-invalid"),
     Row(DIGITS, ", coverage_min: 1.0", "", "P405-2.coverage-missing", at="«digit»: {interface"),
     Row(DIGITS, "w_cfg: 0.5", "w_cfg: «2.5»", "P405-2.w-cfg-over-max"),
     Row(DIGITS, ", drop_rate: 0.1", "", "P405-2.guidance-without-dropout", at="«guidance»"),
