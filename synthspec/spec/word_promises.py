@@ -42,7 +42,10 @@ _CONDITIONING: Mapping[str, Words] = {
         "start": "The share of w_cfg at t = 1, where sampling starts.",
         "end": "The share of w_cfg at t = 0, where sampling ends.",
     },
-    "Rejection": {"max_attempts": "Candidates drawn for each released record, at most; left out, 10."},
+    "Rejection": {
+        "max_attempts": "Candidates drawn for each released record, at most (P405-2.rejection-uncapped). Without the "
+        "section, 10."
+    },
     "Projection": {
         "max_cost": "How far a value may be moved, as a share of the range of its field. Further, the record is drawn "
         "again."
@@ -63,7 +66,8 @@ _MECHANISM: Words = {
     "normalizer": "The public constant that the noisy sum is divided by, usually rate times the number of records. A "
     "number that "
     "follows from the batch is refused (P405-4.normalizer-private).",
-    "accountant": "What computes eps: `pld`, `rdp` or `prv`; of dp-noise also `analytic`, which is exact for whole "
+    "accountant": "What computes eps: `pld`, `rdp`, or `prv`, which `pld` answers for; of dp-noise also `analytic`, "
+    "which is exact for whole "
     "Gaussian releases.",
     "eps_budget": "The eps that may be spent. A plan over it is refused before any data are read.",
     "delta": "The probability with which the guarantee may fail outright; at most 1e-5 and below 1/n "
@@ -221,10 +225,12 @@ _CONTRACTS: Mapping[str, Words] = {
 
 _RELEASE: Mapping[str, Words] = {
     "Release": {
-        "licence": "The licence of what is released, as an SPDX identifier; it goes into manifest and exports.",
+        "licence": "The licence of what is released: an SPDX identifier such as CC-BY-4.0, or an address. Manifest "
+        "and exports have it.",
         "near_copies": "The screen for samples that lie too close to a training record; left out, none.",
-        "watermark": "A keyed mark in tables and other records; left out, none.",
-        "format": "The container of samples; left out, csv, or npz where records are pictures.",
+        "watermark": "A keyed mark in what is released; left out, none.",
+        "format": "The container of samples; left out, csv, or npz where records are pictures. `png` and `wav` are refused "
+        "as long as nothing publishes them.",
         "provenance": "Where samples say that they are synthetic; left out, embedded where the format has a place for it.",
         "exports": "Descriptions for other tools that are written beside the samples; left out, none.",
         "max_age_days": "Days for which the manifest is current; `verify` refuses an older one. Left out, for ever.",

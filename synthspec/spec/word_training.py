@@ -54,7 +54,8 @@ _OBJECTIVE: Words = {
     "beta": "The weight of the KL, above 0. It is part of the measure and has no default (P405-1.beta-invalid).",
     "annealing": "How the weight of the KL grows to its value at the start of training; left out, it has it from the "
     "first step.",
-    "free_bits": "The least KL that each latent dimension is charged, in nat, on the mean of the batch: below it nothing is "
+    "free_bits": "The least KL that each latent dimension is charged, in nat, on the mean of the batch: below it "
+    "nothing is "
     "gained by saying less.",
     "critic_steps": "Updates of the critic for each update of the generator. Under dp-sgd each of them is a release.",
     "lambda_gp": "Weight of the gradient penalty; it is added to the loss that the critic minimises.",
@@ -123,7 +124,8 @@ TRAINING: Mapping[str, Words] = {
         "name": "Which optimiser.",
         "lr": "Learning rate. It is warmed up and brought down in a fixed course, which the manifest names.",
         "betas": "Decays of the two moments of adam and adamw; left out, 0.9 and 0.999 (of a GAN 0 and 0.9).",
-        "weight_decay": "The penalty on the size of weights: of adamw a decay beside the gradient, else a part of it. Left out, "
+        "weight_decay": "The penalty on the size of weights: of adamw a decay beside the gradient, else a part of it. "
+        "Left out, "
         "0.01 of adamw and 0 of the others.",
         "momentum": "Momentum of sgd; left out, 0.",
     },
@@ -174,7 +176,8 @@ TRAINING: Mapping[str, Words] = {
         "block": "Records that are drawn together: the network always sees exactly one block. It changes no law, only "
         "which noise a "
         "record gets.",
-        "condition": "Condition variables held at one value (with a unit, or in that of the field), by name; others are drawn.",
+        "condition": "Condition variables held at one value (with a unit, or in that of the field), by name; others "
+        "are drawn.",
     },
     "Distill": {
         "kind": _STEP_KIND,
