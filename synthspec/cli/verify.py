@@ -120,6 +120,8 @@ def _text(found: Verification) -> None:
     style = style_for(sys.stdout)
     for each in found.refusals:
         typer.echo(f"{style.paint('refused', 'bad')}[{each.code}]: {plain(str(each))}", color=True)
+    for code in dict.fromkeys(each.code for each in found.refusals):
+        typer.echo(f"help: 'synthspec explain {code}' says what that means and what to do")
     if found.statement is None or found.refusals:
         typer.echo(style.paint("verify: REFUSED", "bad"), color=True)
         return

@@ -11,6 +11,7 @@ from synthspec.ir.manifest_public import PublicManifest
 from synthspec.pipeline.contents import READ_BACK
 from synthspec.pipeline.rejudging import contradictions
 from synthspec.sign import (
+    Refusal,
     Refusals,
     SigningKey,
     VerifiedStatement,
@@ -99,6 +100,9 @@ def approve(path: Path, key: SigningKey) -> tuple[Refusals, Path | None]:
 
 def _verify(path: Path, trust: Trust | Refusals, *, exports: bool = False) -> Verification:
     bundle = bundle_in(path)
+    if path.is_dir() and not (bundle.is_symlink() or bundle.exists()):
+        message = "there is no signed manifest in this folder: name the folder of a run, or its manifest.sigstore.json"
+        return Verification(refusals=(Refusal("IO", message, str(path)),))
     data = read_bundle(bundle)
     if not isinstance(data, bytes):
         return Verification(refusals=data)

@@ -38,6 +38,7 @@ AREAS = {
     "waiver": "Waivers",
     "review": "What a change of specs does",
     "policy": "Policies",
+    "verify": "What verify refuses",
     "internal": "Our own bugs",
 }
 """The areas in the order of the language, with their titles; a code is ``<area>.<offence>``."""

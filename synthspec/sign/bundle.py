@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 
 from synthspec.ir.canonical import Json, canonical_bytes
+from synthspec.sign.names import FULL, PUBLIC
 from synthspec.sign.refusal import refuse
 from synthspec.sign.strict_json import decode_base64, load
 
@@ -49,7 +50,16 @@ def read_bundle_bytes(data: bytes) -> Bundle:
             or missing fields; base64 that is not canonical.
 
     """
-    whole = _fields(load(data, "the bundle"), "", ("mediaType", "verificationMaterial", "dsseEnvelope"))
+    read = load(data, "the bundle")
+    if isinstance(read, dict) and {"schemaVersion", "verdict", "release"} <= read.keys():
+        names = PUBLIC if read.get("disclosure") == "public" else FULL
+        message = (
+            f"this is the readable copy of a manifest, which nobody signed: verify {names.bundle}, which lies beside it"
+        )
+        raise refuse("SCHEMA", message)
+    if isinstance(read, dict) and not {"mediaType", "dsseEnvelope"} & read.keys():
+        raise refuse("SCHEMA", f"it is no signed bundle: the one of a run is its {FULL.bundle}")
+    whole = _fields(read, "", ("mediaType", "verificationMaterial", "dsseEnvelope"))
     if whole["mediaType"] != MEDIA_TYPE:
         raise refuse("MEDIA_TYPE", f"the bundle is not an {MEDIA_TYPE}", "/mediaType")
     material = _fields(

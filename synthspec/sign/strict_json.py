@@ -38,7 +38,8 @@ def load(data: bytes, what: str) -> Json:
             text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_float, parse_int=_int
         )
     except json.JSONDecodeError as error:
-        raise refuse("BAD_JSON", f"{what} is not JSON: {error.msg} at byte {error.pos}") from None
+        wrong = error.msg.removesuffix(" at").removesuffix(" starting")
+        raise refuse("BAD_JSON", f"{what} is not JSON: {wrong} at character {error.pos}") from None
     if "\\" in text:
         _no_surrogates(value, what)
     return value

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from synthspec.rules.documented import bugs, expressions, reviewing, running, schema, syntax, units, waiving
+from synthspec.rules.documented import (
+    believing,
+    bugs,
+    expressions,
+    reviewing,
+    running,
+    schema,
+    syntax,
+    units,
+    verifying,
+    waiving,
+)
 from synthspec.rules.documented.form import Documented
 
 DOCUMENTED: tuple[Documented, ...] = (
@@ -13,6 +24,8 @@ DOCUMENTED: tuple[Documented, ...] = (
     *running.CODES,
     *waiving.CODES,
     *reviewing.CODES,
+    *verifying.CODES,
+    *believing.CODES,
     *bugs.CODES,
 )
 

@@ -3,11 +3,13 @@
 import re
 from dataclasses import FrozenInstanceError
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import synthspec
 from synthspec.rules.codes import CODES, find, of_axiom
+from synthspec.sign.refusal import Code
 
 PACKAGE = Path(synthspec.__file__).parent
 AREAS = "syntax|schema|unit|expr|sref|C40|waiver|engine|internal|data|weights|review|policy|P405-(?:[1-9]|10)"
@@ -90,7 +92,18 @@ def test_every_code_in_the_source_is_documented():
 
 
 def test_every_documented_code_occurs_in_the_source():
-    assert sorted(set(CODES) - {code for code, _ in printed()}) == []
+    refusals = {f"verify.{word}" for word in get_args(Code)}
+    assert sorted(set(CODES) - refusals - {code for code, _ in printed()}) == []
+
+
+def test_every_refusal_of_verify_has_a_page_and_no_other_page_is_of_one():
+    assert {entry.code for entry in of_axiom("verify")} == {f"verify.{word}" for word in get_args(Code)}
+
+
+def test_a_refusal_is_found_by_the_word_that_is_printed():
+    assert find("DIGEST") is find("verify.digest") is CODES["verify.DIGEST"]
+    assert find("SCHEMA") is CODES["verify.SCHEMA"]
+    assert find("schema") is None, "in small letters it is an area"
 
 
 @pytest.mark.parametrize("entry", CODES.values(), ids=lambda entry: entry.code)
