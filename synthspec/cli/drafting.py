@@ -85,7 +85,7 @@ def say_next(made: Draft, folder: Path, *, outside: bool) -> None:
         typer.echo(f"left out {len(made.left_out) - _MOST_SAID} more: {folder / 'data.sref.yaml'} says why")
     option = " --allow-outside" if outside else ""
     typer.echo("this is a draft: ranges and enums are yours to correct, units and thresholds yours to state")
-    typer.echo(f"next: synthspec validate {folder / 'spec.yaml'}{option}")
+    typer.echo(f"next: synthspec validate {shlex.quote(str(folder / 'spec.yaml'))}{option}")
 
 
 def _named(table: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -42,7 +43,7 @@ def init(
             if value is not None:
                 raise usage(f"{option} is about the table that --from names")
         _write(folder, {file: text.replace("@NAME@", name or "my-digits") for file, text in FILES.items()})
-        typer.echo(f"next: synthspec validate {folder / 'spec.yaml'}")
+        typer.echo(f"next: synthspec validate {shlex.quote(str(folder / 'spec.yaml'))}")
         return
     from synthspec.cli.drafting import draft_from, marks, new_root, say_next
 

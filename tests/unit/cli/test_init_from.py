@@ -187,6 +187,13 @@ def test_a_root_that_cannot_be_is_refused_and_writes_nothing(program, table, fol
     assert not (table / "beside" / "synthspec.toml").exists()
 
 
+@pytest.mark.parametrize("words", [(), ("--from", "sklearn://iris")])
+def test_the_next_command_can_be_pasted(program, table, words):
+    made = program("init", "my study", *words)
+    assert made.code == 0, made.err
+    assert "next: synthspec validate 'my study/spec.yaml'" in made.out
+
+
 def test_a_home_is_never_offered_as_a_root(program, table, monkeypatch):
     monkeypatch.setenv("HOME", str(table))
     refused = program("init", "new", "--from", "people.csv")
