@@ -31,10 +31,12 @@ def explain(
         return
     text = explain_name(name, style)
     if text is None:
-        from synthspec.diag import did_you_mean
+        from synthspec.diag import nearest
         from synthspec.report.explanation import names
 
-        raise usage(f"nothing is called {name!r}: {did_you_mean(name, names())}; 'synthspec explain' lists all")
+        near = nearest(name, names())
+        advice = "it is no code, id or key" if near is None else f"did you mean {near!r}?"
+        raise usage(f"nothing is called {name!r}: {advice}; 'synthspec explain' lists the codes, docs/keys.md the keys")
     typer.echo(text, nl=False, color=True)
 
 

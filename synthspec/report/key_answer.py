@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from synthspec.report.keys import Key, Section, find_keys, section_at
+from synthspec.report.keys import Key, Section, document, find_keys, section_at
 from synthspec.report.references import followed
 from synthspec.report.style import Style
 
@@ -13,7 +13,10 @@ WIDTH = 100
 
 
 def explain_keys(text: str, style: Style) -> str:
-    """The entry of the key at the dotted path `text`; of several, a list; empty where there is none."""
+    """The entry of the key at the dotted path `text`, or of a document; of several keys a list; empty where there is none."""
+    whole = document(text)
+    if whole is not None:
+        return "\n".join((style.paint(whole.kind, "bold"), *_below(whole, style))) + "\n"
     found = find_keys(text)
     places = dict.fromkeys(key.dotted for key in found)
     if len(places) > 1:

@@ -122,6 +122,11 @@ def find_keys(text: str) -> tuple[Key, ...]:
     return tuple(key for key in keys() if _ends(parts, key.path))
 
 
+def document(name: str) -> Section | None:
+    """The keys at the top of the document called `name`."""
+    return next((each for each in sections() if each.kind == name and not each.path), None)
+
+
 def section_at(key: Key) -> Section | None:
     """The keys below `key`."""
     plain = _plain(key.path)
@@ -130,8 +135,9 @@ def section_at(key: Key) -> Section | None:
 
 
 def spelled_paths() -> tuple[str, ...]:
-    """Every dotted path that one may ask for."""
-    return tuple(dict.fromkeys(".".join(_plain(key.path)) for key in keys()))
+    """Every dotted path that one may ask for, and every key by itself."""
+    paths = (".".join(_plain(key.path)) for key in keys())
+    return tuple(dict.fromkeys((*paths, *(key.name for key in keys()), *(each.__name__ for each in DOCUMENTS))))
 
 
 def _plain(path: tuple[str, ...]) -> tuple[str, ...]:

@@ -239,7 +239,8 @@ _RELEASE: Mapping[str, Words] = {
         "tau_nn": "The distance that counts as too close: the root of the mean square difference over content "
         "numbers, each with its "
         "SRef range mapped to 0..1. Without unit.",
-        "action": "What is done with such a sample: left out, replaced by another draw, or only counted.",
+        "action": "What is done with such a sample: `remove` leaves it out, so that fewer are released, `resample` puts "
+        "another draw in its place, `report` only counts it.",
     },
     "Watermark": {
         "method": "How it is made: of some candidates the one is released that the key likes best.",

@@ -155,6 +155,12 @@ def test_explain_answers_for_a_key_and_says_what_was_meant():
     wrong = run("privacy.clip.nrom")
     assert wrong.exit_code == 2
     assert "did you mean 'privacy.clip.norm'?" in wrong.output
+    cased = run("tol_fid")
+    assert "did you mean 'tol_FID'?" in cased.output
+    assert "it is no code, id or key" in run("...").output
+    whole = run("Policy")
+    assert whole.exit_code == 0
+    assert "allow " in whole.output
     both = run("data")
     assert "data.orphan" in both.output
     assert "transform " in both.output
