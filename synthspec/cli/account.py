@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from synthspec.cli.answer import FORMAT, Format, usage
+from synthspec.text import counted
 
 if TYPE_CHECKING:
     from synthspec.accounting import Accountant, Event, Spend
@@ -66,7 +67,9 @@ def account(
         if multiplier is None:
             multiplier = solve(released, delta, positive(eps_budget, "--eps-budget"), adjacency.value, by)
             if multiplier is None:
-                raise usage(f"no noise keeps {steps} releases within an eps of {eps_budget:g} at delta {delta:g}")
+                raise usage(
+                    f"no noise keeps {counted(steps, 'release')} within an eps of {eps_budget:g} at delta {delta:g}"
+                )
         spent = eps_total(released(positive(multiplier, "--multiplier")), delta, by, adjacency.value)
     except AccountantMissingError as missing:
         raise usage(str(missing)) from missing

@@ -81,7 +81,7 @@ def can_name(seen: Seen) -> str:
     if seen.kind not in {"whole", "text"} or (seen.kind == "text" and not seen.takes("string")):
         return "a key is a whole number or a short text"
     if seen.gaps:
-        return f"{seen.gaps:,} records have none"
+        return f"{seen.gaps:,} records have none" if seen.gaps > 1 else "1 record has none"
     return "" if seen.unique else "two records have the same value"
 
 
@@ -231,7 +231,7 @@ _MADE: Mapping[str, Callable[[Heading, Seen, bool], Proposal]] = {
 def _gaps(seen: Seen, made: Proposal) -> Iterator[str]:
     if not seen.gaps:
         return
-    share = f"{seen.gaps:,} of {seen.records:,} records have none"
+    share = f"{seen.gaps:,} of {seen.records:,} records {'has' if seen.gaps == 1 else 'have'} none"
     if made.drops:
         yield f"{share}, which an instant cannot say: policy.nulls leaves them out"
     else:

@@ -20,6 +20,7 @@ from synthspec.execute.core.align_report import Alignment, figures, report
 from synthspec.execute.core.clock import Clock, Ticks, TimeAxis, spacings
 from synthspec.execute.core.content import allowed
 from synthspec.ir.ops import Align
+from synthspec.text import counted
 from synthspec.timebase import TooFewReadingsError, fit_clock
 
 
@@ -84,5 +85,7 @@ def _within(op: Align, published: Dataset) -> None:
         field = op.schema.field(name)
         out = np.flatnonzero(~allowed(field, published[name]))
         if len(out):
-            message = f"from record {int(out[0])} on, {name} leaves what the SRef allows ({len(out)} records)"
+            message = (
+                f"from record {int(out[0])} on, {name} leaves what the SRef allows ({counted(len(out), 'record')})"
+            )
             raise DataError("data.out-of-range", message, "widen the range of the field, or ask for fewer records")

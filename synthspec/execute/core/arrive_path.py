@@ -21,6 +21,7 @@ from synthspec.execute.core.table import Raw, Table, bad_value
 from synthspec.execute.core.timed import points
 from synthspec.ir.ops import Arrive
 from synthspec.ir.schema import Field
+from synthspec.text import counted
 from synthspec.units import parse_unit
 
 _SORT = "sort the nodes along the path, and remove what stands there twice"
@@ -39,7 +40,7 @@ def read_gamma(op: Arrive, root: FilePath) -> Gamma:
     """The path of `op`. Raises DataError with the row of what does not fit."""
     table = _table(op, root)
     if table.rows < 2:
-        raise DataError("schema.bad-value", f"{op.path} has {table.rows} nodes", "a path has at least two")
+        raise DataError("schema.bad-value", f"{op.path} has {counted(table.rows, 'node')}", "a path has at least two")
     columns = {field.name: _column(table, field) for field in op.columns}
     steps = {field.name: _step(table.columns[field.name], columns[field.name], field) for field in op.columns}
     si = {field.name: _si(field, columns[field.name]) for field in op.columns}

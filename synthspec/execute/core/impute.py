@@ -24,6 +24,7 @@ from synthspec.execute.core.expressions import derive
 from synthspec.ir.ops import Impute
 from synthspec.ir.schema import Field
 from synthspec.spec.data import Constant, Statistic
+from synthspec.text import counted
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -129,5 +130,5 @@ def _require(field: Field, columns: Mapping[str, Column]) -> None:
         return
     wrong = np.flatnonzero(~allowed(field, columns[field.name]))
     if len(wrong):
-        message = f"filling gaps leaves {field.name!r} in {len(wrong)} records with what it does not allow"
+        message = f"filling gaps leaves {field.name!r} in {counted(len(wrong), 'record')} with what it does not allow"
         raise DataError("schema.bad-value", message, "fill with another value: data.impute takes one for each field")

@@ -15,6 +15,7 @@ from synthspec.execute.core.expressions import readable
 from synthspec.ir.ops import Split
 from synthspec.ir.schema import Field, Schema
 from synthspec.spec.data import ColumnSplit, HashSplit, RandomSplit, TimeSplit
+from synthspec.text import counted
 
 SPLITS = ("train", "val", "test")
 _NONE = -1
@@ -63,7 +64,7 @@ def _none_empty(rule: Rule, places: Places) -> None:
     shares = (1.0, 0.0, 0.0) if isinstance(rule, ColumnSplit) else _shares(rule)
     empty = [name for number, name in enumerate(SPLITS) if shares[number] > 0 and not (places == number).any()]
     if empty:
-        message = f"no row falls into {' and '.join(empty)} ({len(places)} rows in all)"
+        message = f"no row falls into {' and '.join(empty)} ({counted(len(places), 'row')} in all)"
         raise DataError("P405-9.split-empty", message, "give the split a larger share, a smaller gap, or more data")
 
 

@@ -182,6 +182,7 @@ def test_whole_numbers_are_classes_where_they_are_the_target(fields, drafted):
         ({"x": NUMBERS}, {"target": "x"}, "schema.bad-value", "target"),
         ({"x": some("1", "2"), "y": NUMBERS}, {"key": "x"}, "schema.bad-value", "the same value"),
         ({"x": some("1", ""), "y": NUMBERS}, {"key": "x"}, "schema.bad-value", "30 records have none"),
+        ({"x": ["", *map(str, range(1, N))], "y": NUMBERS}, {"key": "x"}, "schema.bad-value", "1 record has none"),
         ({"y": NUMBERS}, {"key": "y"}, "schema.bad-value", "whole number"),
         ({f"c{k}": NUMBERS for k in range(1001)}, {}, "syntax.too-large", "1,001 columns"),
     ],
