@@ -13,7 +13,7 @@ from synthspec.ir.manifest import Manifest
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.policy import Policy
 from synthspec.spec.sref import SRef
-from synthspec.spec.words import words_of
+from synthspec.spec.words import ASKED, words_of
 
 Draft = Literal["2020-12", "draft-07"]
 Kind = Literal["EngineSpec", "SRef", "Policy", "Manifest"]
@@ -28,8 +28,6 @@ _DRAFTS: dict[Draft, str] = {
     "2020-12": "https://json-schema.org/draft/2020-12/schema",
     "draft-07": "http://json-schema.org/draft-07/schema#",
 }
-# The axioms ask for these sections; the models leave them optional so that a rule answers, but an editor should ask.
-_ASKED = {"EngineSpec": ("objective", "training", "stability", "privacy", "evaluation", "contracts")}
 
 
 def json_schema(kind: Kind, draft: Draft = "2020-12") -> dict[str, Json]:
@@ -38,7 +36,7 @@ def json_schema(kind: Kind, draft: Draft = "2020-12") -> dict[str, Json]:
     _describe(body, MODELS[kind])
     required = body.get("required")
     if isinstance(required, list):
-        body["required"] = [*required, *_ASKED.get(kind, ())]
+        body["required"] = [*required, *ASKED.get(kind, ())]
     written = _walk(body, _plain)
     if draft == "draft-07":
         written = _walk(written, _older)

@@ -34,7 +34,11 @@ def _entry(found: tuple[Key, ...], style: Style) -> Iterator[str]:
             yield textwrap.fill(f"Of {', '.join(key.of)}:", WIDTH)
         yield textwrap.fill(followed(key.words), WIDTH)
         yield ""
-        default = "none: the key is required" if key.required else key.default or "none"
+        default = (
+            "none: the key is required"
+            if key.required
+            else key.default or ("none: a rule asks for it" if key.asked else "none")
+        )
         for title, said in (("Takes", key.takes), ("Default", default), ("Change", key.loosens)):
             if said:
                 head = style.paint(title.ljust(9), "bold")

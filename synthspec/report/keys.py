@@ -20,7 +20,7 @@ from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.guards import guard_of
 from synthspec.spec.policy import Policy
 from synthspec.spec.sref import SRef
-from synthspec.spec.words import words_of
+from synthspec.spec.words import ASKED, words_of
 
 DOCUMENTS: tuple[type[BaseModel], ...] = (EngineSpec, SRef, Policy)
 ANY = "<name>"
@@ -47,6 +47,8 @@ class Key:
     takes: str
     default: str
     required: bool
+    asked: bool
+    """Whether a rule asks for it, although the models do without."""
     words: str
     loosens: str
     section: bool
@@ -199,6 +201,7 @@ class _Reader:
                 takes=takes(self.blueprint, field["schema"]),
                 default=default_of(info),
                 required=info.is_required(),
+                asked=not path and name in ASKED.get(self.kind, ()),
                 words=words_of(variant.model, attribute),
                 loosens=loosening(guard_of(variant.model, attribute), optional=_may_be_absent(info)),
                 section=any(True for _ in self._models((*path, name), field["schema"])),

@@ -17,9 +17,10 @@ Each key of the three documents: `EngineSpec`, `SRef` and `Policy`. `synthspec e
 them, and the conventions are in [the language](language.md).
 
 A path has `[]` behind a list and `<name>` for a key that a document chooses. *Default* is what holds where nothing is
-written: **required** means that the key has to be there, and where nothing stands the words say what being left out
-means. *Of* names the kinds that take a key, where a section has several; all of them take the others. *A change* says
-what `synthspec review` makes of it, with the risk; where nothing stands, it guards nothing, or the keys below say it."""
+written: **required** means that the key has to be there, *asked for* that a rule asks for it; where nothing stands
+the words say what being left out means. *Of* names the kinds that take a key, where a section has several; all of
+them take the others. *A change* says what `synthspec review` makes of it, with the risk; where nothing stands, it
+guards nothing, or the keys below say it."""
 
 
 def keys_page(known: Callable[[str], str | None]) -> str:
@@ -36,8 +37,9 @@ def _section(section: Section, known: Callable[[str], str | None]) -> Iterator[s
     if section.of:
         yield ""
         yield f"Where {' or '.join(f'`{each}`' for each in section.of)} is written."
-    for label, words in section.says:
-        yield ""
+    for number, (label, words) in enumerate(section.says):
+        if not (number and label):
+            yield ""
         yield f"- {label}: {_linked(words, known)}" if label and len(section.says) > 1 else _linked(words, known)
     several = any(key.of for key in section.keys)
     heads = ("key", *(("of",) if several else ()), "takes", "default", "a change", "meaning")
@@ -67,9 +69,15 @@ def _cells(key: Key, known: Callable[[str], str | None], *, several: bool) -> It
     if several:
         yield ", ".join(key.of)
     yield _cell(_takes(key))
-    yield "**required**" if key.required else f"`{key.default}`" if key.default else ""
+    yield _default(key)
     yield "" if key.loosens.startswith("guards nothing") else _cell(key.loosens)
     yield _linked(_cell(key.words), known)
+
+
+def _default(key: Key) -> str:
+    if key.required or key.asked:
+        return "**required**" if key.required else "asked for"
+    return f"`{key.default}`" if key.default else ""
 
 
 def _takes(key: Key) -> str:

@@ -54,14 +54,15 @@ _CONDITIONING: Mapping[str, Words] = {
 
 _MECHANISM: Words = {
     "mechanism": "What protects the records. `none` is a stated choice; a spec that says nothing is refused.",
-    "unit": "Whom the guarantee protects: `record`, or the field of the SRef that names the person, device or site.",
+    "unit": "Whom the guarantee protects: `record`, or the field of the SRef that names the person, device or site "
+    "(P405-4.unit-missing).",
     "max_contributions": "Records that one entity may have in training, where the unit is an entity.",
     "adjacency": "Which data sets are neighbours: with one unit taken away or added, replaced by another, or blanked out. "
-    "Under `zero_out` the number of records is public.",
+    "Under `zero_out` the number of records is public (P405-4.adjacency-missing).",
     "dataset_size": "Whether the number of training records is public, and what it is.",
-    "sampling": "How the records of a step are drawn.",
+    "sampling": "How the records of a step are drawn (P405-4.incomplete).",
     "steps": "Noisy gradients that are released in all: the steps of the training (of a GAN those of its critic).",
-    "clip": "How much one unit may contribute to a step.",
+    "clip": "How much one unit may contribute to a step (P405-4.clip-missing).",
     "noise": "The noise that is added: to the sum of clipped gradients (dp-sgd), or to each count of votes (pate).",
     "normalizer": "The public constant that the noisy sum is divided by, usually rate times the number of records. A "
     "number that "
@@ -69,11 +70,12 @@ _MECHANISM: Words = {
     "accountant": "What computes eps: `pld`, `rdp`, or `prv`, which `pld` answers for; of dp-noise also `analytic`, "
     "which is exact for whole "
     "Gaussian releases.",
-    "eps_budget": "The eps that may be spent. A plan over it is refused before any data are read.",
+    "eps_budget": "The eps that may be spent (P405-4.budget-missing). A plan over it is refused before any data are read.",
     "delta": "The probability with which the guarantee may fail outright; at most 1e-5 and below 1/n "
     "(P405-4.delta-too-large).",
     "bounds": "Where scales and vocabularies come from; `data` is refused (P405-4.data-dependent-bounds).",
-    "ledger": "The name of the ledger that the spending is entered in: one for all releases of the same data.",
+    "ledger": "The name of the ledger that the spending is entered in: one for all releases of the same data "
+    "(P405-4.ledger-missing).",
     "multiplicity": "Noise draws of each record that are averaged before its one clip: a number, or a section with `k`.",
     "teachers": "How many teachers vote: a public constant, never computed from the number of records.",
     "partition": "How records fall to teachers; `overlapping` is refused (P405-4.pate-partition).",

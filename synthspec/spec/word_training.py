@@ -170,7 +170,8 @@ TRAINING: Mapping[str, Words] = {
         "solver": "What turns noise into records; of a diffusion alone, and it needs one (P405-8.solver-missing): "
         "ddpm, ddim, "
         "dpmsolver++, dpmsolver++_sde, unipc, euler, heun, heun_adaptive or euler_maruyama.",
-        "NFE": "Network evaluations a record; guided ones count twice. Steps follow from it, and a number that no "
+        "NFE": "Network evaluations a record of a diffusion (P405-8.nfe-missing); guided ones count twice. Steps "
+        "follow from it, and a number that no "
         "step count "
         "meets is refused. To an adaptive solver it is a cap.",
         "block": "Records that are drawn together: the network always sees exactly one block. It changes no law, only "

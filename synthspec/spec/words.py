@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 Words = Mapping[str, str]
+ASKED: Mapping[str, tuple[str, ...]] = {
+    "EngineSpec": ("objective", "training", "stability", "privacy", "evaluation", "contracts")
+}
+"""Sections that the models leave optional, so that the rule of an axiom answers; an editor should ask for them."""
 
 
 def words_of(model: type[BaseModel], name: str) -> str:
