@@ -253,6 +253,28 @@ def test_one_table_in_every_kind_of_file_is_one_draft(tmp_path, monkeypatch):
     assert len(set(texts.values())) == 1, texts
 
 
+@pytest.mark.parametrize("kind", ["timestamp", "date"])
+def test_what_parquet_stores_without_a_zone_is_read_as_utc(tmp_path, monkeypatch, kind):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    monkeypatch.chdir(tmp_path)
+    days = [dt.date(2026, 1, 1 + k % 28) for k in range(N)]
+    stored = pa.array(days, pa.date32())
+    if kind == "timestamp":
+        stored = stored.cast(pa.timestamp("us"))
+    parquet.write_table(pa.table({"x": [k / 8 for k in range(N)], "when": stored}), "table.parquet")
+    made = draft(Asked(name="mine", table="table.parquet", source="table.parquet")).value
+    assert not made.left_out
+    Path("table.csv").write_text(
+        "\n".join(["x,when", *(f"{k / 8},{day}T00:00:00Z" for k, day in enumerate(days))]), encoding="utf-8"
+    )
+    text = draft(Asked(name="mine", table="table.csv", source="table.parquet")).value
+    read = text.files["data.sref.yaml"].replace("table.csv", "table.parquet")
+    assert made.files["data.sref.yaml"] == read
+    assert "dtype: timestamp" in read
+
+
 def test_a_draft_does_not_depend_on_how_records_come(drafted, monkeypatch):
     columns = {
         "x": [*NUMBERS[:-1], ""],
