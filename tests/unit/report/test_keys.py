@@ -6,6 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from synthspec.cli.program import program
+from synthspec.ir.solvers import SOLVERS, TOLERANCE
+from synthspec.lower.sampling import ATTEMPTS
 from synthspec.parse.blueprint import Blueprint
 from synthspec.report.docs import pages
 from synthspec.report.explanation import explain_name
@@ -14,7 +16,10 @@ from synthspec.report.key_words import loosening, spelled
 from synthspec.report.keys import DOCUMENTS, find_keys, keys, section_at, sections, spelled_paths
 from synthspec.report.references import anchor
 from synthspec.report.style import PLAIN
+from synthspec.resolve.sources import CARRIED
 from synthspec.rules.codes import CODES
+from synthspec.rules.p405_04_privacy.accountant_unknown import BOUNDS
+from synthspec.rules.p405_04_privacy.delta_too_large import MAX_DELTA
 from synthspec.spec.engine import Unlisted
 from synthspec.spec.evaluation import Features
 from synthspec.spec.guards import down, free, pin, scale, up
@@ -75,6 +80,18 @@ def test_codes_in_words_exist():
     said = {code[1:] for field in FIELDS for code in CODE.findall(words_of(*field))}
     assert len(said) > 20
     assert said <= set(CODES)
+
+
+def test_words_repeat_what_the_code_holds():
+    def words(path):
+        return " ".join(key.words for key in find_keys(path))
+
+    assert f"section, {ATTEMPTS}." in words("conditioning.rejection.max_attempts")
+    assert f"left out, {TOLERANCE}." in words("sampling.tolerance")
+    assert set(SOLVERS) <= set(re.findall(r"[\w+]+", words("sampling.solver")))
+    assert f"({', '.join(CARRIED)})" in words("data.source")
+    assert all(f"`{name}`" in words("privacy.accountant") for name in BOUNDS)
+    assert f"at most {MAX_DELTA:.0e}".replace("e-0", "e-") in words("privacy.delta")
 
 
 def test_every_model_is_in_a_section():

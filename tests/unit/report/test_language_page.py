@@ -10,12 +10,17 @@ from typer.testing import CliRunner
 
 from synthspec.cli.program import VERBS, program
 from synthspec.contracts import CONTRACTS
+from synthspec.expr.algebra import MAX_POWER
+from synthspec.expr.functions import NAMES
+from synthspec.expr.parser import MAX_LENGTH, MAX_NESTING
+from synthspec.parse.document import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from synthspec.report.docs import AREAS
 from synthspec.report.keys import sections
 from synthspec.spec.base import Duration
 from synthspec.spec.engine import Family
 from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.objective import MEASURES
+from synthspec.spec.sref import MAX_EXPRESSIONS
 from synthspec.units import UnitError, parse_quantity
 
 PAGE = Path(__file__).parents[3] / "docs" / "language.md"
@@ -121,6 +126,20 @@ def test_what_expressions_may_say(written, answer, folder):
     quoted = f"'{written}'"
     (folder / "iris.sref.yaml").write_text(text.replace("petal_width <= petal_length", quoted), encoding="utf-8")
     assert findings("iris.sref.yaml") == ([] if answer.startswith("fine") else CODE.findall(answer))
+
+
+def test_limits_are_those_of_the_code():
+    files, expressions = " ".join(chapter(1).split()), " ".join(chapter(3).split())
+    assert MAX_BYTES == 1 << 20
+    assert f"more than {MAX_DEPTH} levels, 1 MiB or {MAX_NODES:,} nodes" in files
+    assert f"at most {MAX_LENGTH:,} characters and {MAX_NESTING} levels" in expressions
+    assert f"together {MAX_EXPRESSIONS:,} characters; exponents are whole numbers to {MAX_POWER} and" in expressions
+    told = set(re.findall(r"`(\w+)`", re.search(r"and the functions (.*?) An expression always", expressions)[1]))
+    assert told - {"SPEC"} == NAMES
+
+
+def test_the_files_are_in_the_layout_of_fmt(folder):
+    assert [synthspec(f"fmt --check {name}").exit_code for name in FILES] == [0, 0]
 
 
 def test_every_section_is_told_of():
