@@ -38,10 +38,6 @@ def _names(source: str, path: Path) -> tuple[str, ...]:
         message = f"{source} has {len(names):,} columns; drafts have up to {MOST_COLUMNS:,}"
         advice = "keep the columns that are to be learned, or write the SRef by hand"
         raise DataError("syntax.too-large", message, advice)
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        message = f"{source} has one column, called {names[0][:60]!r}"
-        advice = "cells are separated by commas: save the table so, with 1.5 for 1,5"
-        raise DataError("schema.bad-value", message, advice)
     for number, name in enumerate(names, start=1):
         if not name.strip() or invisible(name):
             message = f"{source}: the name of column {number}, {name!r}, is empty or has invisible characters"

@@ -135,6 +135,10 @@ def _header(name: str, titles: list[str]) -> list[str]:
     if twice:
         message = f"{name}: two columns are called {twice[0]!r}"
         raise DataError("schema.duplicate-name", message, "give every column its own name")
+    if len(titles) == 1 and any(mark in titles[0] for mark in ";\t|"):
+        message = f"{name} has one column, called {titles[0][:60]!r}"
+        advice = "cells are separated by commas: save the table so, with 1.5 for 1,5"
+        raise DataError("schema.bad-value", message, advice)
     for number, title in enumerate(titles, start=1):
         if not title or any(unicodedata.category(char) in {"Cc", "Cf"} for char in title):
             message = f"{name}: the name of column {number}, {title!r}, is empty or has invisible characters"

@@ -76,14 +76,22 @@ def column_names(source: str, path: Path) -> tuple[str, ...]:
 def _folder(source: str, path: Path, sha256: str, schema: Schema, rows: int) -> Iterator[Table]:
     if not path.is_dir():
         raise DataError("schema.not-found", f"{source} is no folder", "name a folder, or a file with its ending")
-    content = _only(source, [field for field in schema.with_role("content") if field.shape])
+    content = _one_of(source, [field for field in schema.with_role("content") if field.shape])
     if content.name in COLUMNS:
         message = f"{content.name!r} is what every file of a folder has beside its content"
         raise DataError("schema.duplicate-name", message, "give the content field another name")
     return folder_chunks(source, path, content, rows, sha256, rated="rate" in source_names(schema))
 
 
-def _only(source: str, content: tuple[Field, ...] | list[Field]) -> Field:
+def _one_of(source: str, content: list[Field]) -> Field:
+    if len(content) != 1:
+        message = f"{source} is a folder of pictures or sounds, and the schema has {len(content)} fields of a shape"
+        advice = "name a file of records; of a folder every file is one content field, such as shape: [1, 28, 28]"
+        raise DataError("schema.bad-value", message, advice)
+    return content[0]
+
+
+def _only(source: str, content: tuple[Field, ...]) -> Field:
     if len(content) != 1:
         message = f"{source} is one array, but the schema has {len(content)} content fields"
         raise DataError("schema.bad-value", message, "use an npz with one array a field")

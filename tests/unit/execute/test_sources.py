@@ -274,6 +274,8 @@ T = table(field("s", "string"))
         (b"x\n" + b'"' + b"1" * (1 << 25), "syntax.too-large", ["line 2"]),
         (b"x,x\n1,2\n", "schema.duplicate-name", ["two columns are called 'x'"]),
         (b"x,y\n1\n", "schema.bad-value", ["line 2: 1 cells, but the header has 2"]),
+        (b"x;y\n1,5;2\n", "schema.bad-value", ["x.csv has one column, called 'x;y'"]),
+        (b"x\ty\n1\t2\n", "schema.bad-value", ["x.csv has one column, called 'x\\\\ty'"]),
         (b"x\n1\n\xff\n", "syntax.encoding", ["line 3: byte 4 is not UTF-8"]),
         (b"\xff\xfex\x00\n\x00", "syntax.encoding", ["line 1: byte 0"]),
         (b'x\n"1\n', "schema.bad-value", ["line 2"]),
@@ -532,3 +534,7 @@ def test_a_folder_that_is_none(tmp_path):
     (tmp_path / "images").mkdir()
     with refused("schema.bad-value", "no files"):
         bound(PICTURES, "images", tmp_path)
+    with refused(
+        "schema.bad-value", "images is a folder of pictures or sounds, and the schema has 0 fields of a shape"
+    ):
+        bound(X, "images", tmp_path)
