@@ -55,7 +55,7 @@ _CONDITIONING: Mapping[str, Words] = {
 _MECHANISM: Words = {
     "mechanism": "What protects the records. `none` is a stated choice; a spec that says nothing is refused.",
     "unit": "Whom the guarantee protects: `record`, or the field of the SRef that names the person, device or site "
-    "(P405-4.unit-missing).",
+    "(P405-4.unit-missing). Engines protect `record` alone today.",
     "max_contributions": "Records that one entity may have in training, where the unit is an entity.",
     "adjacency": "Which data sets are neighbours: with one unit taken away or added, replaced by another, or blanked out. "
     "Under `zero_out` the number of records is public (P405-4.adjacency-missing).",
@@ -106,7 +106,8 @@ _PRIVACY: Mapping[str, Words] = {
     "Clip": {
         "norm": "C: the largest L2 norm that the gradient of one record (or entity) keeps. A number; `auto` is refused "
         "(P405-4.clip-invalid).",
-        "per": "Whose gradient is clipped. One of a whole batch protects nobody (P405-4.clip-scope).",
+        "per": "Whose gradient is clipped. One of a whole batch protects nobody (P405-4.clip-scope); engines offer "
+        "`record` alone today.",
         "scope": "Clipped as a whole, or layer by layer, which no engine offers yet.",
         "nonfinite": "What a gradient that is not finite contributes: nothing.",
     },
@@ -146,8 +147,8 @@ _EVALUATION: Mapping[str, Words] = {
     },
     "Features": {
         "name": "Which extractor: the shipped one, one of the known networks, or a `module` of one's own.",
-        "weights": "The safetensors file of an extractor that is not shipped.",
-        "sha256": "SHA-256 of that file; a run refuses another content.",
+        "weights": "The safetensors file; every extractor but `embedded` needs one.",
+        "sha256": "SHA-256 of that file, which is needed with it; a run refuses another content.",
     },
     "MembershipAttack": {
         "members": "The split whose records were trained on: train.",

@@ -82,7 +82,8 @@ _DATA: Mapping[str, Words] = {
         "source": "A csv, jsonl, parquet, arrow, npz or npy file, a folder of pictures, or `sklearn://NAME` for a set "
         "that scikit-learn "
         "carries (breast_cancer, diabetes, digits, iris, wine).",
-        "sha256": "SHA-256 of the source; a run refuses another content. Without it the manifest still has what was read.",
+        "sha256": "SHA-256 of the source; a run refuses another content. Without it the manifest still has what was read. "
+        "Refused under a mechanism (P405-4.private-digest).",
         "references": "The tables that foreign keys of the SRef point into, by name.",
         "split": "Which records are trained on and which are kept back (P405-9.split-missing).",
         "transform": "How a number is put before the network, by field: by its range (linear, log), or by the "

@@ -13,11 +13,17 @@ _NETWORK: Words = {
     "latent_dim": "How many latent numbers a record is made from.",
     "likelihood": "The law p(x|z) of the values given the latents. It has to fit them: `mixed` is for tables, "
     "`discretized_logistic`, `binomial` and `categorical` for whole numbers, `bernoulli` for values of two kinds.",
-    "groups": "Groups of latents in a row, each with a prior that depends on those before it; 1 is the plain VAE.",
-    "norm": "What normalises activations; `batch` mixes the records of a batch. Left out, the engine's own.",
-    "spectral_norm": "Whether every layer of the critic is divided by its largest singular value. `hinge` does it anyway.",
-    "pac": "How many records the critic sees at once. More than one shows it when records repeat; batches are whole packs.",
-    "transforms": "How many invertible steps stand in a row.",
+    "groups": "Groups of latents in a row, each with a prior that depends on those before it; 1 is the plain VAE, "
+    "and all that dp-sgd takes.",
+    "norm": "What normalises activations; left out, the choice of the engine. `instance` is for GANs of pictures, and "
+    "`batch`, which "
+    "mixes the records of a batch, no engine offers.",
+    "spectral_norm": "Whether every layer of the critic is divided by its largest singular value. `hinge` does it "
+    "anyway; not beside the "
+    "penalty of `wgan_gp`.",
+    "pac": "How many records the critic sees at once. More than one shows it when records repeat; batches are whole packs. "
+    "Under a mechanism 1 alone.",
+    "transforms": "How many invertible steps stand in a row; 1 of `autoregressive` on tables of mixed types.",
     "bins": "Pieces of the spline of a coupling; in tables of mixed types, cells of a number.",
     "actnorm": "A scale and a shift a dimension before each coupling; left out, none.",
     "layers_per_block": "Residual layers at each resolution.",
@@ -66,7 +72,8 @@ _OBJECTIVE: Words = {
     "mechanism refuses them; no backend offers `identifiability` yet.",
     "r1": "Weight of the penalty on the critic's gradient at real records.",
     "r2": "Weight of the penalty on the critic's gradient at generated records.",
-    "head": "What the network predicts: the noise, the clean record, or v = alpha eps - sigma x_0.",
+    "head": "What the network predicts: the noise, the clean record, or v = alpha eps - sigma x_0. "
+    "The schedule edm takes `x0` alone, flow_matching `v` alone.",
     "weighting": "How noise levels count; left out, all alike on the error of the head.",
 }
 _REEVALUATE = "The engine is evaluated again in any case; `false` is refused (P405-10.no-reevaluation)."
@@ -105,11 +112,11 @@ TRAINING: Mapping[str, Words] = {
     "EdmWeighting": {"name": "Which weighting."},
     "SigmoidWeighting": {"name": "Which weighting.", "bias": "Where the weight is one half, in ln SNR."},
     "Training": {
-        "epochs": "Passes over the training split. Either this or `steps`; not under dp-sgd or pate.",
-        "steps": "Updates of the weights. Either this or `epochs`. Under dp-sgd the privacy block has them.",
+        "epochs": "Passes over the training split. This or `steps` is needed; not under dp-sgd or pate.",
+        "steps": "Updates of the weights. This or `epochs` is needed. Under dp-sgd the privacy block has them.",
         "batch_size": "Records in one update; needed, but under dp-sgd, where batches are drawn by `privacy.sampling`.",
         "optimizer": "What turns gradients into updates.",
-        "precision": "The numbers that training computes in.",
+        "precision": "The numbers that training computes in. Engines offer `fp32` alone today.",
         "ema": "Decay of the running mean of the weights, which is what is kept; at update k the smaller of it and "
         "(1 + k) / (10 + k). Left out, the weights themselves.",
         "grad_clip": "The largest L2 norm of the gradient of a batch; a longer one is shortened. Left out, none. No "
@@ -118,7 +125,8 @@ TRAINING: Mapping[str, Words] = {
         "for it).",
         "threads": "Threads that train. The last bits depend on it, so it stands in the manifest.",
         "init_from": "Weights that training starts from; left out, drawn from `seed`.",
-        "on_divergence": "What happens when signals are not finite and no rollback is left: an error, or the next seed.",
+        "on_divergence": "What happens when signals are not finite and no rollback is left: an error, or the next seed. "
+        "`restart` needs `max_attempts`, and is refused under a mechanism.",
     },
     "Optimizer": {
         "name": "Which optimiser.",
@@ -130,7 +138,7 @@ TRAINING: Mapping[str, Words] = {
         "momentum": "Momentum of sgd; left out, 0.",
     },
     "Pretrained": {
-        "sha256": "SHA-256 of the file; a run refuses another content. Without it nothing ties the weights down.",
+        "sha256": "SHA-256 of the file (schema.missing-key); a run refuses another content.",
         "provenance": "Whether the weights were trained on public data; it has to be stated under dp-sgd "
         "(P405-4.pretrained-private).",
     },
