@@ -12,24 +12,22 @@ _CONDITIONING: Mapping[str, Words] = {
         "registered here.",
         "guidance": "Classifier-free guidance, of a diffusion alone; left out, none.",
         "rejection": "The cap on drawing again what breaks a blocking constraint, or lies too close to a training record.",
-        "projection": "Moves records that break linear constraints onto them, the nearest way; left out, such records "
-        "are drawn again.",
+        "projection": "Moves records that break linear constraints onto them, the nearest way; left out, such records are "
+        "drawn again.",
     },
     "Variable": {
         "interface": "How the variable is told to the network.",
-        "distribution": "The law that c is drawn from at sampling: that of the training split, a uniform one, or a "
-        "table of values with "
-        "their shares, which add up to 1.",
+        "distribution": "The law that c is drawn from at sampling: that of the training split, a uniform one, or a table "
+        "of values with their shares, which add up to 1.",
         "coverage_min": "The share of the values of the field that has to be drawn; the manifest names it "
         "(P405-2.coverage-missing).",
     },
     "Guidance": {
-        "w_cfg": "Weight of guidance on the scale of S405-6: 0 is plain conditional, and diffusers' `guidance_scale` "
-        "is 1 + w_cfg.",
+        "w_cfg": "Weight of guidance on the scale of S405-6: 0 is plain conditional, and diffusers' `guidance_scale` is 1 "
+        "+ w_cfg.",
         "cfg_max": "The bound on `w_cfg` (P405-2.w-cfg-over-max).",
         "drop_rate": "Share of the training records whose condition is dropped, so that the unconditional branch is "
-        "learned. "
-        "Guidance needs it above 0.",
+        "learned. Guidance needs it above 0.",
         "schedule": "w_cfg(t), t the share of the solver's steps that are still ahead; left out, constant.",
     },
     "IntervalGuidance": {
@@ -65,11 +63,9 @@ _MECHANISM: Words = {
     "clip": "How much one unit may contribute to a step (P405-4.clip-missing).",
     "noise": "The noise that is added: to the sum of clipped gradients (dp-sgd), or to each count of votes (pate).",
     "normalizer": "The public constant that the noisy sum is divided by, usually rate times the number of records. A "
-    "number that "
-    "follows from the batch is refused (P405-4.normalizer-private).",
-    "accountant": "What computes eps: `pld`, `rdp`, or `prv`, which `pld` answers for; of dp-noise also `analytic`, "
-    "which is exact for whole "
-    "Gaussian releases.",
+    "number that follows from the batch is refused (P405-4.normalizer-private).",
+    "accountant": "What computes eps: `pld`, `rdp`, or `prv`, which `pld` answers for; of dp-noise also `analytic`, which "
+    "is exact for whole Gaussian releases.",
     "eps_budget": "The eps that may be spent (P405-4.budget-missing). A plan over it is refused before any data are read.",
     "delta": "The probability with which the guarantee may fail outright; at most 1e-5 and below 1/n "
     "(P405-4.delta-too-large).",
@@ -112,8 +108,8 @@ _PRIVACY: Mapping[str, Words] = {
         "nonfinite": "What a gradient that is not finite contributes: nothing.",
     },
     "Noise": {
-        "multiplier": "sigma in units of `clip.norm` (dp-sgd) or of votes (pate). `auto` solves it from the budget "
-        "before any data are read.",
+        "multiplier": "sigma in units of `clip.norm` (dp-sgd) or of votes (pate). `auto` solves it from the budget before "
+        "any data are read.",
         "rng": "The generator: a cryptographic one with a secret seed.",
         "dtype": "The numbers that noise is drawn and added in; engines take float64 alone.",
         "seed": "A fixed seed of the noise would make eps infinite and is refused (P405-4.public-noise-seed).",
@@ -142,8 +138,8 @@ _EVALUATION: Mapping[str, Words] = {
         "membership_attack": "Which records the figure MI is about; MI needs it.",
         "disclosure": "Who may read figures. `restricted`: with a mechanism the public manifest has verdicts and no "
         "figures of private records.",
-        "replay_share": "C40-519: the share of the sampling blocks that are drawn again, in a fresh process; left "
-        "out, one block.",
+        "replay_share": "C40-519: the share of the sampling blocks that are drawn again, in a fresh process; left out, one "
+        "block.",
     },
     "Features": {
         "name": "Which extractor: the shipped one, one of the known networks, or a `module` of one's own.",
@@ -162,8 +158,8 @@ _CONTRACTS: Mapping[str, Words] = {
         "c40_511": "Fidelity. Every spec owes it: pictures tol_FID, tol_KID and recall_min, other data at least one "
         "tolerance of a divergence.",
         "c40_512": "Likelihood and invertibility; flows owe it.",
-        "c40_513": "Calibration of VAEs, which owe it. That ELBO_val has not got worse in training is part of it "
-        "without a number.",
+        "c40_513": "Calibration of VAEs, which owe it. That ELBO_val has not got worse in training is part of it without a "
+        "number.",
         "c40_514": "What a sample of a diffusion costs; diffusions owe it.",
         "c40_515": "Coverage of the law of the data. Every spec owes it.",
         "c40_516": "Privacy. Every spec owes mi_max, one with a mechanism eps_budget and delta_budget, too.",
@@ -184,20 +180,20 @@ _CONTRACTS: Mapping[str, Words] = {
         "tol_MMD": "The squared MMD at most this; without unit.",
         "tol_SW2": "The sliced squared W2 at most this.",
         "tol_PSI": "PSI, the population stability index, at most this.",
-        "tol_detection_AUC": "The AUC of a classifier that tells real from synthetic, at most this: 0.5 is a guess, "
-        "so less is never met.",
+        "tol_detection_AUC": "The AUC of a classifier that tells real from synthetic, at most this: 0.5 is a guess, so "
+        "less is never met.",
         "tol_ACF": "The distance of autocorrelations of series at most this.",
         "tol_PSD": "The distance of power spectra of series at most this.",
         "tol_FVD": "FVD of clips at most this.",
         "precision_min": "Precision (Kynkaanniemi et al. 2019) at least this, a share.",
         "density_min": "Density (Naeem et al. 2020) at least this; 1 for equal laws.",
-        "TSTR_min": "The score of a model that learned from synthetic records alone, on real ones, at least this. It "
-        "may be below 0 where it is R^2.",
+        "TSTR_min": "The score of a model that learned from synthetic records alone, on real ones, at least this. It may "
+        "be below 0 where it is R^2.",
         "tol_memorisation": "The share of samples that lie nearer to training records than to others, at most this.",
     },
     "C40512": {
-        "tol_bpd": "Bits per dimension of the original data at most this; dequantisation and every log-determinant "
-        "are counted. It may be below 0.",
+        "tol_bpd": "Bits per dimension of the original data at most this; dequantisation and every log-determinant are "
+        "counted. It may be below 0.",
         "tol_inv": "The error of going through the map and back, at most this.",
     },
     "C40513": {
@@ -206,8 +202,8 @@ _CONTRACTS: Mapping[str, Words] = {
     },
     "C40514": {
         "NFE_max": "Network evaluations a record, as counted at the network, at most this.",
-        "SLO_latency": "The 99th percentile of the time of a request at most this, at its 95 % upper bound: 299 "
-        "requests are the fewest.",
+        "SLO_latency": "The 99th percentile of the time of a request at most this, at its 95 % upper bound: 299 requests "
+        "are the fewest.",
         "cfg_max": "w_cfg at most this, on the scale of S405-6.",
     },
     "C40515": {
@@ -228,8 +224,8 @@ _CONTRACTS: Mapping[str, Words] = {
 
 _RELEASE: Mapping[str, Words] = {
     "Release": {
-        "licence": "The licence of what is released: an SPDX identifier such as CC-BY-4.0, or an address. Manifest "
-        "and exports have it.",
+        "licence": "The licence of what is released: an SPDX identifier such as CC-BY-4.0, or an address. Manifest and "
+        "exports have it.",
         "near_copies": "The screen for samples that lie too close to a training record; left out, none.",
         "watermark": "A keyed mark in what is released; left out, none.",
         "format": "The container of samples; left out, csv, or npz where records are pictures. `png` and `wav` are refused "
@@ -239,9 +235,8 @@ _RELEASE: Mapping[str, Words] = {
         "max_age_days": "Days for which the manifest is current; `verify` refuses an older one. Left out, for ever.",
     },
     "NearCopies": {
-        "tau_nn": "The distance that counts as too close: the root of the mean square difference over content "
-        "numbers, each with its "
-        "SRef range mapped to 0..1. Without unit.",
+        "tau_nn": "The distance that counts as too close: the root of the mean square difference over content numbers, "
+        "each with its SRef range mapped to 0..1. Without unit.",
         "action": "What is done with such a sample: `remove` leaves it out, so that fewer are released, `resample` puts "
         "another draw in its place, `report` only counts it.",
     },

@@ -17,9 +17,8 @@ _HEAD: Words = {
 _DOCUMENT: Mapping[str, Words] = {
     "EngineSpec": {
         **_HEAD,
-        "sref": "The SRef: the path of its file, as seen from the spec. Name, version and digest of a registered one "
-        "are read, and "
-        "refused as long as there is no registry.",
+        "sref": "The SRef: the path of its file, as seen from the spec. Name, version and digest of a registered one are "
+        "read, and refused as long as there is no registry.",
         "data": "Where the records are from, how they are split, and what is done to them before training.",
         "engine": "What is trained.",
         "objective": "What it is trained on: one explicit measure (P405-1.measure-missing).",
@@ -79,19 +78,16 @@ _SPLIT: Words = {
 }
 _DATA: Mapping[str, Words] = {
     "Data": {
-        "source": "A csv, jsonl, parquet, arrow, npz or npy file, a folder of pictures, or `sklearn://NAME` for a set "
-        "that scikit-learn "
-        "carries (breast_cancer, diabetes, digits, iris, wine).",
+        "source": "A csv, jsonl, parquet, arrow, npz or npy file, a folder of pictures, or `sklearn://NAME` for a set that "
+        "scikit-learn carries (breast_cancer, diabetes, digits, iris, wine).",
         "sha256": "SHA-256 of the source; a run refuses another content. Without it the manifest still has what was read. "
         "Refused under a mechanism (P405-4.private-digest).",
         "references": "The tables that foreign keys of the SRef point into, by name.",
         "split": "Which records are trained on and which are kept back (P405-9.split-missing).",
-        "transform": "How a number is put before the network, by field: by its range (linear, log), or by the "
-        "training split (standard, quantile). "
-        "`gmm` is refused.",
+        "transform": "How a number is put before the network, by field: by its range (linear, log), or by the training "
+        "split (standard, quantile). `gmm` is refused.",
         "impute": "What gaps are filled with: a statistic of the training split for every field, or one word or "
-        "`{constant: VALUE}` by "
-        "field. Left out, gaps are learned.",
+        "`{constant: VALUE}` by field. Left out, gaps are learned.",
     },
     "Constant": {"constant": "The value: a member of the enum, or a number in the unit of the field."},
     "Reference": {
@@ -118,16 +114,16 @@ _SREF: Mapping[str, Words] = {
     },
     "SRefField": {
         "name": "Its name, which expressions use. Some are taken by the standard (sref.name-collision).",
-        "role": "What it is for: naming a record, being learned, being a condition, being a time, or following from "
-        "other fields.",
+        "role": "What it is for: naming a record, being learned, being a condition, being a time, or following from other "
+        "fields.",
         "dtype": "The kind of its values.",
         "shape": "The sizes of its axes, such as `[1, 8, 8]` of a picture (channels, height, width); left out, one value.",
         "unit": "What a number is measured in; `dimensionless` is written out (sref.unit-missing). Other kinds have none.",
         "dim": "Its dimension, where one wants to say it, too; it has to agree with the unit.",
         "nullable": "Whether a record may lack it. Engines learn gaps, unless `policy` or `data.impute` says otherwise.",
         "enum": "Its members. A categorical field needs them (sref.enum-missing).",
-        "range": "The least and the greatest value that can be, in its unit. Runs refuse records outside and make "
-        "none outside.",
+        "range": "The least and the greatest value that can be, in its unit. Runs refuse records outside and make none "
+        "outside.",
         "resolution": "The step of its values, in its unit (of instants in seconds); made values are put on it.",
         "expr": "Of a derived field: the expression over other fields that it is computed by.",
         "description": "What it is, in words for people.",
@@ -138,12 +134,12 @@ _SREF: Mapping[str, Words] = {
         "fk": "Foreign keys: `field: table.column`, the table being one of `data.references`.",
     },
     "Policies": {
-        "nulls": "By field, what is done with a record that lacks a value: `refuse` (where nothing is said), `drop` "
-        "it, `impute`.",
+        "nulls": "By field, what is done with a record that lacks a value: `refuse` (where nothing is said), `drop` it, "
+        "`impute`.",
         "enums": "By field, what is done with a value that is no member: `refuse` (where nothing is said), `drop` the "
         "record, or `{into: MEMBER}`.",
-        "orphans": "By foreign key, what is done with a record that points to nothing: `refuse` (where nothing is "
-        "said), `drop` or `keep` it.",
+        "orphans": "By foreign key, what is done with a record that points to nothing: `refuse` (where nothing is said), "
+        "`drop` or `keep` it.",
     },
     "Into": {"into": "The member that stands for every value that is none."},
     "Constraint": {

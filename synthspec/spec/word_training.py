@@ -13,14 +13,12 @@ _NETWORK: Words = {
     "latent_dim": "How many latent numbers a record is made from.",
     "likelihood": "The law p(x|z) of the values given the latents. It has to fit them: `mixed` is for tables, "
     "`discretized_logistic`, `binomial` and `categorical` for whole numbers, `bernoulli` for values of two kinds.",
-    "groups": "Groups of latents in a row, each with a prior that depends on those before it; 1 is the plain VAE, "
-    "and all that dp-sgd takes.",
+    "groups": "Groups of latents in a row, each with a prior that depends on those before it; 1 is the plain VAE, and all "
+    "that dp-sgd takes.",
     "norm": "What normalises activations; left out, the choice of the engine. `instance` is for GANs of pictures, and "
-    "`batch`, which "
-    "mixes the records of a batch, no engine offers.",
-    "spectral_norm": "Whether every layer of the critic is divided by its largest singular value. `hinge` does it "
-    "anyway; not beside the "
-    "penalty of `wgan_gp`.",
+    "`batch`, which mixes the records of a batch, no engine offers.",
+    "spectral_norm": "Whether every layer of the critic is divided by its largest singular value. `hinge` does it anyway; "
+    "not beside the penalty of `wgan_gp`.",
     "pac": "How many records the critic sees at once. More than one shows it when records repeat; batches are whole packs. "
     "Under a mechanism 1 alone.",
     "transforms": "How many invertible steps stand in a row; 1 of `autoregressive` on tables of mixed types.",
@@ -58,22 +56,21 @@ _SCHEDULE: Words = {
 _OBJECTIVE: Words = {
     "measure": "The measure that is trained on. Each belongs to one family (P405-1.measure-family-mismatch).",
     "beta": "The weight of the KL, above 0. It is part of the measure and has no default (P405-1.beta-invalid).",
-    "annealing": "How the weight of the KL grows to its value at the start of training; left out, it has it from the "
-    "first step.",
-    "free_bits": "The least KL that each latent dimension is charged, in nat, on the mean of the batch: below it "
-    "nothing is "
-    "gained by saying less.",
+    "annealing": "How the weight of the KL grows to its value at the start of training; left out, it has it from the first "
+    "step.",
+    "free_bits": "The least KL that each latent dimension is charged, in nat, on the mean of the batch: below it nothing "
+    "is gained by saying less.",
     "critic_steps": "Updates of the critic for each update of the generator. Under dp-sgd each of them is a release.",
     "lambda_gp": "Weight of the gradient penalty; it is added to the loss that the critic minimises.",
-    "penalty_per": "Whether the penalty stands in the loss of each record, or is one number of the batch, which no "
-    "run offers.",
+    "penalty_per": "Whether the penalty stands in the loss of each record, or is one number of the batch, which no run "
+    "offers.",
     "augmentation": "Differentiable changes that both real and generated pictures go through before the critic sees them.",
     "generator_terms": "What the generator minimises beside the adversarial loss. Both terms look at real records, so a "
     "mechanism refuses them; no backend offers `identifiability` yet.",
     "r1": "Weight of the penalty on the critic's gradient at real records.",
     "r2": "Weight of the penalty on the critic's gradient at generated records.",
-    "head": "What the network predicts: the noise, the clean record, or v = alpha eps - sigma x_0. "
-    "The schedule edm takes `x0` alone, flow_matching `v` alone.",
+    "head": "What the network predicts: the noise, the clean record, or v = alpha eps - sigma x_0. The schedule edm takes "
+    "`x0` alone, flow_matching `v` alone.",
     "weighting": "How noise levels count; left out, all alike on the error of the head.",
 }
 _REEVALUATE = "The engine is evaluated again in any case; `false` is refused (P405-10.no-reevaluation)."
@@ -97,8 +94,8 @@ TRAINING: Mapping[str, Words] = {
         _OBJECTIVE,
     ),
     "ActNorm": {
-        "init": "Where scale and shift start: at the identity, or at the moments of the first batch, which a "
-        "mechanism refuses."
+        "init": "Where scale and shift start: at the identity, or at the moments of the first batch, which a mechanism "
+        "refuses."
     },
     "Annealing": {
         "name": "`linear`: once from 0 to the whole weight. `cyclical`: again and again, half of each cycle rising.",
@@ -117,12 +114,12 @@ TRAINING: Mapping[str, Words] = {
         "batch_size": "Records in one update; needed, but under dp-sgd, where batches are drawn by `privacy.sampling`.",
         "optimizer": "What turns gradients into updates.",
         "precision": "The numbers that training computes in. Engines offer `fp32` alone today.",
-        "ema": "Decay of the running mean of the weights, which is what is kept; at update k the smaller of it and "
-        "(1 + k) / (10 + k). Left out, the weights themselves.",
+        "ema": "Decay of the running mean of the weights, which is what is kept; at update k the smaller of it and (1 + k) "
+        "/ (10 + k). Left out, the weights themselves.",
         "grad_clip": "The largest L2 norm of the gradient of a batch; a longer one is shortened. Left out, none. No "
         "privacy follows from it.",
-        "seed": "The public seed of initial weights, order of records and draws in training (P405-8.seed-missing asks "
-        "for it).",
+        "seed": "The public seed of initial weights, order of records and draws in training (P405-8.seed-missing asks for "
+        "it).",
         "threads": "Threads that train. The last bits depend on it, so it stands in the manifest.",
         "init_from": "Weights that training starts from; left out, drawn from `seed`.",
         "on_divergence": "What happens when signals are not finite and no rollback is left: an error, or the next seed. "
@@ -132,9 +129,8 @@ TRAINING: Mapping[str, Words] = {
         "name": "Which optimiser.",
         "lr": "Learning rate. It is warmed up and brought down in a fixed course, which the manifest names.",
         "betas": "Decays of the two moments of adam and adamw; left out, 0.9 and 0.999 (of a GAN 0 and 0.9).",
-        "weight_decay": "The penalty on the size of weights: of adamw a decay beside the gradient, else a part of it. "
-        "Left out, "
-        "0.01 of adamw and 0 of the others.",
+        "weight_decay": "The penalty on the size of weights: of adamw a decay beside the gradient, else a part of it. Left "
+        "out, 0.01 of adamw and 0 of the others.",
         "momentum": "Momentum of sgd; left out, 0.",
     },
     "Pretrained": {
@@ -148,14 +144,13 @@ TRAINING: Mapping[str, Words] = {
         "rollback": "Where training goes back to (P405-3.no-rollback asks for it).",
     },
     "Monitor": {
-        "signal": "The signal that is watched; which ones there are depends on the family and the mechanism "
-        "(docs/keys.md lists them under Signals).",
-        "trip": "An expression over signals, `best(...)`, `mean(...)` and the like included, that is true where "
-        "something is wrong.",
+        "signal": "The signal that is watched; which ones there are depends on the family and the mechanism (docs/keys.md "
+        "lists them under Signals).",
+        "trip": "An expression over signals, `best(...)`, `mean(...)` and the like included, that is true where something "
+        "is wrong.",
         "window": "How many observations in a row have to trip before anything is done.",
-        "action": "What is done: leave the step out, multiply the learning rate by `rollback.lr_factor`, go back, "
-        "stop, or raise "
-        "the free bits of a VAE.",
+        "action": "What is done: leave the step out, multiply the learning rate by `rollback.lr_factor`, go back, stop, or "
+        "raise the free bits of a VAE.",
         "cooldown": "Observations after a firing that do not count.",
         "then": "What is done once `max_fires` is reached.",
     },
@@ -173,28 +168,24 @@ TRAINING: Mapping[str, Words] = {
     "Sampling": {
         "n": "How many records are released.",
         "seed": "The public seed of the noise that records are made from (P405-8.seed-missing asks for it).",
-        "rng": "The generator of that noise, by name (P405-8.rng-unstated asks for it). Record i depends on the seed "
-        "and i alone.",
-        "solver": "What turns noise into records; of a diffusion alone, and it needs one (P405-8.solver-missing): "
-        "ddpm, ddim, "
-        "dpmsolver++, dpmsolver++_sde, unipc, euler, heun, heun_adaptive or euler_maruyama.",
-        "NFE": "Network evaluations a record of a diffusion (P405-8.nfe-missing); guided ones count twice. Steps "
-        "follow from it, and a number that no "
-        "step count "
-        "meets is refused. To an adaptive solver it is a cap.",
+        "rng": "The generator of that noise, by name (P405-8.rng-unstated asks for it). Record i depends on the seed and i "
+        "alone.",
+        "solver": "What turns noise into records; of a diffusion alone, and it needs one (P405-8.solver-missing): ddpm, "
+        "ddim, dpmsolver++, dpmsolver++_sde, unipc, euler, heun, heun_adaptive or euler_maruyama.",
+        "NFE": "Network evaluations a record of a diffusion (P405-8.nfe-missing); guided ones count twice. Steps follow "
+        "from it, and a number that no step count meets is refused. To an adaptive solver it is a cap.",
         "block": "Records that are drawn together: the network always sees exactly one block. It changes no law, only "
-        "which noise a "
-        "record gets.",
-        "condition": "Condition variables held at one value (with a unit, or in that of the field), by name; others "
-        "are drawn.",
+        "which noise a record gets.",
+        "condition": "Condition variables held at one value (with a unit, or in that of the field), by name; others are "
+        "drawn.",
     },
     "Distill": {
         "kind": _STEP_KIND,
         "method": "A consistency model, halving steps again and again, or matching the teacher directly.",
         "NFE": "Network evaluations a record of the student, which are its steps.",
         "steps": "Updates of the student, shared by its rounds where the method has several.",
-        "solver": "How the student is sampled, which follows from the method: `consistency` of a consistency model, "
-        "else `ddim`.",
+        "solver": "How the student is sampled, which follows from the method: `consistency` of a consistency model, else "
+        "`ddim`.",
         "data": "What the student learns on: what the teacher makes, or the records of the training split.",
         "keep": _KEEP,
         "reevaluate": _REEVALUATE,
