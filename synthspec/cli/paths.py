@@ -70,6 +70,6 @@ _ALIKE = (
 
 
 def _like_ours(start: bytes) -> bool:
-    """Whether a file without `apiVersion` is a spec or an SRef all the same: whoever forgot the line is told, not passed over."""
+    """Whether a file without `apiVersion` is a spec or an SRef all the same: whoever forgot the line is told."""
     held = set(_KEY.findall(start))
     return _KIND.search(start) is not None or any(keys <= held for keys in _ALIKE)

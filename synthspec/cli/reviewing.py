@@ -44,7 +44,9 @@ def review(
         help="Policy files to ask; with --against as the base has them, instead of those that it holds for the specs.",
     ),
     approve: list[str] | None = typer.Option(None, help="The fingerprint of a change that somebody answers for."),
-    fail_on: str = typer.Option("loosened", help="'loosened', or 'unknown': what nobody has looked at fails too."),
+    fail_on: str = typer.Option(
+        "loosened", help="'loosened', or 'unknown': what has to be judged fails, too, until approved."
+    ),
     git_diff: bool = typer.Option(False, "--git-diff", help="Be an external diff of git: see docs/review.md."),
     form: ReviewFormat = typer.Option(ReviewFormat.text, "--format", help="How to print the answer."),
     output_file: Path | None = typer.Option(None, help="Write the answer here instead of stdout."),
@@ -62,7 +64,12 @@ def review(
 
     if fail_on not in ("loosened", "unknown"):
         raise usage(f"--fail-on takes 'loosened' or 'unknown', not {fail_on!r}")
-    asked = Asked(today=datetime.now(UTC).date(), approved=frozenset(approve or ()), policies=tuple(policy or ()))
+    asked = Asked(
+        today=datetime.now(UTC).date(),
+        approved=frozenset(approve or ()),
+        policies=tuple(policy or ()),
+        strict=fail_on == "unknown",
+    )
     try:
         answer = _driven(paths or [], asked) if git_diff else _reviewed(paths or [], against, head, asked)
         if git_diff and not answer.documents:
@@ -72,8 +79,7 @@ def review(
         raise usage(str(error)) from error
     _show(answer, form, output_file)
     _unneeded(approve or (), answer)
-    unknown = fail_on == "unknown" and any(change.direction.value == "unknown" for change in answer.changes)
-    if not git_diff and (not answer.passed or unknown):
+    if not git_diff and not answer.passed:
         raise typer.Exit(1)
 
 

@@ -191,6 +191,8 @@ class Review:
     """How many documents were looked at beside, and are what they were."""
     policies: tuple[str, ...] = ()
     """The policies that governed, as files of the base."""
+    strict: bool = False
+    """Whether what a person has to judge stands against the change until somebody has, as a loosening does."""
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
@@ -205,6 +207,10 @@ class Review:
     def count(self, direction: Direction) -> int:
         """How many changes go in `direction`."""
         return Counter(change.direction for change in self.changes)[direction]
+
+    def answers_for(self, change: Change) -> bool:
+        """Whether somebody has to answer for `change`."""
+        return change.direction.loosens or (self.strict and change.direction is Direction.UNKNOWN)
 
     @property
     def passed(self) -> bool:

@@ -17,7 +17,7 @@ _KIND = {Direction.LOOSENED: "bad", Direction.BOTH: "bad", Direction.UNKNOWN: "w
 def render_review(review: Review, style: Style) -> str:
     """All documents, what stands against the change, and the count."""
     allowed = dict(review.allowed)
-    lines = [line for document in review.documents for line in _document(document, allowed, style)]
+    lines = [line for document in review.documents for line in _document(document, review, allowed, style)]
     lines += [_finding(finding, style) for finding in review.findings if not finding.code.startswith("review.")]
     return "\n".join([*lines, style.paint(count(review), "good" if review.passed else "bad")]) + "\n"
 
@@ -60,12 +60,15 @@ def place(span: Span | None) -> str:
     return "" if span is None else f"{span.source.name}:{span.begin[0]}:{span.begin[1]}"
 
 
-def _document(document: Reviewed, allowed: dict[str, str], style: Style) -> Iterator[str]:
+def _document(document: Reviewed, review: Review, allowed: dict[str, str], style: Style) -> Iterator[str]:
     moved = f" (was {document.old_file})" if document.old_file and _moved(document) else ""
     yield style.paint(plain(f"{document.file}{moved}"), "bold")
     told = sorted(document.changes, key=lambda change: (change.direction.rank, change.risk.rank, change.pointer))
     for change in told:
-        yield from _change(change, allowed.get(change.fingerprint, ""), style)
+        by = allowed.get(change.fingerprint, "")
+        yield from _change(change, by, style)
+        if review.answers_for(change) and not by:
+            yield f"            {style.paint(f'take it back, or have it approved: --approve {change.fingerprint}', 'dim')}"
     if not told:
         yield f"  nothing that it means has changed: 0 of {document.guards} guards loosened"
     notes = [effect_text(effect) for effect in document.effects]
@@ -86,8 +89,6 @@ def _change(change: Change, by: str, style: Style) -> Iterator[str]:
     if now or before:
         both = ", ".join(each for each in (now, f"before {before}" if before else "") if each)
         yield f"            {style.paint(plain(both), 'dim')}"
-    if change.direction.loosens and not by:
-        yield f"            {style.paint(f'take it back, or have it approved: --approve {change.fingerprint}', 'dim')}"
 
 
 def _finding(finding: Diagnostic, style: Style) -> str:

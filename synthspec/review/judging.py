@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from pydantic import BaseModel
@@ -40,25 +40,29 @@ class Judged:
         return frozenset(found)
 
 
-def judge_review(documents: Sequence[Judged], policies: Sequence[Governing], approved: Collection[str] = ()) -> Review:
+def judge_review(
+    documents: Sequence[Judged], policies: Sequence[Governing], approved: Collection[str] = (), *, strict: bool = False
+) -> Review:
     """The whole answer: each loosening that is neither approved nor allowed by a policy is an error, and so is each rule
-    of severity block that is anything but true.
+    of severity block that is anything but true. Where it is `strict`, what a person has to judge counts as a loosening.
     """
+    review = Review(documents=tuple(judged.reviewed for judged in documents), strict=strict)
     findings: list[Diagnostic] = []
     allowed: list[tuple[str, str]] = []
     for judged in documents:
         values = _values(judged, documents)
         for change in judged.reviewed.changes:
-            by = _allowed_by(change, judged, policies, values, approved) if change.direction.loosens else ""
+            stands = review.answers_for(change)
+            by = _allowed_by(change, judged, policies, values, approved) if stands else ""
             if by:
                 allowed.append((change.fingerprint, by))
-            findings += _told(change, by)
+            findings += _told(change, by, stands=stands)
         findings += _unreadable(judged)
         findings += _version(judged)
         if judged.reviewed.kind == "EngineSpec" and judged.new is not None:
             findings += _rules(judged, policies, values)
-    return Review(
-        documents=tuple(judged.reviewed for judged in documents),
+    return replace(
+        review,
         findings=tuple(findings),
         allowed=tuple(allowed),
         policies=tuple(policy.shown for policy in policies),
@@ -80,14 +84,13 @@ def _allowed_by(
     return ""
 
 
-def _told(change: Change, by: str) -> Iterator[Diagnostic]:
+def _told(change: Change, by: str, *, stands: bool) -> Iterator[Diagnostic]:
     """A loosening, and what a person has to judge, as a finding; what is tightened or neutral stands against nothing."""
     if not change.direction.loosens and change.direction is not Direction.UNKNOWN:
         return
-    loosens = change.direction.loosens
     if by:
         advice = f"allowed: {by}"
-    elif loosens:
+    elif stands:
         advice = f"take it back, or have it approved: --approve {change.fingerprint}"
     else:
         advice = "no direction is known: look at it"
@@ -98,7 +101,7 @@ def _told(change: Change, by: str) -> Iterator[Diagnostic]:
         help=advice,
         span=change.span,
         path=change.path,
-        severity=Severity.ERROR if loosens and not by else Severity.WARNING,
+        severity=Severity.ERROR if stands and not by else Severity.WARNING,
         related=related,
     )
 

@@ -95,8 +95,8 @@ def _whole(old: Loaded | None, new: Loaded | None, either: Loaded) -> Iterator[C
         file=either.shown,
         path=(),
         name=(),
-        old=None if old is None else old.path,
-        new=None if new is None else new.path,
+        old=_content(old),
+        new=_content(new),
         span=_start(new),
         old_span=_start(old),
     )
@@ -109,6 +109,15 @@ def _whole(old: Loaded | None, new: Loaded | None, either: Loaded) -> Iterator[C
             empty = model.model_copy(update={"waivers": ()})
             sides = (empty, model) if added else (model, empty)
             yield from walk.changes(*sides)
+
+
+def _content(document: Loaded | None) -> str | None:
+    """What a whole document stands for as a value: who approves one that is new approves what it says, and nothing else."""
+    if document is None:
+        return None
+    import hashlib
+
+    return f"{document.path} ({hashlib.sha256(b''.join(document.identity)).hexdigest()[:16]})"
 
 
 def _arrival(old: Loaded | None, new: Loaded | None) -> tuple[str, Direction, str]:

@@ -28,6 +28,8 @@ class Asked:
     approved: frozenset[str] = frozenset()
     policies: tuple[str, ...] = ()
     """Policy files to ask instead of those that the base holds for these documents."""
+    strict: bool = False
+    """Whether what a person has to judge stands against the change until somebody has."""
 
 
 def review_files(old: Path, new: Path, asked: Asked) -> Review:
@@ -92,7 +94,8 @@ def review_against(base: str, head: str | None, paths: Sequence[str], here: Path
     sides = left.all(), right.all()
     pairs = [pair for pair in (_left_there(each, right) for each in paired(*sides)) if _wanted(pair, wanted)]
     shelf = left if law is fork else Shelf(law)
-    return _answer(pairs, _law(shelf, asked, here, root), asked, same=_same(*sides))
+    looked_at = ({path: each for path, each in side.items() if _wanted((each, None), wanted)} for side in sides)
+    return _answer(pairs, _law(shelf, asked, here, root), asked, same=_same(*looked_at))
 
 
 def paired(old: dict[str, Loaded], new: dict[str, Loaded]) -> Iterator[Sides]:
@@ -144,7 +147,7 @@ def _answer(pairs: Iterable[Sides], policies: Loading, asked: Asked, *, same: in
         for old, new in _with_schemas(pairs, every=every)
     ]
     judged.sort(key=lambda each: (each.reviewed.kind != "EngineSpec", each.reviewed.file))
-    answer = judge_review(judged, policies.governing, asked.approved)
+    answer = judge_review(judged, policies.governing, asked.approved, strict=asked.strict)
     return replace(answer, findings=(*policies.faults, *answer.findings), same=same)
 
 
@@ -192,6 +195,8 @@ def _single(path: Path) -> Loaded:
 def _all_there(paths: Sequence[str], wanted: Sequence[str], root: Path, known: Collection[str]) -> None:
     """Raises FileNotFoundError for a path that neither side has: whoever mistypes one has reviewed nothing."""
     for path, name in zip(paths, wanted, strict=True):
+        if name == ".." or name.startswith("../"):
+            raise FileNotFoundError(2, "it lies outside the repository that is reviewed", path)
         if not (root / name).exists() and not any(_at_or_below(each, name) for each in known):
             raise FileNotFoundError(2, "neither side has such a file or folder", path)
 
@@ -202,8 +207,10 @@ def _from_root(path: str, here: Path, root: Path) -> str:
 
 
 def _wanted(pair: Sides, wanted: Collection[str]) -> bool:
+    """Whether a document lies at or below `wanted`. A policy always does: it judges what lies there, wherever it lies itself."""
     paths = [side.path for side in pair if side is not None]
-    return not wanted or any(_at_or_below(path, name) for path in paths for name in wanted)
+    law = any(side.kind == "Policy" for side in pair if side is not None)
+    return not wanted or law or any(_at_or_below(path, name) for path in paths for name in wanted)
 
 
 def _at_or_below(path: str, name: str) -> bool:

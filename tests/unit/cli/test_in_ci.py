@@ -42,7 +42,7 @@ def test_the_action_passes_its_inputs_as_variables():
     for step in ACTION["runs"]["steps"]:
         assert "${{" not in step.get("run", "")
     used = set(re.findall(r"inputs\.([\w-]+)", str(ACTION["runs"])))
-    assert used == set(ACTION["inputs"]) == {"paths", "version", "fail-on", "review", "approved"}
+    assert used == set(ACTION["inputs"]) == {"paths", "version", "fail-on", "review", "review-fail-on", "approved"}
 
 
 def test_the_action_annotates_and_fails(folder):
@@ -98,8 +98,14 @@ def test_the_action_reviews_a_branch(folder):
     made = shell(f"git init -q -b main && git add -A && git {identity} commit -q -m x", folder)
     assert made.returncode == 0, made.stderr
 
-    def review(approved="", base="main"):
-        names = {"REVIEW": base, "APPROVED": approved, "SPECS": ".", "SUMMARY": str(folder / "summary.md")}
+    def review(approved="", base="main", fail_on="loosened"):
+        names = {
+            "REVIEW": base,
+            "APPROVED": approved,
+            "REVIEW_FAIL_ON": fail_on,
+            "SPECS": ".",
+            "SUMMARY": str(folder / "summary.md"),
+        }
         return shell(STEPS["Review"]["run"], folder, **names, GITHUB_STEP_SUMMARY=str(folder / "shown.md"))
 
     assert review().returncode == 0
@@ -112,7 +118,38 @@ def test_the_action_reviews_a_branch(folder):
     assert review(f"\n{fingerprint}\n").returncode == 0
     assert "synthspec: this change passes" in (folder / "shown.md").read_text()
     assert review(base="$(touch hacked)").returncode == 2
+    assert review(fail_on="$(touch hacked)").returncode == 2
     assert not (folder / "hacked").exists()
+
+
+def test_a_spec_that_is_gone_can_be_made_to_wait_for_a_person(folder):
+    identity = "-c user.email=a@example.org -c user.name=a -c commit.gpgsign=false"
+    made = shell(f"git init -q -b main && git add -A && git {identity} commit -q -m x && git rm -q spec.yaml", folder)
+    assert made.returncode == 0, made.stderr
+
+    def review(fail_on, approved=""):
+        names = {"REVIEW": "main", "APPROVED": approved, "REVIEW_FAIL_ON": fail_on, "SPECS": "."}
+        (folder / "shown.md").unlink(missing_ok=True)
+        done = shell(
+            STEPS["Review"]["run"],
+            folder,
+            **names,
+            SUMMARY=str(folder / "s.md"),
+            GITHUB_STEP_SUMMARY=str(folder / "shown.md"),
+        )
+        return done, (folder / "shown.md").read_text()
+
+    done, shown = review("loosened")
+    assert done.returncode == 0
+    assert "::warning" in done.stdout
+    assert "this change passes" in shown
+    done, shown = review("unknown")
+    assert done.returncode == 1
+    assert "this change is not allowed" in shown
+    fingerprint = re.search(r"--approve ([0-9a-f]{16})", done.stdout)[1]
+    done, shown = review("unknown", fingerprint)
+    assert done.returncode == 0, done.stdout
+    assert "allowed: approved" in shown
 
 
 def test_the_review_hook_asks_the_base():
