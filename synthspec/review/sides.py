@@ -207,7 +207,7 @@ def _from_root(path: str, here: Path, root: Path) -> str:
 
 
 def _wanted(pair: Sides, wanted: Collection[str]) -> bool:
-    """Whether a document lies at or below `wanted`. A policy always does: it judges what lies there, wherever it lies itself."""
+    """Whether a document lies at or below `wanted`. A policy always does: it judges what lies there, wherever it is."""
     paths = [side.path for side in pair if side is not None]
     law = any(side.kind == "Policy" for side in pair if side is not None)
     return not wanted or law or any(_at_or_below(path, name) for path in paths for name in wanted)
