@@ -58,6 +58,10 @@ def _over(account: Account, budget: float, before: Total, own: Total, whole: Tot
     help_text = f"about {left:.4g} is left: plan fewer steps or more noise, or release nothing more of these data"
     if math.isinf(own.eps):
         help_text = "no accountant bounds it: it has no noise, or is of a kind that nobody has a bound for"
+        if not whole.delta:
+            help_text = (
+                "no accountant bounds it: at delta 0 only Laplace noise has a finite eps, so state a delta above 0"
+            )
     return OverBudgetError(message, help_text)
 
 

@@ -35,6 +35,7 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
     if size is not None and size.public and size.value and block.delta >= 1 / size.value:
         because = Note("the number of records", at("privacy", "dataset_size", "value"))
         message = f"delta {block.delta:g} is at least 1/n = {1 / size.value:.3g}"
-        yield Finding(place, message, f"write at most {MAX_DELTA:g}", (because,))
+        wanted = f"at most {MAX_DELTA:g}" if 1 / size.value > MAX_DELTA else f"less than {1 / size.value:.3g}"
+        yield Finding(place, message, f"write {wanted}", (because,))
     elif block.delta > MAX_DELTA:
         yield Finding(place, f"delta {block.delta:g} is over {MAX_DELTA:g}", "write a smaller public number")

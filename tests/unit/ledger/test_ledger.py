@@ -76,6 +76,12 @@ def test_a_spec_may_ask_for_less_than_the_account_and_never_for_more(ledger):
         ledger.reserve(account(eps_budget=100.0), entry())
 
 
+def test_noise_without_an_eps_at_delta_zero_is_told_of_delta_and_not_of_noise(ledger):
+    with pytest.raises(OverBudgetError) as refused:
+        ledger.reserve(account(delta_budget=0.0), entry(Gaussian(50.0)))
+    assert "at delta 0 only Laplace noise" in refused.value.help
+
+
 def test_an_event_without_a_bound_fits_into_no_budget(ledger):
     with pytest.raises(OverBudgetError):
         ledger.reserve(account(eps_budget=1e9), entry(Unknown("somebody looked")))
