@@ -16,9 +16,56 @@ from synthspec.spec.enginespec import EngineSpec
 from synthspec.spec.sref import SRef
 from synthspec.units import Quantity
 
-ROOTS: Mapping[str, type[BaseModel]] = {"new": EngineSpec, "old": EngineSpec, "new_sref": SRef, "old_sref": SRef}
+
+class OneChange(BaseModel):
+    """What a rule may read of one change: the keys of `Change.as_json`."""
+
+    kind: str
+    direction: str
+    risk: str
+    document: str
+    path: str
+    pointer: str
+    name: str
+    old: Any
+    new: Any
+    message: str
+    fingerprint: str
+
+
+class BothSides(BaseModel):
+    """One figure before and after."""
+
+    old: float
+    new: float
+
+
+class Figures(BaseModel):
+    """What follows from several values of the spec: the names of `effects.effects`."""
+
+    planned_eps: BothSides
+    noise_multiplier: BothSides
+
+
+class Step(BaseModel):
+    """The step of its version that a change asks for."""
+
+    required: str
+    enough: bool
+
+
+ROOTS: Mapping[str, type[BaseModel]] = {
+    "new": EngineSpec,
+    "old": EngineSpec,
+    "new_sref": SRef,
+    "old_sref": SRef,
+    "change": OneChange,
+    "effects": Figures,
+    "bump": Step,
+}
+_EACH = r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,"
+_EACH_CHANGE, _EACH_OF_ANY = re.compile(rf"(?<![\w.])changes\s*{_EACH}"), re.compile(_EACH)
 _STRING = re.compile(r"""r?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
-_ROOT = re.compile(rf"(?<![\w.])(?:{'|'.join(ROOTS)})(?!\w)")
 _STEP = re.compile(
     r"""\s*(?:\.\s*(?P<name>[A-Za-z_]\w*)(?!\w|\s*\()|\[\s*(?P<quote>["'])(?P<key>[^"'\\]*)(?P=quote)\s*\])"""
 )
@@ -30,6 +77,7 @@ class Reference:
     """``new.privacy.eps_budget`` as it stands in a text."""
 
     root: str
+    model: type[BaseModel]
     path: tuple[str, ...]
     start: int
     end: int
@@ -40,7 +88,8 @@ class Reference:
 def references(text: str) -> Iterator[Reference]:
     """Every chain of names from one of `ROOTS`, up to a call or an index that is computed."""
     strings = [found.span() for found in _STRING.finditer(text)]
-    for found in _ROOT.finditer(text):
+    roots = _roots(text)
+    for found in re.finditer(rf"(?<![\w.])(?:{'|'.join(roots)})(?!\w)", text):
         if any(start <= found.start() < end for start, end in strings):
             continue
         path: list[str] = []
@@ -48,12 +97,20 @@ def references(text: str) -> Iterator[Reference]:
         while (step := _STEP.match(text, position)) is not None:
             path.append(step["name"] or step["key"])
             position = step.end()
-        yield Reference(found.group(), tuple(path), found.start(), position, bool(_HAS.search(text[: found.start()])))
+        asked = bool(_HAS.search(text[: found.start()]))
+        yield Reference(found.group(), roots[found.group()], tuple(path), found.start(), position, asked)
+
+
+def _roots(text: str) -> dict[str, type[BaseModel]]:
+    """`ROOTS`, and each name that `text` gives one of the changes: it reads what `change` does, unless it names more."""
+    named, all_named = _EACH_CHANGE.findall(text), _EACH_OF_ANY.findall(text)
+    own: dict[str, type[BaseModel]] = {name: OneChange for name in named if named.count(name) == all_named.count(name)}
+    return {**own, **ROOTS}
 
 
 def unknown(reference: Reference) -> str:
     """What is wrong with a reference, with what may be meant; empty when the language has it."""
-    places: list[Any] = [ROOTS[reference.root]]
+    places: list[Any] = [reference.model]
     for depth, name in enumerate(reference.path):
         known = {key: kind for place in places for key, kind in _keys(place).items()}
         if "*" in known:
@@ -83,7 +140,7 @@ def typed(text: str) -> tuple[str, dict[str, Kind]]:
 
 
 def _kind(reference: Reference) -> Kind | None:
-    places: list[Any] = [ROOTS[reference.root]]
+    places: list[Any] = [reference.model]
     for name in reference.path:
         places = [kind for place in places for key, kind in _keys(place).items() if key in (name, "*")]
     kinds = {_scalar(leaf) for place in places for leaf in _leaves(place)}
@@ -106,6 +163,8 @@ def _keys(annotation: object) -> dict[str, Any]:
                 found[key] = Union[found[key], info.annotation] if key in found else info.annotation  # noqa: UP007
         elif get_origin(leaf) is dict:
             found["*"] = get_args(leaf)[1]
+        elif leaf is Any:
+            found["*"] = Any
     return found
 
 

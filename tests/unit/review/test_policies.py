@@ -98,3 +98,48 @@ def test_a_pack_keeps_its_own_examples(pack):
     assert result.findings == ()
     assert result.rules >= 6
     assert result.examples >= 9
+
+
+def wrong(text):
+    return next(filter(None, map(unknown, references(text))), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('changes.all(c, c.direktion != "loosened")', "c has no 'direktion': did you mean 'direction'?"),
+        ('change.poiner == "/a"', "change has no 'poiner': did you mean 'pointer'?"),
+        ("!has(effects.planned_epz)", "effects has no 'planned_epz': did you mean 'planned_eps'?"),
+        ("effects.planned_eps.now > 1.0", "effects.planned_eps has no 'now': did you mean 'new'?"),
+        ('bump.requird == "major"', "bump has no 'requird': did you mean 'required'?"),
+    ],
+)
+def test_what_a_rule_reads_of_changes_and_effects_is_checked_too(text, says):
+    """A name that is never there would excuse every change: `has` of it is false."""
+    assert wrong(text) == says
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "changes.all(c, c.new == 3.0 && c.old.deep.value == 1)",
+        "changes.all(c, c.risk != 'high') && new.waivers.all(c, has(c.approver))",
+        "new.waivers.all(change_of, has(change_of.approver))",
+        "changes.filter(c, c.risk == 'high').all(d, d.kind != 'dp-off')",
+    ],
+)
+def test_values_of_changes_and_names_of_other_lists_are_left_alone(text):
+    assert wrong(text) == ""
+
+
+def test_the_names_that_rules_read_are_those_that_reviews_have():
+    from synthspec.ir.change import Bump, Change, Direction, Risk
+    from synthspec.review.references import Figures, OneChange, Step
+
+    told = Change(
+        code="a.b", direction=Direction.LOOSENED, risk=Risk.HIGH, says="", document="", file="", path=(), name=()
+    )
+    assert set(told.as_json()) == set(OneChange.model_fields)
+    assert set(Step.model_fields) <= set(Bump.__dataclass_fields__)
+    source = (PACKS.parents[1] / "synthspec" / "review" / "effects.py").read_text(encoding="utf-8")
+    assert all(f'"{name.replace("_", " ")}"' in source for name in Figures.model_fields)
