@@ -265,6 +265,10 @@ class _Run:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 message = f"the disk of {context.out.parent} is full; {node_id!r} could not write its result"
                 raise StoreError(message, "free some space, then run again: finished nodes are kept") from error
+            if error.errno == errno.EFBIG:
+                message = f"a file in {context.out.parent} may not be as large as what {node_id!r} writes"
+                advice = "raise the limit (`ulimit -f`) or choose another file system, then run again: finished nodes are kept"
+                raise StoreError(message, advice) from error
             error.add_note(f"while computing {node_id!r} with backend {backend.name!r}")
             raise
         except Exception as error:

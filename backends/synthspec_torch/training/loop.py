@@ -82,7 +82,8 @@ def train(
     state = None if shelf is None else shelf.newest()
     if state is not None:
         run.go_on(state)
-    progress.start("training", course.steps, "steps")
+    label = f"training, from step {run.step + 1} on" if run.step else "training"
+    progress.start(label, course.steps, "steps")
     progress.advance(run.step)
     for batch in batches(course.records, course.batch_size, course.steps, course.seed, course.draws, after=run.step):
         if run.advance(batch):

@@ -21,6 +21,8 @@ from synthspec.rules.form import Finding, Note, at, at_sref, rule
 from synthspec.rules.subject import at_field
 from synthspec.spec.data import HashSplit, RandomSplit
 
+_WHOLE = "let a column say train, val or test of each series (method: column), or give records a field of the role time"
+
 
 @rule(code="P405-9.random-split-on-time")
 def check(resolved: ResolvedSpec) -> Iterator[Finding]:
@@ -32,6 +34,6 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         yield Finding(
             at("data", "split", "method"),
             f"a {split.method} split scatters neighbours in time over train and test",
-            f"write {{method: time, key: {base}, ...}} with a gap, or method: column",
+            f"write {{method: time, key: {base}, ...}} with a gap, or method: column" if times else _WHOLE,
             (Note("the data are ordered in time", where),),
         )

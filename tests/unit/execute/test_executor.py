@@ -408,6 +408,13 @@ def test_a_full_disk_under_a_kernel_is_said_as_such(root, tmp_path):
         run(plan_of(), root, tmp_path / "store", Fake(fault={"split": full}))
 
 
+def test_a_file_over_the_limit_of_its_size_is_said_as_such(root, tmp_path):
+    over = OSError(errno.EFBIG, "File too large")
+    with pytest.raises(StoreError, match="may not be as large as what 'split' writes") as caught:
+        run(plan_of(), root, tmp_path / "store", Fake(fault={"split": over}))
+    assert "ulimit -f" in caught.value.help
+
+
 def test_a_kernel_that_makes_nothing_is_a_bug(root, tmp_path):
     class Lazy(Fake):
         def kernel(self, op, inputs, context):

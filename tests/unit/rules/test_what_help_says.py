@@ -29,3 +29,9 @@ def test_a_split_by_a_column_of_the_data_alone_is_told_of_the_schema(tmp_path):
     for other in ("{method: column, column: part}", whole.replace("rid", "start")):
         (advice,) = helps(tmp_path, "P405-9.split-missing", (whole, other))
         assert "declared in the SRef" in advice
+
+
+def test_whole_series_are_not_told_to_split_by_a_time_that_they_lack(tmp_path):
+    (advice,) = helps(tmp_path, "P405-9.random-split-on-time", sref=("modality: image", "modality: timeseries"))
+    assert "(method: column)" in advice
+    assert "<" not in advice
