@@ -177,7 +177,7 @@ UNSIGNED = {
     ),
     "no bundle at all, but something else": (
         lambda run: (run / BUNDLE).write_text("{}"),
-        {("SCHEMA", "/")},
+        {("SCHEMA", "")},
     ),
 }
 
