@@ -204,6 +204,10 @@ def resign(config):
             for annotated in (subject, subject.get("annotations", {})):
                 if "size" in annotated:
                     annotated["size"] = type(annotated["size"])(len(data))
+        named = statement["predicate"]["spec"]
+        named["digest"] = next(
+            (each["digest"] for each in statement["subject"] if each["name"] == named["name"]), named["digest"]
+        )
         change(statement)
         payload = rfc8785.dumps(statement)
         (folder / BUNDLE).write_bytes(bundle_bytes(payload, key.sign(pae(PAYLOAD_TYPE, payload)), key.key_id))
