@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import shutil
 import time
@@ -204,7 +205,12 @@ def test_a_fresh_run_contradicts_itself_nowhere(made):
         if output.name in names
     )
     content = {name: (made.folder / name).read_bytes() for name in READ_BACK}
-    assert contradictions(made.manifest, signed, content) == ()
+    spec = content["spec.resolved.yaml"]
+    own = Subject(name="spec.resolved.yaml", sha256=hashlib.sha256(spec).hexdigest(), size=len(spec))
+    assert contradictions(made.manifest, (*signed, own), content) == ()
+    assert [each.where for each in contradictions(made.manifest, signed, content)] == ["/spec"], (
+        "it names a signed file"
+    )
 
 
 def test_of_the_variables_only_those_that_change_numbers_are_told(monkeypatch):
