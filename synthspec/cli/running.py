@@ -133,7 +133,7 @@ def _plan(
     if source.suffix == ".json":
         from pydantic import ValidationError
 
-        from synthspec.ir.plan import read_plan
+        from synthspec.ir.plan import changed_parts, read_plan
 
         if changes:
             raise usage("--set changes a spec; a plan is fixed: compile again with --set")
@@ -141,6 +141,9 @@ def _plan(
             plan = read_plan(source.read_bytes())
         except ValidationError:
             raise usage(f"{source} is not a plan that this version reads; compile the spec again") from None
+        if changed := changed_parts(source.read_bytes()):
+            parts = ", ".join(changed)
+            raise usage(f"{source} was changed since it was compiled ({parts}): change the spec and compile it again")
         return plan, source.absolute().parent / plan.base
     from synthspec.cli.planning import plan_of
 

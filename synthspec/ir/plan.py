@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated, Literal
 
@@ -102,6 +103,26 @@ def stored_digest(stored: Json) -> str:
     if not isinstance(stored, dict):
         raise ValueError("a plan is an object")  # noqa: TRY004 - of a file
     return digest("synthspec.plan.v1", {key: value for key, value in stored.items() if key != "base"})
+
+
+def changed_parts(data: bytes) -> tuple[str, ...]:
+    """What of a plan file is not what its digests cover: ids of nodes, ``spec``, and keys that no plan has.
+
+    It is asked of the file as it was written, so that a plan of an earlier version is not taken for a changed one.
+    `data` is what `read_plan` takes.
+    """
+    stored = json.loads(data)
+    known: dict[str, str] = {}
+    changed = sorted(stored.keys() - {part.name for part in fields(Plan)})
+    if stored["spec_digest"] != digest("synthspec.spec.v1", [stored["spec"], stored["sref"]]):
+        changed.append("spec")
+    for node in stored["nodes"]:
+        ports = [[edge["port"], known.get(edge["node"], "")] for edge in node["inputs"]]
+        covered = [node["op"], ports, node["backend"], node["backend_version"]]
+        known[node["id"]] = node["digest"]
+        if node["digest"] != digest("synthspec.node.v1", covered):
+            changed.append(node["id"])
+    return tuple(changed)
 
 
 def read_plan(data: bytes) -> Plan:
