@@ -5,6 +5,7 @@ Importing this module imports numpy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,6 +16,7 @@ from synthspec.backend.artifacts import DATA, FIGURES, FIT_REPORT, SPLIT, TRAINI
 from synthspec.backend.dataset import Dataset, read_dataset, read_rows
 from synthspec.backend.protocol import Artifact, Context, DataError
 from synthspec.ir.ops import Assess
+from synthspec.spec.privacy import DpNoise, DpSgd
 
 WEIGHTS = "weights/engine.safetensors"
 
@@ -22,6 +24,23 @@ WEIGHTS = "weights/engine.safetensors"
 def training_rows(inputs: Mapping[str, Artifact]) -> Dataset:
     """The rows of the input ``data`` that the input ``split`` gives to training. There may be none."""
     return read_dataset(inputs["data"].path(DATA)).take(read_rows(inputs["split"].path(SPLIT)).train)
+
+
+def check_stated_size(block: DpSgd | DpNoise, rows: int) -> None:
+    """That `rows` train records are about as many as `block` says, where it says so in public.
+
+    Limits of delta follow from what it says, and the public manifest repeats it: a tenth, or three deviations of what a
+    split leaves to chance, is what it may be off by. Raises DataError; nothing is told that is not public by `block`.
+    """
+    size = block.dataset_size
+    if size is None or not size.public or size.value is None:
+        return
+    if abs(size.value - rows) > max(0.1 * rows, 3.0 * math.sqrt(rows)):
+        raise DataError(
+            "P405-4.dataset-size-untrue",
+            f"privacy.dataset_size says that {size.value} records are learned, and the train split has {rows}",
+            f"write {rows}, or the file that was meant: delta and the public manifest rest on that number",
+        )
 
 
 def rows_of(inputs: Mapping[str, Artifact], split: str) -> Dataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from synthspec.backend.draws import named
 from synthspec.ir.figures import SCORING_FAMILIES, SHADOWS_LEAST, SHADOWS_MOST
@@ -20,7 +21,10 @@ from synthspec.ir.ops import (
     Statistics,
 )
 from synthspec.ir.plan import Plan, PlanNode
+from synthspec.spec.base import Model
+from synthspec.spec.privacy import DpNoise, DpSgd
 
+_Block = TypeVar("_Block", bound=Model)
 ISOLATE = "isolate"
 _READ = ("bind", "split", "impute")
 """The nodes of the real records: what feeds them is done once, and is the same for all engines."""
@@ -105,18 +109,26 @@ def _engine(plan: Plan, road: tuple[PlanNode, ...], number: int, seed: int) -> l
 
 
 def reseeded(op: Op, seed: int) -> Op:
-    """`op` of a training that is seeded by `seed`; how an engine is asked keeps its own seed, so that all share it."""
+    """`op` of a training that is seeded by `seed`; how an engine is asked keeps its own seed, so that all share it.
+
+    A half has not as many records as the block states in public, so it states none.
+    """
     match op:
         case Fit():
-            return replace(op, training=op.training.model_copy(update={"seed": seed}))
+            return replace(op, training=op.training.model_copy(update={"seed": seed}), privacy=_unsized(op.privacy))
         case Statistics():
-            return replace(op, seed=seed)
+            return replace(op, seed=seed, privacy=_unsized(op.privacy))
         case Accelerate() | Sample() | Assess():
             fit = reseeded(op.fit, seed)
             assert isinstance(fit, Fit)  # noqa: S101 - a training stays one
             return replace(op, fit=fit)
         case _:
             return op
+
+
+def _unsized(block: _Block) -> _Block:
+    stated = isinstance(block, DpSgd | DpNoise) and block.dataset_size is not None
+    return block.model_copy(update={"dataset_size": None}) if stated else block
 
 
 def _road(plan: Plan) -> tuple[PlanNode, ...]:

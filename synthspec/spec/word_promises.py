@@ -57,7 +57,7 @@ _MECHANISM: Words = {
     "max_contributions": "Records that one entity may have in training, where the unit is an entity.",
     "adjacency": "Which data sets are neighbours: with one unit taken away or added, replaced by another, or blanked out. "
     "Under `zero_out` the number of records is public (P405-4.adjacency-missing).",
-    "dataset_size": "Whether the number of training records is public, and what it is.",
+    "dataset_size": "Whether the number of training records is public, and what it is, give or take a tenth.",
     "sampling": "How the records of a step are drawn (P405-4.incomplete).",
     "steps": "Noisy gradients that are released in all: the steps of the training (of a GAN those of its critic).",
     "clip": "How much one unit may contribute to a step (P405-4.clip-missing).",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from synthspec.backend.artifacts import TRAINING_LOG, write_report
+from synthspec.backend.engines import check_stated_size
 from synthspec.backend.protocol import Context, DataError
 from synthspec.backend.releases import PRIVACY_RECORD, ReleaseMeter
 from synthspec.backend.secret import settle
@@ -16,8 +17,10 @@ from synthspec_torch.training.loop import Trained
 def fit_privately(learner: RecordLearner, course: PrivateCourse, context: Context) -> Trained:
     """Train `learner` by `course`; leaves ``training.jsonl`` and ``privacy.json`` in ``context.out``.
 
-    Raises DataError for a network that no bound holds for, and for a file of secrets that is not this training's.
+    Raises DataError for a network that no bound holds for, for a file of secrets that is not this training's, and for a
+    number of records that is not what the block says.
     """
+    check_stated_size(course.block, course.records)
     secret = settle(context.secret, context.identity)
     with SignalLog(context.out / TRAINING_LOG) as log, closing(ReleaseMeter(context.meter)) as meter:
         try:

@@ -19,7 +19,7 @@ from synthspec.backend.artifacts import VECTORS, write_report
 from synthspec.backend.cells import Cells, Codes
 from synthspec.backend.dataset import Column, Dataset, Rows, write_dataset, write_rows
 from synthspec.backend.draws import Stream, generator, within
-from synthspec.backend.engines import training_rows
+from synthspec.backend.engines import check_stated_size, training_rows
 from synthspec.backend.marginals import counted, fit_marginals, projected
 from synthspec.backend.matched import match_embedding
 from synthspec.backend.noise import HARDENING, HARDENING_OF_SUMS, RNG, Noise
@@ -39,13 +39,16 @@ VALIDATION = 8
 def statistics(op: Statistics, inputs: Mapping[str, Artifact], context: Context) -> None:
     """Release what `op` states of the train rows of ``data``, and draw records from it.
 
-    Raises DataError for a file of secrets that is not this release's.
+    Raises DataError for a file of secrets that is not this release's, and for a number of records that is not what the
+    block says.
     """
+    train = training_rows(inputs)
+    check_stated_size(op.privacy, len(train))
     secret = settle(None if context.secret is None else secret_of(op, context.secret), context.identity)
     cells = [Cells.of(op.schema.field(name)) for name in op.fields]
     context.progress.start("noisy statistics", op.records, "records")
     with closing(ReleaseMeter(context.meter)) as meter:
-        noise, train = Noise(key=secret.key("statistics"), meter=meter), training_rows(inputs)
+        noise = Noise(key=secret.key("statistics"), meter=meter)
         if op.fill:
             values = released_values(op, train, noise)
             write_report(context.out, FILL_REPORT, FillReport(values=values))

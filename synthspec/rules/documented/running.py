@@ -217,6 +217,19 @@ CODES: tuple[Documented, ...] = (
         refs="P405-6; S405-7",
     ),
     documented(
+        "P405-4.dataset-size-untrue",
+        "plan, execute",
+        "There are not as many records as the block says in public.",
+        why=(
+            "The greatest delta and the bound of MI follow from the number that is stated, and the public manifest repeats "
+            "it under your signature. It is the number of the train split, and may be off by a tenth, or by what a split "
+            "leaves to chance."
+        ),
+        bad="dataset_size: {public: true, value: 5000}, of 930 train records",
+        good="dataset_size: {public: true, value: 930}",
+        refs="P405-4; C40-516",
+    ),
+    documented(
         "P405-9.split-empty",
         "plan, execute",
         "A split has no records.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from safetensors.numpy import load_file
 from synthspec.accounting import gaussian_eps
 from synthspec.backend import marginals
 from synthspec.backend.dataset import Dataset, Rows, read_dataset, read_rows, write_dataset, write_rows
+from synthspec.backend.engines import check_stated_size
 from synthspec.backend.noise import Noise
 from synthspec.backend.protocol import Artifact, Context, DataError, Identity
 from synthspec.backend.releases import counted, read_record
@@ -218,6 +220,26 @@ def identity_of(stated, inputs):
     digests = {port: sha256((each.folder / each.files[0]).read_bytes()).hexdigest() for port, each in inputs.items()}
     key = execution_key(stated, digests, backend="core", version="1", environment={}, outside=())
     return Identity(key, {"backend": "core 1"})
+
+
+@pytest.mark.parametrize(("stated", "rows", "fits"), [
+    (930, 930, True), (1000, 930, True), (1030, 930, False), (820, 930, False), (5000, 930, False),
+    (90, 70, True), (100, 70, False), (1, 0, False), (60_000, 61_500, True), (60_000, 70_000, False),
+])  # fmt: skip
+def test_a_public_number_of_records_is_about_what_there_is(stated, rows, fits):
+    for public in (True, False):
+        block = noisy(dataset_size={"public": public, "value": stated})
+        with nullcontext() if fits or not public else pytest.raises(DataError, match=f"write {rows}|has {rows}"):
+            check_stated_size(block, rows)
+    check_stated_size(noisy(), rows)
+
+
+def test_a_number_of_records_that_is_not_true_ends_a_release_before_it_is_counted(tmp_path):
+    stated = op(privacy=noisy(dataset_size={"public": True, "value": 500}))
+    with pytest.raises(DataError, match="500 records are learned, and the train split has 50") as refused:
+        run(tmp_path, stated, table(50), meter=tmp_path / "meter")
+    assert refused.value.code == "P405-4.dataset-size-untrue"
+    assert not (tmp_path / "meter").exists()
 
 
 def test_what_is_charged_is_what_was_released(tmp_path):

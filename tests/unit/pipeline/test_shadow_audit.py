@@ -266,6 +266,13 @@ def nodes_of(example, **asked):
     return {node.id: node for node in shadow_graph(plan, Asked(**asked)).nodes}
 
 
+def test_half_of_the_records_state_no_number_of_all():
+    fits = [each.op for name, each in nodes_of("cancer-dp-vae", shadows=8).items() if name.startswith("fit.")]
+    assert [each.privacy.dataset_size for each in fits] == [None] * 8
+    (first, *_) = (each.op for name, each in nodes_of("cancer-dp-marginals", shadows=8).items() if "statistics" in name)
+    assert (first.privacy.mechanism, first.privacy.dataset_size) == ("dp-noise", None)
+
+
 def test_every_shadow_takes_the_whole_road_of_its_engine_on_its_own_half_with_seeds_of_its_own():
     nodes = nodes_of("digits-diffusion-fast", shadows=8)
     feeds = {name: {edge.port: edge.node for edge in node.inputs} for name, node in nodes.items()}

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from synthspec.accounting import Composed, PoissonGaussian, eps_total
+from synthspec.backend.protocol import DataError
 from synthspec.ir.families import Convergence, Monitor, Optimizer, Stability, Training
 from synthspec_torch.privacy.bookkeeping import BookKeeping
+from synthspec_torch.privacy.fitting import fit_privately
 from synthspec_torch.privacy.stream import Keystream, RecordDraws
 from synthspec_torch.privacy.training import train_privately
 from synthspec_torch.training.log import SignalLog
@@ -161,6 +163,12 @@ def test_a_training_that_never_began_has_spent_nothing(kit, records):
     _, record = begun.finish("")
     assert record.event == Composed()
     assert eps_total(record.event, 1e-5).eps == 0.0
+
+
+def test_a_public_number_of_records_that_is_not_true_ends_a_training_before_it_begins(kit, records):
+    made = kit.course(len(records), adjacency="zero_out", dataset_size={"public": True, "value": 20 * len(records)})
+    with pytest.raises(DataError, match=f"the train split has {len(records)}"):
+        fit_privately(small(kit, records), made, None)
 
 
 def test_the_average_of_the_weights_follows_the_releases(kit, records, tmp_path):
