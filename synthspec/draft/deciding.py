@@ -240,6 +240,13 @@ def _gaps(seen: Seen, made: Proposal) -> Iterator[str]:
         yield "whole numbers, but an integer cannot say that there is none: float64 in steps of 1"
 
 
+_DEGREES = {"C": ("coulomb", "degC"), "F": ("farad", "degF")}
+
+
 def _unit(made: Proposal) -> Iterator[str]:
-    if made.measured and made.heading.unit:
-        yield f"the header speaks of {made.heading.unit}: if that is the unit, write unit: {made.heading.unit}"
+    unit = made.heading.unit
+    if made.measured and unit:
+        # Said of a temperature more often than of what the letter stands for: who pastes it has to be told.
+        other = _DEGREES.get(unit)
+        also = f" (that is the {other[0]}; degrees are unit: {other[1]})" if other else ""
+        yield f"the header speaks of {unit}: if that is the unit, write unit: {unit}{also}"

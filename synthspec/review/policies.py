@@ -98,6 +98,8 @@ def load_policies(documents: Iterable[Loaded], *, everywhere: bool = False) -> L
 def _governing(document: Loaded, faults: list[Diagnostic], *, everywhere: bool) -> Governing:
     policy, places = cast("Policy", document.model), cast("Places", document.document and document.document.places)
     compiler = _Compiler(places, faults)
+    compiler.told_apart("rules", [rule.id for rule in policy.rules])
+    compiler.told_apart("allow", [allowance.id for allowance in policy.allow])
     rules = [compiler.rule(number, rule) for number, rule in enumerate(policy.rules)]
     allow = [compiler.permission(number, allowance) for number, allowance in enumerate(policy.allow)]
     folder = posixpath.dirname(document.path)
@@ -118,6 +120,14 @@ def _governing(document: Loaded, faults: list[Diagnostic], *, everywhere: bool) 
 class _Compiler:
     places: Places
     faults: list[Diagnostic]
+
+    def told_apart(self, section: str, ids: Sequence[str]) -> None:
+        """Findings, examples and reviewers name a rule by its id: each has one of its own."""
+        for number, name in enumerate(ids):
+            if name in ids[:number]:
+                where: Path = (section, number, "id")
+                message = f"{section}[{ids.index(name)}] is called {name!r}, too"
+                self._refuse(message, "give each an id of its own: findings and examples name it", where)
 
     def rule(self, number: int, rule: PolicyRule) -> Rule | None:
         where: Path = ("rules", number)
@@ -140,16 +150,12 @@ class _Compiler:
                 return engine().compile(text, variables)
         except CelError as error:
             wrong = str(error)
-        self.faults.append(
-            Diagnostic(
-                code="policy.invalid",
-                message=wrong,
-                help=f"an expression of CEL over {', '.join(variables)} that is true or false",
-                span=self.places.value(where),
-                path=where,
-            )
-        )
+        self._refuse(wrong, f"an expression of CEL over {', '.join(variables)} that is true or false", where)
         return None
+
+    def _refuse(self, message: str, advice: str, where: Path) -> None:
+        span = self.places.value(where)
+        self.faults.append(Diagnostic(code="policy.invalid", message=message, help=advice, span=span, path=where))
 
 
 def denied(policy: Governing, rule: Rule, why: str, places: Places | None, fallback: Span | None) -> Diagnostic:

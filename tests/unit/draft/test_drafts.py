@@ -81,6 +81,8 @@ def test_a_unit_is_offered_and_never_taken(drafted):
     text = made.files["data.sref.yaml"]
     assert "the header speaks of kW: if that is the unit, write unit: kW" in text
     assert '"load [kW]": load' in text
+    warm = drafted({"temp_C": NUMBERS, "x": some("a", "b")}).value.files["data.sref.yaml"]
+    assert "write unit: C (that is the coulomb; degrees are unit: degC)" in warm
     assert all("unit:" not in line.partition("#")[0] for line in text.splitlines())
 
 

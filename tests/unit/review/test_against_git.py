@@ -225,3 +225,14 @@ def test_a_folder_beside_a_file_is_told_as_what_it_is(repository):
     (repository.folder / "specs").mkdir()
     code, _, err = repository.review("specs", "spec.yaml")
     assert (code, "no such file" in err, "specs: a folder" in err) == (2, False, True)
+
+
+def test_two_rules_of_one_id_are_no_policy(governed):
+    governed.git("checkout", "-q", "main")
+    governed.edit("policies/ours.yaml", "{id: fid, expr: 'new", "{id: no-waivers, expr: 'new")
+    governed.commit()
+    governed.git("checkout", "-q", "-B", "feature")
+    governed.edit("spec.yaml", "tol_FID: 60.0", "tol_FID: 50.0")
+    code, answer = governed.answer("--against", "main")
+    (found,) = (each for each in answer["findings"] if each["code"] == "policy.invalid")
+    assert (code, found["message"]) == (1, "rules[0] is called 'no-waivers', too")
