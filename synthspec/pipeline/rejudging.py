@@ -19,7 +19,7 @@ from synthspec.ir.evidence import Evidence
 from synthspec.ir.manifest import Manifest
 from synthspec.ir.manifest_evidence import from_evidence, from_verdicts, to_records
 from synthspec.ir.ops import Accelerate, Compare, Fit
-from synthspec.ir.plan import Plan, read_plan, spec_digest, stored_digest
+from synthspec.ir.plan import Plan, changed_parts, read_plan, spec_digest, stored_digest
 from synthspec.ir.resolved import ResolvedSpec
 from synthspec.ir.verdict import Promise
 from synthspec.judge import judge
@@ -57,6 +57,7 @@ def _contradictions(
         found = TypeAdapter(Evidence).validate_json(content[EVIDENCE])
         meant = spec_digest(plan.spec, plan.sref)
         written = _written(content, plan, meant)
+        changed = changed_parts(content[PLAN])
     except Refused as refused:
         yield from refused.refusals
         return
@@ -64,6 +65,8 @@ def _contradictions(
         message = f"the spec, the plan or the evidence cannot be read: {type(error).__name__}"
         yield Refusal("SCHEMA", message, PLAN)
         return
+    if changed:
+        yield Refusal("VERDICT_INCONSISTENT", f"it was changed after it was compiled: {', '.join(changed)}", PLAN)
     if not _read_whole(said, to_json(found)):
         yield Refusal("SCHEMA", "it says more than evidence can say", EVIDENCE)
     signed = {subject.name: subject.sha256 for subject in subjects}

@@ -346,6 +346,22 @@ def test_a_plan_that_promises_less_than_its_spec_is_refused(cli, run_copy, resig
     assert "LIMIT_NOT_FROM_SPEC" in codes(cli, run_copy)
 
 
+def test_a_plan_that_trains_otherwise_than_it_was_compiled_is_refused(cli, run_copy, resign):
+    """A node's digest covers its op: a training that was cut short in the file shows, whoever signs it."""
+    from synthspec.ir.plan import read_plan
+
+    def shorten(plan: dict) -> None:
+        fit = next(node for node in plan["nodes"] if node["id"] == "fit")
+        fit["op"]["stability"]["convergence"]["max"] = 1.0
+
+    edit(run_copy, "plan.json", shorten)
+    digest = read_plan((run_copy / "plan.json").read_bytes()).digest
+    resign(run_copy, lambda statement: statement["predicate"]["ir"]["digest"].update(sha256=digest))
+    answer = cli("verify", run_copy, "--format", "json", cwd=run_copy.parent)
+    found = {(each["code"], each["where"], each["message"]) for each in answer.json["refusals"]}
+    assert ("VERDICT_INCONSISTENT", "plan.json", "it was changed after it was compiled: fit") in found
+
+
 def test_a_readable_spec_that_is_not_the_plan_s_is_refused(cli, run_copy, resign):
     text = (run_copy / "spec.resolved.yaml").read_text(encoding="utf-8")
     assert "tol_W1: 0.5" in text
@@ -443,13 +459,26 @@ def test_m84_what_is_judged_is_what_was_hashed(cli, run_copy, monkeypatch):
 
 def test_m97_a_plan_that_says_less_than_this_version_would_is_still_the_plan_that_was_signed(cli, run_copy, resign):
     """As an older version wrote it: a field of an op that came later is not there, and means its default."""
+    from synthspec.ir.canonical import digest as digest_of
     from synthspec.ir.plan import stored_digest
 
     def older(plan: dict) -> None:
         measure = next(node for node in plan["nodes"] if node["op"]["op"] == "measure")
         del measure["op"]["target"]
+        made: dict[str, str] = {}
+        for node in plan["nodes"]:
+            ports = [[edge["port"], made[edge["node"]]] for edge in node["inputs"]]
+            node["digest"] = made[node["id"]] = digest_of(
+                "synthspec.node.v1", [node["op"], ports, node["backend"], node["backend_version"]]
+            )
 
     edit(run_copy, "plan.json", older)
     digest = stored_digest(json.loads((run_copy / "plan.json").read_bytes()))
-    resign(run_copy, lambda statement: statement["predicate"]["ir"]["digest"].update(sha256=digest))
+
+    def follow(statement: dict) -> None:
+        told = statement["predicate"]
+        told["ir"]["digest"]["sha256"] = digest
+        told["trace"]["TraceID"] = f"{digest[:16]}-{told['trace']['TraceID'].partition('-')[2]}"
+
+    resign(run_copy, follow)
     assert codes(cli, run_copy) == set()
