@@ -96,7 +96,7 @@ REFUSED = {
         "P405-6.below-floor",
         "ell,n_eff,c_ref\n0,0.9,299792458\n1,0.9,299792458\n",
     ),
-    "has 1 nodes": ("schema.bad-value", "ell,n_eff,c_ref\n0,1.4,299792458\n"),
+    "has 1 node": ("schema.bad-value", "ell,n_eff,c_ref\n0,1.4,299792458\n"),
     "has no column 'c_ref'": ("schema.not-found", "ell,n_eff\n0,1.4\n1,1.4\n"),
 }
 

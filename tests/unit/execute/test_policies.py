@@ -193,4 +193,4 @@ def test_a_constant_that_breaks_a_derived_field_is_refused():
     op = Impute(schema=Schema(modality="tabular", fields=(MASS, half)), fill=(("mass", Constant(constant=90.0)),))
     with pytest.raises(DataError) as fault:
         completed(op, Dataset({"mass": np.array([1.0, NAN])}), np.arange(2))
-    assert "leaves 'half' in 1 records" in fault.value.message
+    assert "leaves 'half' in 1 record with" in fault.value.message
