@@ -131,17 +131,20 @@ def _plan(
 ) -> tuple[Plan, Path]:
     """The plan, and the folder that its relative paths start from."""
     if source.suffix == ".json":
+        import json
+
         from pydantic import ValidationError
 
         from synthspec.ir.plan import changed_parts, read_plan
 
         if changes:
             raise usage("--set changes a spec; a plan is fixed: compile again with --set")
+        data = source.read_bytes()
         try:
-            plan = read_plan(source.read_bytes())
+            plan = read_plan(data)
         except ValidationError:
             raise usage(f"{source} is not a plan that this version reads; compile the spec again") from None
-        if changed := changed_parts(source.read_bytes()):
+        if changed := changed_parts(json.loads(data)):
             parts = ", ".join(changed)
             raise usage(f"{source} was changed since it was compiled ({parts}): change the spec and compile it again")
         return plan, source.absolute().parent / plan.base

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, TypeAdapter
 
@@ -105,18 +104,18 @@ def stored_digest(stored: Json) -> str:
     return digest("synthspec.plan.v1", {key: value for key, value in stored.items() if key != "base"})
 
 
-def changed_parts(data: bytes) -> tuple[str, ...]:
-    """What of a plan file is not what its digests cover: ids of nodes, ``spec``, and keys that no plan has.
+def changed_parts(stored: Json) -> tuple[str, ...]:
+    """What of a plan is not what its digests cover: ids of nodes, ``spec``, and keys that no plan has.
 
-    It is asked of the file as it was written, so that a plan of an earlier version is not taken for a changed one.
-    `data` is what `read_plan` takes.
+    It is asked of the JSON as it was written, so that a plan of an earlier version is not taken for a changed one: that of
+    what `read_plan` reads.
     """
-    stored = json.loads(data)
+    plan = cast("dict[str, Any]", stored)
     known: dict[str, str] = {}
-    changed = sorted(stored.keys() - {part.name for part in fields(Plan)})
-    if stored["spec_digest"] != digest("synthspec.spec.v1", [stored["spec"], stored["sref"]]):
+    changed = sorted(plan.keys() - {part.name for part in fields(Plan)})
+    if plan["spec_digest"] != digest("synthspec.spec.v1", [plan["spec"], plan["sref"]]):
         changed.append("spec")
-    for node in stored["nodes"]:
+    for node in plan["nodes"]:
         ports = [[edge["port"], known.get(edge["node"], "")] for edge in node["inputs"]]
         covered = [node["op"], ports, node["backend"], node["backend_version"]]
         known[node["id"]] = node["digest"]

@@ -51,13 +51,14 @@ def _contradictions(
             yield Refusal("EVIDENCE_MISSING", message, name)
         return
     try:
-        stored = stored_digest(_one_meaning(content, PLAN))
+        compiled = _one_meaning(content, PLAN)
+        stored = stored_digest(compiled)
         said = _one_meaning(content, EVIDENCE)
         plan = read_plan(content[PLAN])
         found = TypeAdapter(Evidence).validate_json(content[EVIDENCE])
         meant = spec_digest(plan.spec, plan.sref)
         written = _written(content, plan, meant)
-        changed = changed_parts(content[PLAN])
+        changed = changed_parts(compiled)
     except Refused as refused:
         yield from refused.refusals
         return
