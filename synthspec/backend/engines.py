@@ -32,13 +32,13 @@ def check_stated_size(block: DpSgd | DpNoise, rows: int) -> None:
     Limits of delta follow from what it says, and the public manifest repeats it: a tenth, or three deviations of what a
     split leaves to chance, is what it may be off by. Raises DataError; nothing is told that is not public by `block`.
     """
-    size = block.dataset_size
-    if size is None or not size.public or size.value is None:
+    stated = None if block.dataset_size is None else block.dataset_size.told
+    if stated is None:
         return
-    if abs(size.value - rows) > max(0.1 * rows, 3.0 * math.sqrt(rows)):
+    if abs(stated - rows) > max(0.1 * rows, 3.0 * math.sqrt(rows)):
         raise DataError(
             "P405-4.dataset-size-untrue",
-            f"privacy.dataset_size says that {size.value} records are learned, and the train split has {rows}",
+            f"privacy.dataset_size says that {stated} records are learned, and the train split has {rows}",
             f"write {rows}, or the file that was meant: delta and the public manifest rest on that number",
         )
 

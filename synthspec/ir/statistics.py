@@ -57,7 +57,6 @@ def solved_sigma(block: DpNoise) -> float | None:
 
 def drawn_records(block: DpNoise) -> int | None:
     """How many records an engine is trained on: a public number, or one that is stated; None where there is neither."""
-    size = block.dataset_size
     if block.records is not None:
         return block.records
-    return size.value if size is not None and size.public else None
+    return None if block.dataset_size is None else block.dataset_size.told

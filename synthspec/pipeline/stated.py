@@ -50,7 +50,7 @@ def schema_ref(plan: Stated) -> tuple[str, str, str]:
 def public_size(spec: EngineSpec) -> int | None:
     """How many records there are, where the spec says that this is public."""
     size = getattr(spec.privacy, "dataset_size", None)
-    return size.value if size is not None and size.public else None
+    return None if size is None else size.told
 
 
 def engine_ref(plan: Stated) -> groups.EngineRef:

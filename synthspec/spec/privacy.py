@@ -16,6 +16,11 @@ class DatasetSize(Model):
     public: bool
     value: Count | None = None
 
+    @property
+    def told(self) -> int | None:
+        """The number, where it is public."""
+        return self.value if self.public else None
+
 
 class PrivateSampling(Model):
     """How the records of a step are drawn; the accountant must know the same scheme."""

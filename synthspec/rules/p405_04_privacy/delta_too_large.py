@@ -32,10 +32,11 @@ def check(resolved: ResolvedSpec) -> Iterator[Finding]:
         return
     place = at("privacy", "delta")
     size = block.dataset_size if isinstance(block, DpSgd | DpNoise) else None
-    if size is not None and size.public and size.value and block.delta >= 1 / size.value:
+    n = None if size is None else size.told
+    if n and block.delta >= 1 / n:
         because = Note("the number of records", at("privacy", "dataset_size", "value"))
-        message = f"delta {block.delta:g} is at least 1/n = {1 / size.value:.3g}"
-        wanted = f"at most {MAX_DELTA:g}" if 1 / size.value > MAX_DELTA else f"less than {1 / size.value:.3g}"
+        message = f"delta {block.delta:g} is at least 1/n = {1 / n:.3g}"
+        wanted = f"at most {MAX_DELTA:g}" if 1 / n > MAX_DELTA else f"less than {1 / n:.3g}"
         yield Finding(place, message, f"write {wanted}", (because,))
     elif block.delta > MAX_DELTA:
         yield Finding(place, f"delta {block.delta:g} is over {MAX_DELTA:g}", "write a smaller public number")
