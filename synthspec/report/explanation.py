@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from synthspec.report.key_answer import explain_keys
+from synthspec.report.key_answer import WIDTH, explain_keys
 from synthspec.report.keys import spelled_paths
 from synthspec.report.references import followed
 from synthspec.report.standard import Clause, clause, clauses
@@ -13,8 +13,6 @@ from synthspec.rules import Rule
 from synthspec.rules.codes import CODES, find, of_axiom
 from synthspec.rules.documented import Documented
 from synthspec.rules.page import Example
-
-WIDTH = 100
 
 
 def names() -> tuple[str, ...]:

@@ -60,9 +60,8 @@ class Key:
 
     @property
     def dotted(self) -> str:
-        """The path as one writes it: without lists; of the other documents than EngineSpec under their kind."""
-        plain = ".".join(self.path)
-        return plain if self.kind == EngineSpec.__name__ else f"{self.kind}.{plain}"
+        """The path as one writes it."""
+        return _dotted(self.kind, self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +78,12 @@ class Section:
     @property
     def title(self) -> str:
         """The dotted path; of a whole document its kind."""
-        if not self.path:
-            return self.kind
-        plain = ".".join(self.path)
-        return plain if self.kind == EngineSpec.__name__ else f"{self.kind}.{plain}"
+        return _dotted(self.kind, self.path) if self.path else self.kind
+
+
+def _dotted(kind: str, path: tuple[str, ...]) -> str:
+    """`path` under its document, but for those of an EngineSpec, which people write without."""
+    return ".".join(path if kind == EngineSpec.__name__ else (kind, *path))
 
 
 @dataclass(frozen=True, slots=True)
