@@ -15,6 +15,7 @@ Losses = Callable[[Batch], torch.Tensor]
 """The loss of each record of a batch, [n]: a function of that record and the weights alone."""
 
 AT_ONCE = 512
+"""Records at a time where nothing says how much of them is held meanwhile."""
 SLACK = 1e-6
 """By so much a norm is taken to be greater than it was found, for the rounding of its sum."""
 
